@@ -1,0 +1,1 @@
+"""The `interview` command: submit sessions, watch them, fetch models."""

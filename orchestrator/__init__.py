@@ -1,0 +1,1 @@
+"""Takes sessions through the stages, durably, and writes their result."""

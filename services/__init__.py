@@ -1,0 +1,1 @@
+"""Five stages. Each folder is one process; none imports another."""

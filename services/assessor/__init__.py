@@ -1,0 +1,1 @@
+"""Judges an answer by a rubric, every level tied to sentences."""

@@ -1,0 +1,1 @@
+"""Says how many voices speak, and when."""

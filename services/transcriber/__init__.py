@@ -1,0 +1,1 @@
+"""Turns recorded speech into text with word times."""

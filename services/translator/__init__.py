@@ -1,0 +1,1 @@
+"""Translates what was said, segment by segment."""

@@ -1,0 +1,1 @@
+"""Looks at faces, head pose and eyes."""

@@ -1,0 +1,33 @@
+"""Fixtures that every tier shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the processes do."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Folder of the real recordings (`INTERVIEW_RECORDINGS_DIR`); the test is skipped without it."""
+    folder = Path(os.environ.get("INTERVIEW_RECORDINGS_DIR", str(ROOT.parent / "shared" / "media")))
+    if not (folder / "MANIFEST.md").exists():
+        pytest.skip("the real recordings are not here: set INTERVIEW_RECORDINGS_DIR to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """Folder of the fetched model files."""
+    from chassis.settings import default_models_dir
+
+    return default_models_dir()
