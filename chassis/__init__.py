@@ -1,1 +1,1 @@
-"""What every process needs that is not its job: errors, settings, server, client, media, models, telemetry."""
+"""What every process needs that is not its job: errors, settings, server, client, media, models, logs."""

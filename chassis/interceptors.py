@@ -1,0 +1,127 @@
+"""Around every RPC of ours: request id, access log, metrics, deadline, error → status."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+
+from chassis.errors import CancelledCallError, DeadlineError, InternalError, InterviewError
+from chassis.status import status_code, to_trailing_metadata
+from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
+
+logger = logging.getLogger(__name__)
+
+OWN_PREFIX = "/interview."
+"""Health checks and reflection pass by untouched: they must answer whatever happens here."""
+REQUEST_ID_KEY = "x-request-id"
+SESSION_ID_KEY = "x-session-id"
+MAX_ID_CHARACTERS = 64
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """Gives every call an id, a bound, a log line, metrics and a proper status.
+
+    Args:
+        max_call_s: Longest time of one call, whatever deadline its caller gave.
+    """
+
+    def __init__(self, max_call_s: float) -> None:
+        self._max_call_s = max_call_s
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Wrap the handler of one of our methods."""
+        handler = await continuation(handler_call_details)
+        method = str(handler_call_details.method)
+        if handler is None or not method.startswith(OWN_PREFIX):
+            return handler
+        metadata = {str(key): value for key, value in handler_call_details.invocation_metadata or ()}
+        return self._wrap(handler, method, metadata)
+
+    def _wrap(self, handler: Any, method: str, metadata: dict[str, Any]) -> grpc.RpcMethodHandler:
+        if handler.response_streaming:
+
+            async def stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+                async with self._call(method, metadata, context):
+                    async for response in behaviour(request, context):
+                        yield response
+
+            behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            return make(stream, handler.request_deserializer, handler.response_serializer)
+
+        async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
+            async with self._call(method, metadata, context):
+                return await behaviour(request, context)
+
+        behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        make = (
+            grpc.stream_unary_rpc_method_handler
+            if handler.request_streaming
+            else grpc.unary_unary_rpc_method_handler
+        )
+        return make(single, handler.request_deserializer, handler.response_serializer)
+
+    @asynccontextmanager
+    async def _call(
+        self, method: str, metadata: dict[str, Any], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[None]:
+        request_id.set(_clean_id(metadata.get(REQUEST_ID_KEY)) or uuid.uuid4().hex)
+        session_id.set(_clean_id(metadata.get(SESSION_ID_KEY)))
+        begin_s = time.perf_counter()
+        remaining_s = context.time_remaining()
+        limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
+        error: InterviewError | None = None
+        RPC_IN_FLIGHT.labels(method).inc()
+        try:
+            async with asyncio.timeout(limit_s):
+                yield
+        except InterviewError as raised:
+            error = raised
+        except TimeoutError:
+            error = DeadlineError("The call took longer than it was given.", reason="DEADLINE_EXCEEDED")
+        except asyncio.CancelledError:
+            error = CancelledCallError("The caller gave up.", reason="CANCELLED")
+            raise
+        except Exception:
+            logger.exception("a call failed unexpectedly", extra={"method": method})
+            error = InternalError("Something went wrong on our side; the log has it.", reason="INTERNAL")
+        finally:
+            RPC_IN_FLIGHT.labels(method).dec()
+            _account(method, error, time.perf_counter() - begin_s)
+        if error is not None:
+            await context.abort(status_code(error), error.message, to_trailing_metadata(error))
+
+
+def _clean_id(value: object) -> str:
+    """Keep an id that a client sent only if it can do no harm in a log."""
+    text = value if isinstance(value, str) else ""
+    return text if len(text) <= MAX_ID_CHARACTERS and text.replace("-", "").isalnum() else ""
+
+
+def _account(method: str, error: InterviewError | None, duration_s: float) -> None:
+    code = error.code if error else "OK"
+    RPC_SECONDS.labels(method, code).observe(duration_s)
+    logger.info(
+        "call",
+        extra={
+            "method": method,
+            "code": code,
+            "reason": error.reason if error else "",
+            "duration_s": round(duration_s, 4),
+        },
+    )

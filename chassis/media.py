@@ -1,0 +1,131 @@
+"""A recording on its way into a stage: a URI or chunks become one bounded local file.
+
+The engine never knows which it was. A spooled file is gone when the call ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+
+from chassis.errors import ExhaustedError, ForbiddenError, InvalidInputError, NotFoundError
+from chassis.store import URI_FORBIDDEN, MediaStore
+
+MAX_CHUNK_BYTES = 1 << 20
+RETRY_AFTER_S = 2.0
+
+
+class MediaInbox:
+    """Receives the recordings of a stage's calls.
+
+    Args:
+        max_media_bytes: Largest recording.
+        uri_prefixes: URI prefixes that may be read; none allows chunks only.
+        spool_dir: Where chunks are spooled; None: the system's temporary folder.
+        max_open_count: Recordings at once; one more raises `ExhaustedError` (`QUEUE_FULL`).
+    """
+
+    def __init__(
+        self,
+        *,
+        max_media_bytes: int,
+        uri_prefixes: Sequence[str],
+        spool_dir: Path | None = None,
+        max_open_count: int = 64,
+    ) -> None:
+        self._max_media_bytes = max_media_bytes
+        self._stores = [MediaStore(prefix) for prefix in uri_prefixes]
+        self._spool_dir = spool_dir
+        self._max_open_count = max_open_count
+        self._open_count = 0
+
+    @asynccontextmanager
+    async def receive(self, requests: AsyncIterator[Any]) -> AsyncIterator[tuple[Any, Path]]:
+        """Yield the opening message's `config` and a local file that lives as long as the block.
+
+        Args:
+            requests: The request stream: an opening message with `config`, then messages with `chunk`.
+
+        Raises:
+            InvalidInputError: `REQUEST_OUT_OF_ORDER`, `MEDIA_EMPTY`, `MEDIA_TOO_LARGE`, `CHUNK_TOO_LARGE`.
+            ForbiddenError: The URI is outside the allowed prefixes (`MEDIA_URI_FORBIDDEN`).
+            NotFoundError: Nothing lies at the URI (`MEDIA_NOT_FOUND`).
+            ExhaustedError: Too many recordings are open (`QUEUE_FULL`).
+        """
+        if self._open_count >= self._max_open_count:
+            raise ExhaustedError(
+                "The service is busy and its queue is full; try again in a moment.",
+                reason="QUEUE_FULL",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._open_count += 1
+        try:
+            config = await _opening(requests)
+            with tempfile.TemporaryDirectory(prefix="recording-", dir=self._spool_dir) as folder:
+                spooled = Path(folder) / "recording"
+                if config.recording.uri:
+                    yield config, await self._fetch(config.recording.uri, spooled)
+                else:
+                    await self._spool(requests, spooled)
+                    yield config, spooled
+        finally:
+            self._open_count -= 1
+
+    async def _fetch(self, uri: str, spooled: Path) -> Path:
+        for store in self._stores:
+            try:
+                key = store.key(uri)
+            except ForbiddenError:
+                continue
+            return await self._fetch_from(store, key, spooled)
+        raise ForbiddenError(URI_FORBIDDEN, reason="MEDIA_URI_FORBIDDEN")
+
+    async def _fetch_from(self, store: MediaStore, key: str, spooled: Path) -> Path:
+        size_bytes = await store.size_bytes(key)
+        if size_bytes is None:
+            raise NotFoundError("Nothing lies at the recording's URI.", reason="MEDIA_NOT_FOUND")
+        self._check_size(size_bytes)
+        if (local := store.local_path(key)) is not None:
+            return local
+        await store.get_file(key, spooled, max_bytes=self._max_media_bytes)
+        return spooled
+
+    async def _spool(self, requests: AsyncIterator[Any], spooled: Path) -> None:
+        size_bytes = 0
+        with spooled.open("wb") as out:
+            async for request in requests:
+                if request.WhichOneof("payload") != "chunk":
+                    raise InvalidInputError(
+                        "After the opening message, every message holds a chunk.",
+                        reason="REQUEST_OUT_OF_ORDER",
+                    )
+                if len(request.chunk) > MAX_CHUNK_BYTES:
+                    raise InvalidInputError(
+                        f"A chunk holds at most {MAX_CHUNK_BYTES:,} bytes.", reason="CHUNK_TOO_LARGE"
+                    )
+                size_bytes += len(request.chunk)
+                self._check_size(size_bytes)
+                await anyio.to_thread.run_sync(out.write, request.chunk)
+        self._check_size(size_bytes)
+
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes == 0:
+            raise InvalidInputError("The recording is empty: send its bytes.", reason="MEDIA_EMPTY")
+        if size_bytes > self._max_media_bytes:
+            raise InvalidInputError(
+                f"The recording has more than {self._max_media_bytes:,} bytes; send a smaller one.",
+                reason="MEDIA_TOO_LARGE",
+            )
+
+
+async def _opening(requests: AsyncIterator[Any]) -> Any:
+    # A client that sends nothing at all ends the iterator: without a default that would be a bug's status.
+    first = await anext(requests, None)
+    if first is None or first.WhichOneof("payload") != "config":
+        raise InvalidInputError("The first message must hold `config`.", reason="REQUEST_OUT_OF_ORDER")
+    return first.config

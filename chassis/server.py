@@ -1,0 +1,151 @@
+"""A gRPC process from its settings to its last call: health, reflection, limits, drain.
+
+Health is SERVING only once everything is loaded, NOT_SERVING from SIGTERM on, and is answered by the
+event loop, which inference never blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from chassis.client import MAX_MESSAGE_BYTES
+from chassis.errors import InterviewError
+from chassis.interceptors import CallInterceptor
+from chassis.settings import ServiceSettings, SettingsError, load_settings
+from chassis.telemetry import (
+    MODEL_LOAD_SECONDS,
+    configure_logging,
+    configure_tracing,
+    serve_metrics,
+    tracing_configured,
+)
+
+logger = logging.getLogger(__name__)
+
+S = TypeVar("S", bound=ServiceSettings)
+Register = Callable[[grpc.aio.Server], None]
+
+EXIT_START_FAILED = 1
+EXIT_SETTINGS_WRONG = 2
+PERMITTED_KEEPALIVE_MS = 10_000
+"""Clients ping every 30 s; a server that permits less often closes their connections."""
+
+
+def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
+    """Run a gRPC process until SIGTERM or SIGINT.
+
+    Exits with 2 where settings are wrong, with 1 where it can't start; either way one message on
+    standard error says what to do.
+
+    Args:
+        settings_class: The process's settings.
+        service_name: Full name of its gRPC service, for health and reflection.
+        compose: Builds everything (loads the model) and returns what adds the servicer to a server.
+    """
+    try:
+        settings = load_settings(settings_class)
+    except SettingsError as error:
+        _exit(EXIT_SETTINGS_WRONG, str(error))
+    configure_logging(settings.log_level, settings.log_format)
+    configure_tracing(service_name.rpartition(".")[2])
+    serve_metrics(settings.metrics_host, settings.metrics_port)
+    begin_s = time.perf_counter()
+    try:
+        register = compose(settings)
+    except InterviewError as error:
+        _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}")
+    MODEL_LOAD_SECONDS.set(time.perf_counter() - begin_s)
+    try:
+        asyncio.run(serve(settings, service_name, register))
+    except OSError as error:
+        _exit(
+            EXIT_START_FAILED,
+            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}).",
+        )
+
+
+async def serve(
+    settings: ServiceSettings,
+    service_name: str,
+    register: Register,
+    *,
+    stop: asyncio.Event | None = None,
+    listening: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Serve until `stop` is set (SIGTERM and SIGINT set it), then let running calls end.
+
+    Args:
+        settings: Address, limits, drain time.
+        service_name: Full name of the gRPC service.
+        register: Adds the servicer to the server.
+        stop: Set from outside to end; None for signals alone.
+        listening: Called with the port once the server listens.
+
+    Raises:
+        OSError: The address is taken or not ours.
+    """
+    stop = stop or asyncio.Event()
+    server, health_servicer, port = await start_server(settings, service_name, register)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    logger.info("serving", extra={"service": service_name, "port": port})
+    listening(port)
+    await stop.wait()
+    logger.info("draining", extra={"service": service_name})
+    await health_servicer.enter_graceful_shutdown()
+    await server.stop(settings.drain_timeout_s)
+    logger.info("stopped", extra={"service": service_name})
+
+
+async def start_server(
+    settings: ServiceSettings, service_name: str, register: Register
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
+    """Start a server that answers, and return it with its health and its port.
+
+    Raises:
+        OSError: The address is taken or not ours.
+    """
+    interceptors: list[grpc.aio.ServerInterceptor] = [CallInterceptor(settings.max_call_s)]
+    if tracing_configured():
+        from opentelemetry.instrumentation.grpc import aio_server_interceptor
+
+        interceptors.insert(0, aio_server_interceptor())  # type: ignore[no-untyped-call]
+    server = grpc.aio.server(
+        interceptors=interceptors,
+        options=[
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.http2.min_ping_interval_without_data_ms", PERMITTED_KEEPALIVE_MS),
+            ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
+        ],
+    )
+    register(server)
+    health_servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    if settings.reflection:
+        names = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+    try:
+        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+    except RuntimeError as error:
+        raise OSError("the address is taken or not ours") from error
+    await server.start()
+    for name in ("", service_name):
+        await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    return server, health_servicer, port
+
+
+def _exit(code: int, message: str) -> NoReturn:
+    sys.stderr.write(message + "\n")
+    sys.exit(code)

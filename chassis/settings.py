@@ -1,0 +1,84 @@
+"""Configuration: one frozen class a process, read from the environment once, at start.
+
+A field `port` of a class with the prefix `VISION_` is the variable `VISION_PORT`. Secrets come from
+the environment or from files (a folder named by `INTERVIEW_SECRETS_DIR`), and are never logged.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound="ProcessSettings")
+
+
+def default_models_dir() -> Path:
+    """Folder of the model files: `INTERVIEW_MODELS_DIR`, or the user's cache folder."""
+    configured = os.environ.get("INTERVIEW_MODELS_DIR")
+    return (
+        Path(configured)
+        if configured
+        else Path(platformdirs.user_cache_dir("interview-assessment")) / "models"
+    )
+
+
+class ProcessSettings(BaseSettings):
+    """What every process can be told."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(0, ge=0, le=65535)
+    """Port of the Prometheus metrics over HTTP; 0 serves none."""
+
+
+class ServiceSettings(ProcessSettings):
+    """What every gRPC process can be told."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    """0 picks a free port."""
+    reflection: bool = True
+    """gRPC server reflection, for grpcurl; off on a cluster."""
+    worker_count: int = Field(1, ge=1, le=256)
+    """Requests that are worked on at once."""
+    waiting_count: int = Field(8, ge=0, le=10_000)
+    """Requests that may wait for a worker; one more is refused with RESOURCE_EXHAUSTED."""
+    max_call_s: float = Field(3600.0, gt=0)
+    """Longest time of one call, whatever deadline the caller gave."""
+    max_media_bytes: int = Field(524_288_000, ge=1)
+    """Largest recording; the default is the product's hard ceiling of 500 MB."""
+    media_uri_prefixes: tuple[str, ...] = ()
+    """URI prefixes that recordings may be read from; none allows chunks only."""
+    models_dir: Path = Field(default_factory=default_models_dir)
+    drain_timeout_s: float = Field(30.0, ge=0)
+    """Time that running calls get after SIGTERM."""
+
+
+class SettingsError(Exception):
+    """Some settings are wrong; the message names all of them."""
+
+
+def load_settings(settings_class: type[S]) -> S:
+    """Read a process's settings from the environment.
+
+    Raises:
+        SettingsError: Values are missing or wrong. One message names every variable and what is wrong.
+    """
+    secrets_dir = os.environ.get("INTERVIEW_SECRETS_DIR") or None
+    try:
+        return settings_class(_secrets_dir=secrets_dir)
+    except ValidationError as error:
+        prefix = settings_class.model_config.get("env_prefix", "")
+        lines = [
+            f"  {prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("These settings are wrong:\n" + "\n".join(lines)) from None

@@ -1,0 +1,148 @@
+"""Blocking work beside an event loop: a bounded pool of threads and a bounded waiting room.
+
+A full waiting room refuses at once. A cancelled caller sets the work's stop event, and its place is
+free again only when the thread has really ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from chassis.errors import CancelledCallError, ExhaustedError
+from chassis.telemetry import QUEUE_DEPTH, WORKERS_BUSY
+
+T = TypeVar("T")
+
+HANDOVER_COUNT = 64
+"""Events between a thread and its reader; a slow reader slows the thread instead of filling memory."""
+STOP_POLL_S = 0.2
+"""How long a thread with a full hand-over waits before it looks at its stop event."""
+STOP_GRACE_S = 5.0
+"""How long a cancelled call waits for its thread, so that its files outlive the thread's last read."""
+RETRY_AFTER_S = 2.0
+"""What a refused caller is told to wait; stages take seconds to minutes."""
+
+
+class Workers:
+    """Runs blocking work in threads, so many at once, so many waiting.
+
+    Args:
+        worker_count: Pieces of work at once.
+        waiting_count: Pieces of work that may wait; one more raises `ExhaustedError` (`QUEUE_FULL`).
+    """
+
+    def __init__(self, worker_count: int, waiting_count: int) -> None:
+        self._executor = ThreadPoolExecutor(worker_count, thread_name_prefix="worker")
+        self._worker_count = worker_count
+        self._capacity = worker_count + waiting_count
+        self._admitted = 0
+
+    async def run(self, work: Callable[[threading.Event], T]) -> T:
+        """Call `work(stop)` in a thread.
+
+        Raises:
+            ExhaustedError: The waiting room is full (`QUEUE_FULL`).
+        """
+        stop = threading.Event()
+        future = asyncio.wrap_future(self._submit(lambda: work(stop)))
+        try:
+            return await asyncio.shield(future)
+        finally:
+            await _let_end(stop, future)
+
+    async def stream(self, work: Callable[[threading.Event], Iterator[T]]) -> AsyncIterator[T]:
+        """Iterate `work(stop)` in a thread and yield what it yields.
+
+        Raises:
+            ExhaustedError: The waiting room is full (`QUEUE_FULL`).
+        """
+        loop = asyncio.get_running_loop()
+        stop = threading.Event()
+        queue: asyncio.Queue[tuple[T] | None] = asyncio.Queue(HANDOVER_COUNT)
+
+        def hand_over(item: tuple[T] | None) -> None:
+            handed = asyncio.run_coroutine_threadsafe(queue.put(item), loop)
+            while True:
+                try:
+                    handed.result(STOP_POLL_S)
+                except concurrent.futures.TimeoutError:
+                    if stop.is_set():
+                        handed.cancel()
+                        raise CancelledCallError("The caller gave up.", reason="CANCELLED") from None
+                else:
+                    return
+
+        def produce() -> None:
+            try:
+                for item in work(stop):
+                    hand_over((item,))
+            finally:
+                if not stop.is_set():
+                    hand_over(None)
+
+        future = asyncio.wrap_future(self._submit(produce))
+        try:
+            while (item := await _next(queue, future)) is not None:
+                yield item[0]
+            await asyncio.shield(future)
+        finally:
+            await _let_end(stop, future)
+
+    def close(self) -> None:
+        """Take no more work; running work goes on to its end."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
+        if self._admitted >= self._capacity:
+            raise ExhaustedError(
+                "The service is busy and its queue is full; try again in a moment.",
+                reason="QUEUE_FULL",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        loop = asyncio.get_running_loop()
+        self._admitted += 1
+        self._measure()
+        context = contextvars.copy_context()
+        future = self._executor.submit(context.run, work)
+        future.add_done_callback(lambda _: _call_soon(loop, self._release))
+        return future
+
+    def _release(self) -> None:
+        self._admitted -= 1
+        self._measure()
+
+    def _measure(self) -> None:
+        WORKERS_BUSY.set(min(self._admitted, self._worker_count))
+        QUEUE_DEPTH.set(max(0, self._admitted - self._worker_count))
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(callback)
+
+
+async def _next(queue: asyncio.Queue[tuple[T] | None], future: asyncio.Future[None]) -> tuple[T] | None:
+    """Take the next event, or None when the thread ended without handing over its end."""
+    getter = asyncio.ensure_future(queue.get())
+    try:
+        pending: set[asyncio.Future[Any]] = {getter, future}
+        await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if getter.done():
+            return getter.result()
+        return queue.get_nowait() if not queue.empty() else None
+    finally:
+        getter.cancel()
+
+
+async def _let_end(stop: threading.Event, future: asyncio.Future[T]) -> None:
+    stop.set()
+    if not future.done():
+        await asyncio.wait({future}, timeout=STOP_GRACE_S)
+    if future.done() and not future.cancelled():
+        future.exception()  # looked at, so that asyncio does not complain about an error nobody awaited

@@ -1,0 +1,308 @@
+"""The chassis on a real socket, with a servicer whose engine is a few lines."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from chassis import client
+from chassis.errors import (
+    CancelledCallError,
+    DeadlineError,
+    ExhaustedError,
+    ForbiddenError,
+    InternalError,
+    InterviewError,
+    InvalidInputError,
+    NotFoundError,
+    UnavailableError,
+)
+from chassis.media import MAX_CHUNK_BYTES, MediaInbox
+from chassis.server import start_server
+from chassis.settings import ServiceSettings
+from chassis.status import DETAILS_KEY
+from chassis.workers import Workers
+from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
+
+pytestmark = pytest.mark.anyio
+
+SERVICE = "interview.v1.SpeakerService"
+Work = Callable[[Path, threading.Event], Iterator[float]]
+
+
+class Servicer(speaker_pb2_grpc.SpeakerServiceServicer):
+    """A stage whose work is given by the test: it yields seconds done."""
+
+    def __init__(self, work: Work, workers: Workers, inbox: MediaInbox) -> None:
+        self.work, self.workers, self.inbox = work, workers, inbox
+
+    async def Diarize(
+        self, request_iterator: Any, context: Any
+    ) -> AsyncIterator[speaker_pb2.DiarizeResponse]:
+        async with self.inbox.receive(request_iterator) as (_, recording):
+            async for done_s in self.workers.stream(lambda stop: self.work(recording, stop)):
+                yield speaker_pb2.DiarizeResponse(progress=media_pb2.Progress(done_s=done_s))
+
+
+@asynccontextmanager
+async def stage(
+    work: Work,
+    tmp_path: Path,
+    *,
+    worker_count: int = 1,
+    waiting_count: int = 0,
+    max_media_bytes: int = 10_000_000,
+) -> AsyncIterator[grpc.aio.Channel]:
+    spool_dir = tmp_path / "spool"
+    spool_dir.mkdir(exist_ok=True)
+    inbox = MediaInbox(
+        max_media_bytes=max_media_bytes, uri_prefixes=[(tmp_path / "store").as_uri()], spool_dir=spool_dir
+    )
+    servicer = Servicer(work, Workers(worker_count, waiting_count), inbox)
+    server, _, port = await start_server(
+        ServiceSettings(port=0),
+        SERVICE,
+        lambda s: speaker_pb2_grpc.add_SpeakerServiceServicer_to_server(servicer, s),
+    )
+    try:
+        async with client.open_channel(f"127.0.0.1:{port}") as channel:
+            yield channel
+    finally:
+        await server.stop(None)
+        assert list(spool_dir.iterdir()) == [], "a call left something behind on disk"
+
+
+def opening(uri: str = "") -> speaker_pb2.DiarizeRequest:
+    return speaker_pb2.DiarizeRequest(
+        config=speaker_pb2.DiarizeConfig(recording=media_pb2.Recording(uri=uri))
+    )
+
+
+async def requests(*messages: speaker_pb2.DiarizeRequest) -> AsyncIterator[speaker_pb2.DiarizeRequest]:
+    for message in messages:
+        yield message
+
+
+def chunk(data: bytes) -> speaker_pb2.DiarizeRequest:
+    return speaker_pb2.DiarizeRequest(chunk=data)
+
+
+async def call(channel: grpc.aio.Channel, *messages: Any, timeout_s: float = 10) -> list[float]:
+    stub = speaker_pb2_grpc.SpeakerServiceStub(channel)
+    responses = client.stream(stub.Diarize, requests(*messages), timeout_s=timeout_s)
+    return [response.progress.done_s async for response in responses]
+
+
+def size_of(recording: Path, stop: threading.Event) -> Iterator[float]:
+    yield float(len(recording.read_bytes()))
+
+
+async def test_chunks_become_one_file(tmp_path: Path) -> None:
+    async with stage(size_of, tmp_path) as channel:
+        assert await call(channel, opening(), chunk(b"abc"), chunk(b"de")) == [5.0]
+
+
+async def test_a_uri_of_the_store_is_read_in_place(tmp_path: Path) -> None:
+    async with stage(size_of, tmp_path) as channel:
+        recording = tmp_path / "store" / "a.wav"
+        recording.write_bytes(b"1234")
+
+        assert await call(channel, opening(recording.as_uri())) == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("messages", "error_class", "reason"),
+    [
+        ([], InvalidInputError, "REQUEST_OUT_OF_ORDER"),
+        ([chunk(b"a")], InvalidInputError, "REQUEST_OUT_OF_ORDER"),
+        ([opening()], InvalidInputError, "MEDIA_EMPTY"),
+        ([opening(), chunk(b"")], InvalidInputError, "MEDIA_EMPTY"),
+        ([opening(), opening()], InvalidInputError, "REQUEST_OUT_OF_ORDER"),
+        ([opening(), chunk(bytes(600)), chunk(bytes(600))], InvalidInputError, "MEDIA_TOO_LARGE"),
+        ([opening(), chunk(bytes(MAX_CHUNK_BYTES + 1))], InvalidInputError, "CHUNK_TOO_LARGE"),
+        ([opening("file:///etc/passwd")], ForbiddenError, "MEDIA_URI_FORBIDDEN"),
+        ([opening("https://example.org/a.mp4")], ForbiddenError, "MEDIA_URI_FORBIDDEN"),
+    ],
+)
+async def test_a_bad_request_is_a_typed_error(
+    tmp_path: Path, messages: list[Any], error_class: type[InterviewError], reason: str
+) -> None:
+    async with stage(size_of, tmp_path, max_media_bytes=1000) as channel:
+        with pytest.raises(error_class) as caught:
+            await call(channel, *messages)
+
+    assert caught.value.reason == reason
+
+
+async def test_a_uri_that_climbs_out_of_the_store_is_forbidden(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"x")
+    async with stage(size_of, tmp_path) as channel:
+        with pytest.raises(ForbiddenError):
+            await call(channel, opening((tmp_path / "store").as_uri() + "/../secret"))
+
+
+async def test_a_uri_without_a_recording_is_not_found(tmp_path: Path) -> None:
+    async with stage(size_of, tmp_path) as channel:
+        with pytest.raises(NotFoundError) as caught:
+            await call(channel, opening((tmp_path / "store" / "none.wav").as_uri()))
+
+    assert caught.value.reason == "MEDIA_NOT_FOUND"
+
+
+def raising(error: Exception) -> Work:
+    def work(recording: Path, stop: threading.Event) -> Iterator[float]:
+        yield 1.0
+        raise error
+
+    return work
+
+
+async def test_an_engine_error_arrives_with_code_reason_fields_and_delay(tmp_path: Path) -> None:
+    error = ExhaustedError("Wait.", reason="QUOTA", retry_after_s=1.5, fields={"beam_size": "too wide"})
+    async with stage(raising(error), tmp_path) as channel:
+        with pytest.raises(ExhaustedError) as caught:
+            await call(channel, opening(), chunk(b"a"))
+
+    assert (caught.value.reason, caught.value.message) == ("QUOTA", "Wait.")
+    assert (caught.value.retry_after_s, caught.value.fields) == (1.5, {"beam_size": "too wide"})
+
+
+async def test_the_wire_carries_the_rich_error_model_for_other_teams(tmp_path: Path) -> None:
+    error = InvalidInputError("No.", reason="NO", retry_after_s=2, fields={"a": "b"})
+    async with stage(raising(error), tmp_path) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            stub = speaker_pb2_grpc.SpeakerServiceStub(channel)
+            _ = [r async for r in stub.Diarize(requests(opening(), chunk(b"a")), timeout=5)]
+
+    status = Status.FromString(dict(caught.value.trailing_metadata() or ())[DETAILS_KEY])
+    info, retry, bad = ErrorInfo(), RetryInfo(), BadRequest()
+    assert [detail.Unpack(kind) for detail, kind in zip(status.details, (info, retry, bad), strict=True)] == [
+        True
+    ] * 3
+    assert (info.reason, info.domain, retry.retry_delay.seconds) == ("NO", "interview.v1", 2)
+
+
+async def test_a_bug_shows_no_detail_to_the_caller(tmp_path: Path) -> None:
+    async with stage(raising(ZeroDivisionError("secret")), tmp_path) as channel:
+        with pytest.raises(InternalError) as caught:
+            await call(channel, opening(), chunk(b"a"))
+
+    assert caught.value.reason == "INTERNAL"
+    assert "secret" not in caught.value.message
+
+
+class Gate:
+    """Work that waits until the test lets it go, and remembers how it ended."""
+
+    def __init__(self) -> None:
+        self.started, self.go, self.stopped = threading.Event(), threading.Event(), threading.Event()
+
+    def __call__(self, recording: Path, stop: threading.Event) -> Iterator[float]:
+        self.started.set()
+        yield 0.0
+        while not self.go.wait(0.01):
+            if stop.is_set():
+                self.stopped.set()
+                raise CancelledCallError("Stopped.", reason="CANCELLED")
+        yield 1.0
+
+
+async def test_a_full_waiting_room_refuses_at_once_and_says_when_to_come_back(tmp_path: Path) -> None:
+    gate = Gate()
+    async with stage(gate, tmp_path, waiting_count=0) as channel:
+        running = asyncio.create_task(call(channel, opening(), chunk(b"a")))
+        await asyncio.to_thread(gate.started.wait, 5)
+        begin_s = time.monotonic()
+
+        with pytest.raises(ExhaustedError) as caught:
+            await call(channel, opening(), chunk(b"b"))
+
+        assert caught.value.reason == "QUEUE_FULL"
+        assert caught.value.retry_after_s is not None
+        assert time.monotonic() - begin_s < 2
+        gate.go.set()
+        assert await running == [0.0, 1.0]
+
+
+async def test_health_answers_while_every_worker_is_busy(tmp_path: Path) -> None:
+    gate = Gate()
+    async with stage(gate, tmp_path) as channel:
+        running = asyncio.create_task(call(channel, opening(), chunk(b"a")))
+        await asyncio.to_thread(gate.started.wait, 5)
+
+        reply = await health_pb2_grpc.HealthStub(channel).Check(
+            health_pb2.HealthCheckRequest(service=SERVICE), timeout=2
+        )
+
+        assert reply.status == health_pb2.HealthCheckResponse.SERVING
+        gate.go.set()
+        await running
+
+
+async def test_cancelling_the_call_stops_the_work_and_frees_the_worker(tmp_path: Path) -> None:
+    gate = Gate()
+    async with stage(gate, tmp_path) as channel:
+        running = asyncio.create_task(call(channel, opening(), chunk(b"a")))
+        await asyncio.to_thread(gate.started.wait, 5)
+        running.cancel()
+
+        assert await asyncio.to_thread(gate.stopped.wait, 2)
+        gate.go.set()
+        await asyncio.sleep(0.2)
+        assert await call(channel, opening(), chunk(b"a")) == [0.0, 1.0]
+
+
+async def test_a_deadline_ends_the_work(tmp_path: Path) -> None:
+    gate = Gate()
+    async with stage(gate, tmp_path) as channel:
+        with pytest.raises(DeadlineError):
+            await call(channel, opening(), chunk(b"a"), timeout_s=0.4)
+
+        assert await asyncio.to_thread(gate.stopped.wait, 2)
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    async with client.open_channel("127.0.0.1:1") as channel:
+        with pytest.raises(UnavailableError):
+            await call(channel, opening(), timeout_s=5)
+
+
+async def test_a_transient_failure_is_tried_again_and_a_permanent_one_is_not() -> None:
+    attempts: list[InterviewError] = [
+        UnavailableError("down", reason="DOWN"),
+        InvalidInputError("bad", reason="BAD"),
+        UnavailableError("down", reason="DOWN"),
+    ]
+
+    async def attempt(remaining_s: float) -> None:
+        raise attempts.pop(0)
+
+    with pytest.raises(InvalidInputError):
+        await client.retrying(attempt, timeout_s=5, retry=client.RetryPolicy(first_delay_s=0.01))
+
+    assert len(attempts) == 1
+
+
+async def test_a_spent_quota_is_not_tried_again() -> None:
+    count = 0
+
+    async def attempt(remaining_s: float) -> None:
+        nonlocal count
+        count += 1
+        raise ExhaustedError("spent", reason="QUOTA", retry_after_s=None)
+
+    with pytest.raises(ExhaustedError):
+        await client.retrying(attempt, timeout_s=5)
+
+    assert count == 1
