@@ -64,7 +64,7 @@ def open_channel(address: str) -> grpc.aio.Channel:
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
-        interceptors = aio_client_interceptors()  # type: ignore[no-untyped-call]
+        interceptors = aio_client_interceptors()
     return grpc.aio.insecure_channel(
         address,
         options=[

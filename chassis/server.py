@@ -120,7 +120,7 @@ async def start_server(
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_server_interceptor
 
-        interceptors.insert(0, aio_server_interceptor())  # type: ignore[no-untyped-call]
+        interceptors.insert(0, aio_server_interceptor())
     server = grpc.aio.server(
         interceptors=interceptors,
         options=[

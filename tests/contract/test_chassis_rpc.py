@@ -241,9 +241,8 @@ async def test_health_answers_while_every_worker_is_busy(tmp_path: Path) -> None
         running = asyncio.create_task(call(channel, opening(), chunk(b"a")))
         await asyncio.to_thread(gate.started.wait, 5)
 
-        reply = await health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(service=SERVICE), timeout=2
-        )
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        reply = await stub.Check(health_pb2.HealthCheckRequest(service=SERVICE), timeout=2)
 
         assert reply.status == health_pb2.HealthCheckResponse.SERVING
         gate.go.set()

@@ -1,0 +1,88 @@
+# Everything that people do with this checkout. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+MODELS := whisper-base whisper-tiny.en face-landmarker-full-range voice-encoder
+LOCAL_LLM_MODEL := qwen2.5-coder-1.5b
+PROTOS := $(shell find protos/interview -name '*.proto' 2>/dev/null)
+# The four shared libraries that mediapipe and OpenCV want and a bare Debian lacks.
+SYSTEM_PACKAGES := libgl1 libglib2.0-0 libegl1 libgles2
+LLM ?=
+
+.PHONY: help setup system-packages models protos check format test e2e bench up demo down clean
+
+help: ## List the targets
+	@grep -hE '^[a-zA-Z_%-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+setup: system-packages $(VENV)/.installed models ## Install everything: system libraries, Python packages, models
+
+system-packages:
+	@missing=""; for p in $(SYSTEM_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing"; apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	elif command -v dpkg >/dev/null; then \
+	  echo "Shared libraries are missing. Run: sudo apt-get install -y$$missing"; exit 1; \
+	fi
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) not found); set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing Python packages (a few minutes the first time)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch 2>&1 | { grep -v '^WARNING' || true; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]' 2>&1 | { grep -v '^WARNING' || true; }
+	@$(BIN)/python -c 'import interview.v1, chassis'
+	@touch $@
+
+models: $(VENV)/.installed
+	@$(BIN)/interview models fetch $(MODELS)
+
+protos: $(VENV)/.installed ## Generate code from the contracts
+	@$(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos/gen --pyi_out=protos/gen \
+	  --grpc_python_out=protos/gen $(PROTOS)
+	@mkdir -p build && $(BIN)/python -m grpc_tools.protoc -I protos --include_imports --include_source_info \
+	  --descriptor_set_out=build/interview.binpb $(PROTOS)
+	@echo "descriptor set: build/interview.binpb"
+
+check: $(VENV)/.installed ## Lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@! grep -rnE 'stub\.[A-Z][A-Za-z]+\(' --include='*.py' orchestrator gateway cli | grep -v timeout
+
+format: $(VENV)/.installed ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only -q .
+
+test: setup ## Set up and pass the default tests (under 5 minutes)
+	@$(BIN)/pytest -q
+
+e2e: setup ## The slow tiers: real weights, whole processes, the page in a browser
+	@$(BIN)/pytest -q -m 'model or recordings' --timeout 900
+	@$(BIN)/pytest -q -m 'e2e or browser' --timeout 1200
+
+bench: $(addprefix bench-,$(basename $(notdir $(filter-out benchmarks/__init__.py,$(wildcard benchmarks/*.py))))) ## All benchmarks
+
+bench-%: setup ## Run benchmarks/NAME.py: a table, and one JSON line at the end
+	@$(BIN)/python -m benchmarks.$*
+
+up: setup ## Start the seven processes on this machine (Ctrl-C or `make down` stops them)
+	@mkdir -p build data/store
+	@echo $$$$ > build/up.pid; exec $(BIN)/honcho start
+
+demo: setup ## Set up and take the demo clip through everything; LLM=local adds a local language model
+	@if [ "$(LLM)" = local ]; then $(BIN)/interview models fetch $(LOCAL_LLM_MODEL); fi
+	@$(BIN)/interview demo $(if $(LLM),--llm $(LLM))
+
+down: ## Stop what `make up` started
+	@if [ -f build/up.pid ]; then kill -TERM "$$(cat build/up.pid)" 2>/dev/null || true; rm -f build/up.pid; fi
+
+clean: down ## Remove what was built here; the environment, fetched models and sessions stay
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
