@@ -55,9 +55,11 @@ class TranslatorServiceServicer:
         """Translates a list of segments, keeping their order and number.
 
         A segment that could not be translated is absent with its reason; the original text is never
-        passed off as a translation. Same language in and out is answered without a backend. Fails
-        with `FAILED_PRECONDITION` (`TRANSLATOR_NOT_CONFIGURED`, `TRANSLATOR_AUTH_FAILED`) or
-        `RESOURCE_EXHAUSTED` (`TRANSLATOR_QUOTA_EXCEEDED`).
+        passed off as a translation. Same language in and out is answered without a backend; without a
+        configured backend every translation is absent with `OUTCOME_NOT_CONFIGURED`. When the backend
+        fails before anything was translated, the call fails: with `FAILED_PRECONDITION`
+        (`TRANSLATOR_AUTH_FAILED`), `RESOURCE_EXHAUSTED` (`TRANSLATOR_QUOTA_EXCEEDED`) or `UNAVAILABLE`
+        (`TRANSLATOR_UNAVAILABLE`). When it fails later, the rest is absent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

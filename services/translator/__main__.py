@@ -1,0 +1,38 @@
+"""Runs the translator: `python -m services.translator`."""
+
+from __future__ import annotations
+
+from chassis.server import Register, run
+from chassis.workers import Workers
+from services.translator.chat import ChatServer
+from services.translator.deepl_backend import DeeplBackend
+from services.translator.engine import Translator
+from services.translator.job import Backend
+from services.translator.llm_backend import LlmBackend
+from services.translator.servicer import SERVICE_NAME, TranslatorServicer
+from services.translator.settings import TranslatorSettings
+from services.translator.unconfigured import UnconfiguredBackend
+
+
+def build_backend(settings: TranslatorSettings) -> Backend:
+    """Build the backend that the settings choose."""
+    if settings.chosen_backend == "deepl":
+        key = settings.deepl_api_key.get_secret_value()
+        return DeeplBackend(key, settings.deepl_server_url, settings.deepl_attempt_timeout_s)
+    if settings.chosen_backend == "llm":
+        key = settings.llm_api_key.get_secret_value()
+        style, timeout_s = settings.llm_schema_style, settings.llm_attempt_timeout_s
+        chat = ChatServer(settings.llm_base_url, key, settings.llm_model, style, timeout_s)
+        limits = (settings.llm_batch_text_count, settings.llm_batch_characters)
+        return LlmBackend(chat, settings.llm_language_codes, *limits)
+    return UnconfiguredBackend()
+
+
+def compose(settings: TranslatorSettings) -> Register:
+    """Put the translator together."""
+    translator = Translator(build_backend(settings), settings.default_timeout_s)
+    return TranslatorServicer(translator, Workers(settings.worker_count, settings.waiting_count)).add_to
+
+
+if __name__ == "__main__":
+    run(TranslatorSettings, SERVICE_NAME, compose)

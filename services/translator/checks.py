@@ -1,0 +1,105 @@
+"""Tells whether a model's translation can be one: numbers kept, length sane, no echo, right language.
+
+It finds what is certainly wrong; it does not measure quality. Pure functions of text.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+MAX_LENGTH_RATIO = 4.0
+"""Between scripts (Chinese to Indonesian) a good translation grows threefold."""
+LENGTH_SLACK_CHARACTERS = 30
+"""Short texts grow by more than their ratio."""
+ECHO_MIN_WORDS = 4
+"""Shorter texts may be names or terms, the same in every language."""
+ECHO_RATIO = 0.8
+"""Share of the translation's words that already stand in the original; between languages it is near 0."""
+FOREIGN_MIN_WORDS = 3
+"""Function words of the original's language from which on a translation counts as not translated."""
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+_WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+SMALL_NUMBERS: dict[str, frozenset[str]] = {
+    number: frozenset(words) for number, words in _WORDS["small_numbers"].items()
+}
+NUMBER_WORDS = frozenset(" ".join(_WORDS["number_words"].values()).split())
+FUNCTION_WORDS: dict[str, frozenset[str]] = {
+    language: frozenset(words.split()) for language, words in _WORDS["function_words"].items()
+}
+
+
+def fault_of(source: str, translation: str, source_language: str, target_language: str) -> str | None:
+    """Say in a few words what is wrong with a translation; None where nothing certain is.
+
+    Args:
+        source: The original text.
+        translation: What a model says it means.
+        source_language: Language of the original, without region.
+        target_language: Language of the translation, without region.
+    """
+    if not WORD.search(translation) and WORD.search(source):
+        return "it came back empty"
+    if _runs_off(source, translation):
+        return "its length does not fit the original"
+    if _echoes(source, translation):
+        return "it repeats the original"
+    if _untranslated(translation, source_language, target_language):
+        return "it is not in the language that was asked for"
+    if not _numbers_kept(source, translation):
+        return "a number of the original is missing"
+    if {source_language, target_language} <= FUNCTION_WORDS.keys() and _numbers_added(source, translation):
+        return "it has a number that the original lacks"
+    return None
+
+
+def _runs_off(source: str, translation: str) -> bool:
+    longest = MAX_LENGTH_RATIO * len(source) + LENGTH_SLACK_CHARACTERS
+    shortest = (len(source) - LENGTH_SLACK_CHARACTERS) / MAX_LENGTH_RATIO
+    return not shortest <= len(translation) <= longest
+
+
+def _echoes(source: str, translation: str) -> bool:
+    said, translated = _words(source), _words(translation)
+    if len(said) < ECHO_MIN_WORDS or not translated:
+        return False
+    known = set(said)
+    return sum(word in known for word in translated) / len(translated) >= ECHO_RATIO
+
+
+def _untranslated(translation: str, source_language: str, target_language: str) -> bool:
+    theirs, ours = FUNCTION_WORDS.get(source_language), FUNCTION_WORDS.get(target_language)
+    if theirs is None or ours is None:
+        return False
+    words = _words(translation)
+    left = sum(word in theirs for word in words)
+    return left >= FOREIGN_MIN_WORDS and left > sum(word in ours for word in words)
+
+
+def _numbers_kept(source: str, translation: str) -> bool:
+    missing = _numbers(source) - _numbers(translation)
+    words = set(_words(translation))
+    return all(words & SMALL_NUMBERS.get(number, frozenset()) for number in missing)
+
+
+def _numbers_added(source: str, translation: str) -> bool:
+    return bool(_numbers(translation) - _numbers(source)) and not NUMBER_WORDS & _spelled(source)
+
+
+def _numbers(text: str) -> Counter[str]:
+    # 1,000 is 1.000 in Indonesian, 2.5 is 2,5: only the digits are compared.
+    return Counter(re.sub(r"[.,]", "", number) for number in NUMBER.findall(text))
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(text)]
+
+
+def _spelled(text: str) -> set[str]:
+    # "twenty-five" and "dua-tiga" count as their parts.
+    return {part for word in _words(text) for part in re.split(r"[-'’]", word)}

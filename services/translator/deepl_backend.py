@@ -1,0 +1,289 @@
+"""Translates with DeepL through its official library, inside a deadline of ours.
+
+The library alone may block for more than a minute; here it makes one attempt per call, with a timeout,
+and `retrying` repeats it. No text and no key reaches a log or a message.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import deepl
+from deepl.http_client import HttpClient
+
+from chassis.errors import (
+    ExhaustedError,
+    InterviewError,
+    InvalidInputError,
+    PreconditionError,
+    UnavailableError,
+)
+from services.translator.deadline import Deadline
+from services.translator.job import (
+    Formality,
+    Job,
+    Languages,
+    ModelUsed,
+    Outcome,
+    Translation,
+    Translations,
+    base_language,
+)
+from services.translator.retrying import retried
+
+T = TypeVar("T")
+
+MAX_BATCH_TEXTS = 50
+"""DeepL's limit of texts in a request."""
+MAX_REQUEST_BYTES = 128 * 1024
+"""DeepL's limit of a request's size."""
+ENVELOPE_BYTES = 2 * 1024
+"""For the request's other fields and headers; they take a few hundred bytes."""
+MAX_TEXT_BYTES = 120 * 1024
+"""Of a batch's texts as JSON: one text of the longest kind (10,000 emoji, 12 bytes each) still fits."""
+MAX_CONTEXT_BYTES = 16 * 1024
+"""A few minutes of speech; more context than that changes no sentence."""
+NEIGHBOUR_COUNT = 3
+"""Segments before and after a batch that go along as context."""
+TARGET_VARIANTS = {"en": "EN-US", "pt": "PT-PT"}
+"""DeepL refuses these targets without a region; these are what it took when it had none."""
+REGIONAL_TARGETS = frozenset({"EN-US", "EN-GB", "ES-419", "PT-BR", "PT-PT", "ZH-HANS", "ZH-HANT"})
+
+AUTH_STATUSES = (401, 403)
+QUOTA_STATUS = 456
+TOO_MANY_STATUS = 429
+SERVER_ERROR_STATUS = 500
+
+
+class DeeplBackend:
+    """Sends batches to DeepL.
+
+    Args:
+        api_key: The account's key; one that ends in `:fx` goes to the free plan's server.
+        server_url: Another server; empty for DeepL's own.
+        attempt_timeout_s: Longest silence of the server in one attempt.
+    """
+
+    name = "deepl"
+
+    def __init__(self, api_key: str, server_url: str, attempt_timeout_s: float) -> None:
+        self._api_key = api_key
+        self._server_url = server_url or None
+        self._attempt_timeout_s = attempt_timeout_s
+        self._languages: Languages | None = None
+        # At INFO the library logs URLs, at DEBUG every text: never let it.
+        logging.getLogger("deepl").setLevel(logging.WARNING)
+
+    def batches(self, job: Job) -> Sequence[range]:
+        """Cut by DeepL's limits of texts and bytes."""
+        batches: list[range] = []
+        start, batch_bytes = 0, 0
+        for index, text in enumerate(job.texts):
+            text_bytes = _wire_bytes(text)
+            if index > start and (
+                index - start == MAX_BATCH_TEXTS or batch_bytes + text_bytes > MAX_TEXT_BYTES
+            ):
+                batches.append(range(start, index))
+                start, batch_bytes = index, 0
+            batch_bytes += text_bytes
+        return (*batches, range(start, len(job.texts)))
+
+    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+        """Translate one batch.
+
+        Raises:
+            PreconditionError: DeepL refuses the key (`TRANSLATOR_AUTH_FAILED`).
+            ExhaustedError: The account's characters are used up (`TRANSLATOR_QUOTA_EXCEEDED`).
+            InvalidInputError: DeepL refuses a language, the glossary or the texts.
+            UnavailableError: DeepL could not be reached or failed (`TRANSLATOR_UNAVAILABLE`).
+        """
+        texts = job.texts[batch.start : batch.stop]
+        options: dict[str, Any] = {
+            "source_lang": base_language(job.source_language_code).upper(),
+            "target_lang": _target(job.target_language_code),
+            "context": _context(job, batch) or None,
+            "glossary": job.glossary_id or None,
+            # A plain `more` fails on languages without degrees; `prefer_more` is ignored there.
+            "formality": None if job.formality is Formality.UNSPECIFIED else job.formality.value,
+        }
+        results = self._call(
+            lambda client: _checked(client.translate_text(list(texts), **options), texts), deadline
+        )
+        return Translations(
+            translations=tuple(_translation(result) for result in results),
+            model=self.model(),
+            billed_character_count=sum(result.billed_characters for result in results),
+        )
+
+    def languages(self, deadline: Deadline) -> Languages:
+        """Ask DeepL, once.
+
+        Raises:
+            InterviewError: As for `translate`.
+        """
+        if self._languages is None:
+            self._languages = Languages(
+                tuple(
+                    _bcp47(x.code) for x in self._call(lambda client: client.get_source_languages(), deadline)
+                ),
+                tuple(
+                    _bcp47(x.code) for x in self._call(lambda client: client.get_target_languages(), deadline)
+                ),
+            )
+        return self._languages
+
+    def model(self) -> ModelUsed:
+        """Name DeepL; which of its models translated it does not say."""
+        return ModelUsed(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
+
+    def _call(self, request: Callable[[deepl.DeepLClient], T], deadline: Deadline) -> T:
+        with self._client(deadline) as client:
+            return retried(lambda: _attempt(request, client), deadline)
+
+    @contextmanager
+    def _client(self, deadline: Deadline) -> Iterator[deepl.DeepLClient]:
+        client = deepl.DeepLClient(self._api_key, server_url=self._server_url)
+        client.close()  # type: ignore[no-untyped-call]
+        # The library takes its limits from module globals; this is its only seam for limits per call.
+        client._client = _OneAttempt(deadline, self._attempt_timeout_s)
+        client.set_app_info("interview-assessment", "1")
+        try:
+            yield client
+        finally:
+            client.close()  # type: ignore[no-untyped-call]
+
+
+class _OneAttempt(HttpClient):
+    """The library's HTTP client without its own retries, within a deadline."""
+
+    def __init__(self, deadline: Deadline, attempt_timeout_s: float) -> None:
+        super().__init__(send_platform_info=False)
+        self._deadline = deadline
+        self._attempt_timeout_s = attempt_timeout_s
+
+    def request_with_backoff(
+        self,
+        method: str,
+        url: str,
+        data: dict[str, Any] | None,
+        json: dict[str, Any] | None,
+        headers: dict[str, str],
+        stream: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Send one request and return its status and content."""
+        timeout_s = min(self._attempt_timeout_s, self._deadline.remaining_s)
+        if timeout_s <= 0:
+            raise deepl.ConnectionException("the deadline has passed", should_retry=True)
+        request = self._prepare_request(method, url, data, json, headers, **options)
+        return self._internal_request(request, stream, timeout=timeout_s)
+
+
+def _attempt(request: Callable[[deepl.DeepLClient], T], client: deepl.DeepLClient) -> T:
+    try:
+        return request(client)
+    except deepl.DeepLException as error:
+        # The library's messages quote the reply, which may quote a text: only its status goes on.
+        raise _failure(error) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # What the library raises on a reply that is not what DeepL documents.
+        raise _unavailable("DeepL's reply could not be read") from None
+
+
+def _failure(error: deepl.DeepLException) -> InterviewError:
+    status = error.http_status_code
+    if status in AUTH_STATUSES:
+        return PreconditionError(
+            "DeepL refuses the configured key: check DEEPL_API_KEY and TRANSLATOR_DEEPL_SERVER_URL.",
+            reason="TRANSLATOR_AUTH_FAILED",
+        )
+    if status == QUOTA_STATUS:
+        return ExhaustedError(
+            "The DeepL account's characters are used up: wait for its next period or raise its limit.",
+            reason="TRANSLATOR_QUOTA_EXCEEDED",
+        )
+    if status is None:
+        return _unavailable("DeepL could not be reached, or did not answer in time")
+    if status == TOO_MANY_STATUS:
+        return _unavailable("DeepL is asked too often")
+    if status >= SERVER_ERROR_STATUS:
+        return _unavailable(f"DeepL failed (HTTP {status})")
+    return _refusal(str(error).lower(), status)
+
+
+def _unavailable(what: str) -> UnavailableError:
+    return UnavailableError(f"{what}; try again later.", reason="TRANSLATOR_UNAVAILABLE")
+
+
+def _refusal(message: str, status: int) -> InterviewError:
+    for field, code in (("source_lang", "source_language_code"), ("target_lang", "target_language_code")):
+        if field in message:
+            advice = "choose a language that GetCapabilities lists"
+            return InvalidInputError(
+                f"DeepL does not take this {code}: {advice}.",
+                reason="LANGUAGE_UNSUPPORTED",
+                fields={code: advice},
+            )
+    if "glossary" in message:
+        advice = "send one that DeepL holds for these two languages"
+        return InvalidInputError(
+            f"DeepL does not take this glossary: {advice}.",
+            reason="GLOSSARY_REFUSED",
+            fields={"glossary_id": advice},
+        )
+    return PreconditionError(
+        f"DeepL refused the request (HTTP {status}): check TRANSLATOR_DEEPL_SERVER_URL.",
+        reason="TRANSLATOR_REFUSED",
+    )
+
+
+def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:
+    """Pass on a reply that holds one text for each of ours; the library returns whatever came."""
+    if not isinstance(results, list) or len(results) != len(texts):
+        raise ValueError("not one translation for each text")
+    if not all(isinstance(result.text, str) for result in results):
+        raise ValueError("a translation is not a text")
+    return results
+
+
+def _translation(result: deepl.TextResult) -> Translation:
+    text = result.text.strip()
+    if text:
+        return Translation(text)
+    return Translation.absent(Outcome.INSUFFICIENT_EVIDENCE, "DeepL returned no text for it.")
+
+
+def _context(job: Job, batch: range) -> str:
+    """Put together the question, the batch itself and its neighbours: DeepL takes each text for itself."""
+    around = job.texts[max(0, batch.start - NEIGHBOUR_COUNT) : batch.stop + NEIGHBOUR_COUNT]
+    texts_bytes = sum(_wire_bytes(text) for text in job.texts[batch.start : batch.stop])
+    room_bytes = min(MAX_CONTEXT_BYTES, MAX_REQUEST_BYTES - ENVELOPE_BYTES - texts_bytes)
+    lines: list[str] = []
+    for line in (job.context, *around):
+        room_bytes -= _wire_bytes(line)
+        if room_bytes < 0:
+            break
+        if line:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _wire_bytes(text: str) -> int:
+    """Bytes of a text as the library sends it: escaped JSON, quotes and comma."""
+    return len(json.dumps(text)) + 2
+
+
+def _target(code: str) -> str:
+    upper = code.strip().replace("_", "-").upper()
+    base = base_language(code)
+    return upper if upper in REGIONAL_TARGETS else TARGET_VARIANTS.get(base, base.upper())
+
+
+def _bcp47(code: str) -> str:
+    base, _, variant = code.partition("-")
+    cased = variant.title() if len(variant) == len("Hans") else variant.upper()
+    return f"{base.lower()}-{cased}" if variant else base.lower()

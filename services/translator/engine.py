@@ -1,0 +1,181 @@
+"""Translates lists of texts one to one through one backend.
+
+No transport and no network here. A text that could not be translated is absent with its reason; the
+original is never passed off as a translation.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, replace
+
+from chassis.errors import (
+    DeadlineError,
+    ExhaustedError,
+    InterviewError,
+    InvalidInputError,
+    PreconditionError,
+    UnavailableError,
+)
+from services.translator.deadline import Deadline
+from services.translator.job import (
+    Backend,
+    Job,
+    Languages,
+    ModelUsed,
+    Outcome,
+    Translation,
+    Translations,
+    base_language,
+    needs_translation,
+)
+
+MAX_TEXTS = 2000
+"""Segments of a two-hour interview; more is not one recording."""
+MAX_TEXT_CHARACTERS = 10_000
+MAX_CONTEXT_CHARACTERS = 10_000
+MAX_GLOSSARY_ID_CHARACTERS = 128
+LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+"""Shape of a BCP-47 code; which ones are translated is the backend's to say."""
+REPLY_RESERVE_S = 0.3
+"""Kept back from the caller's deadline, so that a partial answer still reaches it."""
+RESERVE_RATIO = 0.2
+"""No more than this share of a short deadline is kept back."""
+
+_STOPPING = (UnavailableError, ExhaustedError, PreconditionError, DeadlineError)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the configured backend is and translates."""
+
+    backend: str
+    model: ModelUsed
+    languages: Languages
+
+
+class Translator:
+    """Translates jobs; keeps order and number of their texts.
+
+    Args:
+        backend: What translates.
+        default_timeout_s: Time for a job whose caller set no deadline.
+    """
+
+    def __init__(self, backend: Backend, default_timeout_s: float) -> None:
+        self._backend = backend
+        self._default_timeout_s = default_timeout_s
+
+    def translate(self, job: Job, timeout_s: float | None, stop: threading.Event) -> Translations:
+        """Translate a job.
+
+        Args:
+            job: The texts.
+            timeout_s: What is left of the caller's deadline; None where it set none.
+            stop: Set when the caller gave up; looked at before every batch.
+
+        Returns:
+            One translation for each text. When the backend fails after some batches were translated
+            (and billed), the rest is absent with the failure as its reason.
+
+        Raises:
+            InvalidInputError: The job is wrong.
+            InterviewError: The backend failed before anything was translated.
+        """
+        check(job)
+        if base_language(job.source_language_code) == base_language(job.target_language_code):
+            return Translations(tuple(Translation(text) for text in job.texts), billed_character_count=0)
+        spoken = [index for index, text in enumerate(job.texts) if needs_translation(text)]
+        translations = [Translation(text.strip()) for text in job.texts]
+        if not spoken:
+            return Translations(tuple(translations), billed_character_count=0)
+        worded = replace(job, texts=tuple(job.texts[index].strip() for index in spoken))
+        done = self._translate_batches(worded, self._deadline(timeout_s, stop))
+        for index, translation in zip(spoken, done.translations, strict=True):
+            translations[index] = translation
+        return replace(done, translations=tuple(translations))
+
+    def capabilities(self, timeout_s: float | None, stop: threading.Event) -> Capabilities:
+        """Say what can be translated.
+
+        Raises:
+            InterviewError: The backend could not be asked.
+        """
+        languages = self._backend.languages(self._deadline(timeout_s, stop))
+        return Capabilities(self._backend.name, self._backend.model(), languages)
+
+    def _deadline(self, timeout_s: float | None, stop: threading.Event) -> Deadline:
+        given_s = self._default_timeout_s if timeout_s is None else timeout_s
+        return Deadline(given_s - min(REPLY_RESERVE_S, RESERVE_RATIO * given_s), stop)
+
+    def _translate_batches(self, job: Job, deadline: Deadline) -> Translations:
+        replies: list[Translations] = []
+        for batch in self._backend.batches(job):
+            deadline.check_stop()
+            try:
+                replies.append(self._translate_batch(job, batch, deadline))
+            except _STOPPING as error:
+                if not any(_any_translated(reply) for reply in replies):
+                    raise
+                replies.append(_absent(len(job.texts) - batch.start, error))
+                break
+        return _joined(replies)
+
+    def _translate_batch(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+        if deadline.passed:
+            raise DeadlineError(
+                "The time was over before everything was translated; allow more, or send fewer texts.",
+                reason="DEADLINE_EXCEEDED",
+            )
+        return self._backend.translate(job, batch, deadline)
+
+
+def check(job: Job) -> None:
+    """Refuse a job that no backend could do.
+
+    Raises:
+        InvalidInputError: Too many texts, a text or context that is too long, or a malformed code.
+    """
+    if len(job.texts) > MAX_TEXTS:
+        raise _invalid("TEXTS_TOO_MANY", "texts", f"send at most {MAX_TEXTS} texts in one request")
+    for index, text in enumerate(job.texts):
+        if len(text) > MAX_TEXT_CHARACTERS:
+            raise _invalid(
+                "TEXT_TOO_LONG",
+                f"texts[{index}]",
+                f"cut it into texts of up to {MAX_TEXT_CHARACTERS} characters",
+            )
+    if len(job.context) > MAX_CONTEXT_CHARACTERS:
+        raise _invalid("TEXT_TOO_LONG", "context", f"shorten it to {MAX_CONTEXT_CHARACTERS} characters")
+    if len(job.glossary_id) > MAX_GLOSSARY_ID_CHARACTERS:
+        raise _invalid(
+            "GLOSSARY_REFUSED", "glossary_id", "send the identifier that the backend gave the glossary"
+        )
+    for field in ("source_language_code", "target_language_code"):
+        if not LANGUAGE_CODE.fullmatch(getattr(job, field)):
+            raise _invalid("LANGUAGE_CODE_INVALID", field, "send a BCP-47 code such as `en` or `id`")
+
+
+def _invalid(reason: str, field: str, advice: str) -> InvalidInputError:
+    return InvalidInputError(f"The field {field} is wrong: {advice}.", reason=reason, fields={field: advice})
+
+
+def _any_translated(reply: Translations) -> bool:
+    return any(translation.outcome is Outcome.OK for translation in reply.translations)
+
+
+def _absent(text_count: int, error: InterviewError) -> Translations:
+    absent = Translation.absent(Outcome.SERVICE_UNAVAILABLE, error.message)
+    return Translations((absent,) * text_count, billed_character_count=0)
+
+
+def _joined(replies: list[Translations]) -> Translations:
+    billed = [reply.billed_character_count for reply in replies]
+    return Translations(
+        translations=tuple(translation for reply in replies for translation in reply.translations),
+        model=replies[0].model,
+        billed_character_count=None if None in billed else sum(count or 0 for count in billed),
+        prompt_token_count=sum(reply.prompt_token_count for reply in replies),
+        completion_token_count=sum(reply.completion_token_count for reply in replies),
+    )

@@ -1,0 +1,123 @@
+"""What is asked of a translator and what it answers: the values that engine and backends share.
+
+A translation is either there with `Outcome.OK`, or absent with its reason. Language codes are BCP-47.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from services.translator.deadline import Deadline
+
+_WORD = re.compile(r"\w")
+
+
+class Outcome(StrEnum):
+    """Whether there is a translation, and why not. Names as in `media.proto`."""
+
+    OK = "OUTCOME_OK"
+    INSUFFICIENT_EVIDENCE = "OUTCOME_INSUFFICIENT_EVIDENCE"
+    SERVICE_UNAVAILABLE = "OUTCOME_SERVICE_UNAVAILABLE"
+    NOT_CONFIGURED = "OUTCOME_NOT_CONFIGURED"
+
+
+class Formality(StrEnum):
+    """How polite a translation is, where language and backend know degrees."""
+
+    UNSPECIFIED = "unspecified"
+    PREFER_MORE = "prefer_more"
+    PREFER_LESS = "prefer_less"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Texts to translate, in order, and how."""
+
+    texts: tuple[str, ...]
+    source_language_code: str
+    target_language_code: str
+    context: str = ""
+    """What the texts are about; helps the backend and is not translated."""
+    formality: Formality = Formality.UNSPECIFIED
+    glossary_id: str = ""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The translation of one text, or the reason why there is none."""
+
+    text: str | None
+    outcome: Outcome = Outcome.OK
+    reason: str = ""
+
+    @classmethod
+    def absent(cls, outcome: Outcome, reason: str) -> Translation:
+        """Make a translation that is not there."""
+        return cls(None, outcome, reason)
+
+
+@dataclass(frozen=True)
+class ModelUsed:
+    """What translated; empty where nothing was needed."""
+
+    name: str = ""
+    version: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Translations:
+    """One translation for each text, in order, and what they cost."""
+
+    translations: tuple[Translation, ...]
+    model: ModelUsed = ModelUsed()
+    billed_character_count: int | None = None
+    """None where the backend does not say."""
+    prompt_token_count: int = 0
+    completion_token_count: int = 0
+
+
+@dataclass(frozen=True)
+class Languages:
+    """What a backend translates from and to."""
+
+    source_codes: tuple[str, ...] = ()
+    target_codes: tuple[str, ...] = ()
+
+
+class Backend(Protocol):
+    """Something that translates."""
+
+    @property
+    def name(self) -> str:
+        """`deepl`, `llm` or `none`."""
+
+    def batches(self, job: Job) -> Sequence[range]:
+        """Cut the job's texts into consecutive pieces of a size that the backend takes."""
+
+    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+        """Translate the texts of one batch.
+
+        Raises:
+            InterviewError: Nothing of the batch could be translated, and why.
+        """
+
+    def languages(self, deadline: Deadline) -> Languages:
+        """Say what can be translated."""
+
+    def model(self) -> ModelUsed:
+        """Say what translates, as far as it is known before the first call."""
+
+
+def base_language(code: str) -> str:
+    """Return the language of a BCP-47 code without script and region, in lower case."""
+    return re.split(r"[-_]", code.strip(), maxsplit=1)[0].lower()
+
+
+def needs_translation(text: str) -> bool:
+    """Tell whether a text holds anything to translate."""
+    return bool(_WORD.search(text))

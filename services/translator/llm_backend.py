@@ -1,0 +1,208 @@
+"""Translates with a language model behind an OpenAI-compatible server.
+
+Segments go in and come out by number, every reply is checked, and a segment that fails is asked for once
+more alone. What still fails is absent with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from chassis.errors import DeadlineError, InvalidInputError, UnavailableError
+from services.translator import prompt
+from services.translator.chat import ChatReply, ChatRequest, RequestRefusedError, json_object
+from services.translator.checks import fault_of
+from services.translator.deadline import Deadline
+from services.translator.job import (
+    Job,
+    Languages,
+    ModelUsed,
+    Outcome,
+    Translation,
+    Translations,
+    base_language,
+)
+
+BEFORE_COUNT = 2
+"""Segments before a batch that go along as context."""
+BEFORE_CHARACTERS = 500
+"""Of each of them; pronouns are resolved by the last sentence, not by the last minute."""
+TOKENS_PER_CHARACTER = 1.0
+"""Above what any language with an alphabet needs (English 0.25, Indonesian 0.4), so it cuts loops only."""
+BASE_TOKENS = 64
+TOKENS_PER_SEGMENT = 16
+"""For keys, quotes and the white space that grammars allow."""
+RETRY_TEMPERATURE = 0.3
+"""A second try at temperature 0 would say the same again."""
+
+UNREADABLE = "The model's reply could not be read."
+REFUSED = "The model's server refused it; it may be too long for the model's context."
+NO_TIME = "The time was over before it was translated."
+
+
+class Chat(Protocol):
+    """What answers the prompts."""
+
+    @property
+    def host(self) -> str:
+        """Where it runs."""
+
+    @property
+    def known_model(self) -> str:
+        """Its model's name, as far as it is known."""
+
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
+        """Answer one request."""
+
+
+class LlmBackend:
+    """Translates batches with a language model.
+
+    Args:
+        chat: The model.
+        language_codes: Languages that it is trusted with, in both directions.
+        batch_text_count: Segments in one request.
+        batch_characters: Characters in one request, unless a single segment has more.
+    """
+
+    name = "llm"
+
+    def __init__(
+        self, chat: Chat, language_codes: Sequence[str], batch_text_count: int, batch_characters: int
+    ) -> None:
+        self._chat = chat
+        self._languages = tuple(base_language(code) for code in language_codes)
+        self._batch_text_count = batch_text_count
+        self._batch_characters = batch_characters
+
+    def batches(self, job: Job) -> Sequence[range]:
+        """Cut by segments and characters."""
+        batches: list[range] = []
+        start, characters = 0, 0
+        for index, text in enumerate(job.texts):
+            full = index - start == self._batch_text_count or characters + len(text) > self._batch_characters
+            if index > start and full:
+                batches.append(range(start, index))
+                start, characters = index, 0
+            characters += len(text)
+        return (*batches, range(start, len(job.texts)))
+
+    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+        """Translate one batch, and each segment that came back wrong once more alone.
+
+        Raises:
+            InvalidInputError: A language is not listed, or a glossary is asked for.
+            PreconditionError: The server refuses the key or has no such model.
+            UnavailableError: The server could not be reached or failed.
+        """
+        self._check(job)
+        translations, replies = self._ask(job, batch, deadline, temperature=0.0)
+        for position, index in enumerate(batch):
+            if translations[position].outcome is not Outcome.OK:
+                translations[position] = self._again(job, index, translations[position], replies, deadline)
+        return Translations(
+            translations=tuple(translations),
+            model=replace(self.model(), version=replies[0].version) if replies else self.model(),
+            prompt_token_count=sum(reply.prompt_token_count for reply in replies),
+            completion_token_count=sum(reply.completion_token_count for reply in replies),
+        )
+
+    def languages(self, deadline: Deadline) -> Languages:  # noqa: ARG002 - asks nobody
+        """The configured ones."""
+        return Languages(self._languages, self._languages)
+
+    def model(self) -> ModelUsed:
+        """Name the model as its server does."""
+        return ModelUsed(name=self._chat.known_model, device=self._chat.host)
+
+    def _check(self, job: Job) -> None:
+        for field in ("source_language_code", "target_language_code"):
+            if base_language(getattr(job, field)) not in self._languages:
+                advice = "choose one that GetCapabilities lists, or add it to TRANSLATOR_LLM_LANGUAGE_CODES"
+                raise InvalidInputError(
+                    f"The model is not set up for this {field}: {advice}.",
+                    reason="LANGUAGE_UNSUPPORTED",
+                    fields={field: advice},
+                )
+        if job.glossary_id:
+            advice = "leave it empty, or use the deepl backend"
+            raise InvalidInputError(
+                f"Glossaries need the deepl backend: {advice}.",
+                reason="GLOSSARY_REFUSED",
+                fields={"glossary_id": advice},
+            )
+
+    def _ask(
+        self, job: Job, batch: range, deadline: Deadline, temperature: float
+    ) -> tuple[list[Translation], list[ChatReply]]:
+        texts = job.texts[batch.start : batch.stop]
+        request = ChatRequest(
+            messages=prompt.messages(
+                texts,
+                job.source_language_code,
+                job.target_language_code,
+                context=job.context,
+                before=_before(job, batch.start),
+                formality=job.formality,
+            ),
+            schema=prompt.schema(len(texts)),
+            max_tokens=_max_tokens(texts),
+            temperature=temperature,
+        )
+        try:
+            reply = self._chat.complete(request, deadline)
+        except RequestRefusedError:
+            return [_unavailable(REFUSED)] * len(texts), []
+        return _read(job, texts, reply.content), [reply]
+
+    def _again(
+        self, job: Job, index: int, first: Translation, replies: list[ChatReply], deadline: Deadline
+    ) -> Translation:
+        deadline.check_stop()
+        if deadline.passed:
+            return first
+        try:
+            (second,), more = self._ask(job, range(index, index + 1), deadline, RETRY_TEMPERATURE)
+        except (UnavailableError, DeadlineError) as error:
+            # What the first request brought is kept; only this segment is lost.
+            return _unavailable(NO_TIME if deadline.passed else error.message)
+        replies.extend(more)
+        return second
+
+
+def _read(job: Job, texts: Sequence[str], content: str) -> list[Translation]:
+    reply = json_object(content)
+    keys = [str(number) for number in range(1, len(texts) + 1)]
+    if (
+        reply is None
+        or set(reply) != set(keys)
+        or not all(isinstance(value, str) for value in reply.values())
+    ):
+        return [_unavailable(UNREADABLE)] * len(texts)
+    return [_checked(job, text, reply[key].strip()) for key, text in zip(keys, texts, strict=True)]
+
+
+def _checked(job: Job, source: str, text: str) -> Translation:
+    fault = fault_of(
+        source, text, base_language(job.source_language_code), base_language(job.target_language_code)
+    )
+    if fault is None:
+        return Translation(text)
+    return Translation.absent(
+        Outcome.INSUFFICIENT_EVIDENCE, f"The model's translation can't be trusted: {fault}."
+    )
+
+
+def _unavailable(reason: str) -> Translation:
+    return Translation.absent(Outcome.SERVICE_UNAVAILABLE, reason)
+
+
+def _before(job: Job, start: int) -> list[str]:
+    return [text[-BEFORE_CHARACTERS:] for text in job.texts[max(0, start - BEFORE_COUNT) : start]]
+
+
+def _max_tokens(texts: Sequence[str]) -> int:
+    characters = sum(len(text) for text in texts)
+    return BASE_TOKENS + TOKENS_PER_SEGMENT * len(texts) + round(TOKENS_PER_CHARACTER * characters)

@@ -1,0 +1,64 @@
+"""Settings of the translator: `TRANSLATOR_…` in the environment. Keys are never shown or logged."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+
+
+class TranslatorSettings(ServiceSettings):
+    """What the translator can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="TRANSLATOR_", frozen=True, extra="ignore")
+
+    port: int = Field(50052, ge=0, le=65535)
+    worker_count: int = Field(4, ge=1, le=256)
+    """Translating waits for a server most of the time, so several jobs share the threads."""
+    waiting_count: int = Field(32, ge=0, le=10_000)
+    backend: Literal["auto", "deepl", "llm", "none"] = "auto"
+    """`auto`: DeepL where there is a key, else the language model where there is a URL, else none."""
+    default_timeout_s: float = Field(120.0, gt=0)
+    """Time for a request that comes without a deadline."""
+
+    deepl_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("TRANSLATOR_DEEPL_API_KEY", "DEEPL_API_KEY")
+    )
+    deepl_server_url: str = ""
+    """Another server that speaks DeepL's protocol; empty for DeepL's own."""
+    deepl_attempt_timeout_s: float = Field(10.0, gt=0)
+    """Longest silence of DeepL in one attempt; it answers within about a second."""
+
+    llm_base_url: str = Field("", pattern=r"^(https?://.+)?$")
+    """OpenAI-compatible server, such as `http://127.0.0.1:8091/v1`."""
+    llm_api_key: SecretStr = SecretStr("")
+    llm_model: str = ""
+    """The model's name at the server; empty takes the first one that it lists."""
+    llm_schema_style: Literal["response_format", "structured_outputs"] = "response_format"
+    """`structured_outputs` for vLLM."""
+    llm_language_codes: tuple[str, ...] = ("en", "id")
+    """Languages that the model is trusted with, as a JSON list."""
+    llm_attempt_timeout_s: float = Field(120.0, gt=0)
+    """Longest time of one request; a 1.5B model on one core writes about 11 tokens a second."""
+    llm_batch_text_count: int = Field(8, ge=1, le=100)
+    llm_batch_characters: int = Field(1500, ge=1)
+
+    @property
+    def chosen_backend(self) -> Literal["deepl", "llm", "none"]:
+        """The backend that `auto` stands for, or the one that is set."""
+        if self.backend != "auto":
+            return self.backend
+        if self.deepl_api_key.get_secret_value():
+            return "deepl"
+        return "llm" if self.llm_base_url else "none"
+
+    @model_validator(mode="after")
+    def _complete(self) -> TranslatorSettings:
+        if self.backend == "deepl" and not self.deepl_api_key.get_secret_value():
+            raise ValueError("TRANSLATOR_BACKEND=deepl needs DEEPL_API_KEY or TRANSLATOR_DEEPL_API_KEY")
+        if self.backend == "llm" and not self.llm_base_url:
+            raise ValueError("TRANSLATOR_BACKEND=llm needs TRANSLATOR_LLM_BASE_URL")
+        return self

@@ -1,0 +1,36 @@
+"""The backend that runs when nobody configured one: every translation is absent, and says what to set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.translator.deadline import Deadline
+from services.translator.job import Job, Languages, ModelUsed, Outcome, Translation, Translations
+
+REASON = (
+    "No translation backend is configured: set DEEPL_API_KEY, or TRANSLATOR_LLM_BASE_URL for an "
+    "OpenAI-compatible server."
+)
+
+
+class UnconfiguredBackend:
+    """Translates nothing and says so."""
+
+    name = "none"
+
+    def batches(self, job: Job) -> Sequence[range]:
+        """Everything at once."""
+        return (range(len(job.texts)),)
+
+    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:  # noqa: ARG002 - asks nobody
+        """Return an absent translation for each text."""
+        absent = Translation.absent(Outcome.NOT_CONFIGURED, REASON)
+        return Translations((absent,) * len(batch), billed_character_count=0)
+
+    def languages(self, deadline: Deadline) -> Languages:  # noqa: ARG002 - asks nobody
+        """None."""
+        return Languages()
+
+    def model(self) -> ModelUsed:
+        """None."""
+        return ModelUsed()
