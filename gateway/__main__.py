@@ -1,0 +1,56 @@
+"""Runs the gateway: settings, collaborators, uvicorn."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from chassis.errors import InterviewError
+from chassis.settings import SettingsError, load_settings
+from chassis.store import MediaStore
+from chassis.telemetry import configure_logging, configure_tracing, serve_metrics, tracing_configured
+from gateway.app import create_app
+from gateway.orchestrator_client import OrchestratorClient
+from gateway.settings import GatewaySettings
+
+KEEP_ALIVE_S = 75
+"""Above the 60 s of usual proxies, so that it is they who close an idle connection."""
+DRAIN_S = 30
+
+
+def main() -> int:
+    """Serve until SIGTERM; return the exit code."""
+    try:
+        settings = load_settings(GatewaySettings)
+        store = MediaStore(settings.store_url)
+    except (SettingsError, InterviewError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logging(settings.log_level, settings.log_format)
+    configure_tracing("gateway")
+    serve_metrics(settings.metrics_host, settings.metrics_port)
+    orchestrator = OrchestratorClient(settings.orchestrator_address, settings.orchestrator_timeout_s)
+    app = create_app(settings, orchestrator, store)
+    if tracing_configured():
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+        FastAPIInstrumentor.instrument_app(app)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # ours has the session's id and no path
+        server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

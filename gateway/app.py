@@ -1,0 +1,92 @@
+"""Puts the gateway together: collaborators come in, an ASGI application comes out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+from chassis.store import MediaStore
+from gateway import routes_events, routes_media, routes_pages, routes_sessions, routes_uploads
+from gateway.auth import HEADER, KeyRing
+from gateway.collaborators import Gateway
+from gateway.downloads import Downloader
+from gateway.errors import install_error_handlers
+from gateway.forms import UploadLimits
+from gateway.middleware import REQUEST_ID_HEADER, OriginMiddleware, RequestMiddleware
+from gateway.preparations import Preparations
+from gateway.ratelimit import UploadRateLimiter
+from gateway.sessions import Orchestrator
+from gateway.settings import GatewaySettings
+from gateway.status import LEGACY_HEADER
+from gateway.submissions import Submitter
+
+TITLE = "Interview assessment"
+VERSION = "0.1.0"
+
+
+def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> FastAPI:
+    """Build the application.
+
+    Args:
+        settings: Its settings.
+        orchestrator: Runs the sessions.
+        store: Keeps the recordings.
+    """
+    gateway = _collaborators(settings, orchestrator, store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await gateway.preparations.resume()
+        yield
+        await gateway.preparations.aclose()
+
+    app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.gateway = gateway
+    # The last one added is the outermost.
+    app.add_middleware(OriginMiddleware, origins=settings.cors_origins)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=(LEGACY_HEADER, HEADER, "Idempotency-Key", "Last-Event-ID", "Content-Type"),
+        allow_credentials=False,  # keys travel in a header, never in another page's cookies
+        expose_headers=(REQUEST_ID_HEADER, "Retry-After"),
+    )
+    app.add_middleware(RequestMiddleware)
+    install_error_handlers(app)
+    for routes in (routes_uploads, routes_sessions, routes_events, routes_media, routes_pages):
+        app.include_router(routes.router)
+    # After the routes: a mount swallows its whole prefix, which cost the original its /results.
+    app.mount("/static", StaticFiles(directory=routes_pages.STATIC_DIR), name="static")
+    return app
+
+
+def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
+    downloader = Downloader(
+        max_bytes=settings.max_file_bytes,
+        timeout_s=settings.download_timeout_s,
+        drive_url=settings.drive_download_url,
+        allow_private=settings.allow_private_downloads,
+    )
+    return Gateway(
+        settings=settings,
+        orchestrator=orchestrator,
+        store=store,
+        submitter=Submitter(orchestrator, store),
+        preparations=Preparations(
+            orchestrator, store, downloader, settings.max_concurrent_downloads, settings.spool_dir
+        ),
+        keys=KeyRing(settings.api_keys),
+        upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
+        upload_limits=UploadLimits(
+            max_file_bytes=settings.max_file_bytes,
+            max_file_count=settings.max_file_count,
+            max_field_bytes=settings.max_field_bytes,
+            max_field_count=settings.max_field_count,
+            max_total_bytes=settings.max_total_bytes,
+        ),
+    )

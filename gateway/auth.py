@@ -1,0 +1,71 @@
+"""API keys: stored as SHA-256, compared in constant time, with scopes and an expiry."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chassis.errors import ForbiddenError
+from gateway.settings import ApiKey, Scope
+
+HEADER = "X-API-Key"
+COOKIE = "interview_key"
+"""Carries the key for a browser's `<video>` and `EventSource`, which can't send headers. Reading only."""
+
+
+def utc_now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who is calling: a key's name, or the address where no key is asked for."""
+
+    name: str
+
+
+class KeyRing:
+    """Tells clients by their keys.
+
+    Args:
+        keys: The known keys; none lets everybody in.
+        now: Clock for expiries.
+    """
+
+    def __init__(self, keys: Sequence[ApiKey], now: Callable[[], datetime] = utc_now) -> None:
+        self._keys = tuple(keys)
+        self._now = now
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody is let in."""
+        return not self._keys
+
+    def authenticate(self, presented: str | None, scope: Scope, address: str) -> Client:
+        """Return the client whose key was presented.
+
+        Raises:
+            ForbiddenError: The key is absent, unknown, expired, or not for this scope.
+        """
+        if self.open:
+            return Client(address)
+        key = self._find(presented or "")
+        if key is None or (key.expires is not None and key.expires <= self._now()):
+            raise ForbiddenError("Invalid or missing API Key", reason="API_KEY_INVALID")
+        if scope not in key.scopes:
+            raise ForbiddenError(
+                f"This API key is not for this: it lacks the scope '{scope}'.", reason="API_KEY_SCOPE_MISSING"
+            )
+        return Client(f"key:{key.name}")
+
+    def _find(self, presented: str) -> ApiKey | None:
+        digest = hashlib.sha256(presented.encode()).hexdigest()
+        found = None
+        for key in self._keys:  # all of them: the time taken tells nothing
+            if hmac.compare_digest(digest, key.sha256):
+                found = key
+        return found

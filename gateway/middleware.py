@@ -1,0 +1,111 @@
+"""Around every request: its id, one log line, its duration, security headers, and whose page sent it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from prometheus_client import Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.telemetry import SECONDS_BUCKETS, request_id, session_id
+from gateway.errors import error_body
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID_HEADER = "X-Request-ID"
+HTTP_SECONDS = Histogram(
+    "interview_http_seconds",
+    "Duration of HTTP requests.",
+    ["method", "route", "status"],
+    buckets=SECONDS_BUCKETS,
+)
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self';"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Nothing from elsewhere runs on our page, whatever a candidate typed."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestMiddleware:
+    """Plain ASGI, so that streams and their cancellation pass through untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        number = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id.set(number)
+        session_id.set("")
+        begin_s, status = time.perf_counter(), 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID_HEADER] = number
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            _record(scope, status, time.perf_counter() - begin_s)
+
+
+def _record(scope: Scope, status: int, duration_s: float) -> None:
+    # The route's template, never the path: a path holds a session's id.
+    route = getattr(scope.get("route"), "path", "") or "(none)"
+    HTTP_SECONDS.labels(scope["method"], route, status).observe(duration_s)
+    extra = {"method": scope["method"], "route": route, "status": status, "duration_s": round(duration_s, 4)}
+    logger.info("request", extra=extra)
+
+
+class OriginMiddleware:
+    """Refuses writes that a page of an unknown origin sent: on loopback there is no key to stop it.
+
+    Args:
+        app: The application.
+        origins: Origins that may write, next to our own.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        self._app = app
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and not self._allowed(origin, headers.get("host", "")):
+                message = "This page may not call us. Its origin has to be in GATEWAY_CORS_ORIGINS."
+                await JSONResponse(error_body("ORIGIN_FORBIDDEN", message), 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _allowed(self, origin: str, host: str) -> bool:
+        return "*" in self._origins or origin in self._origins or urlsplit(origin).netloc == host

@@ -1,0 +1,208 @@
+"""The orchestrator over gRPC. The only module of the gateway that sees protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, TypeVar, cast
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from chassis.client import NO_RETRY, RetryPolicy, open_channel, stream, unary
+from chassis.errors import UnavailableError
+from gateway.sessions import (
+    AnswerView,
+    SessionDraft,
+    SessionEvent,
+    SessionPage,
+    SessionState,
+    SessionView,
+    StageState,
+    StageView,
+)
+from interview.v1 import orchestrator_pb2 as pb
+from interview.v1 import orchestrator_pb2_grpc
+
+T = TypeVar("T")
+
+SERVICE_NAME = "interview.v1.OrchestratorService"
+WATCH_TIMEOUT_S = 3600.0
+"""One event stream lasts at most this long; browsers resume it by themselves."""
+RETRY_AFTER_S = 30.0
+"""What clients are told to wait where the orchestrator is away: about a restart."""
+PING_TIMEOUT_S = 2.0
+
+_STATES: dict[int, SessionState] = {
+    pb.SESSION_STATE_UNSPECIFIED: SessionState.QUEUED,
+    pb.SESSION_STATE_QUEUED: SessionState.QUEUED,
+    pb.SESSION_STATE_PROCESSING: SessionState.PROCESSING,
+    pb.SESSION_STATE_COMPLETED: SessionState.COMPLETED,
+    pb.SESSION_STATE_FAILED: SessionState.FAILED,
+    pb.SESSION_STATE_CANCELLED: SessionState.CANCELLED,
+}
+_STATE_NAMES = {state: pb.SessionState.Name(number) for number, state in _STATES.items() if number}
+_STAGE_STATES: dict[int, StageState] = {
+    pb.STAGE_STATE_UNSPECIFIED: StageState.PENDING,
+    pb.STAGE_STATE_PENDING: StageState.PENDING,
+    pb.STAGE_STATE_RUNNING: StageState.RUNNING,
+    pb.STAGE_STATE_DONE: StageState.DONE,
+    pb.STAGE_STATE_FAILED: StageState.FAILED,
+    pb.STAGE_STATE_SKIPPED: StageState.SKIPPED,
+}
+
+
+class OrchestratorClient:
+    """`gateway.sessions.Orchestrator` over one gRPC channel.
+
+    Args:
+        address: Where the orchestrator listens.
+        timeout_s: Time for one call with its retries.
+    """
+
+    def __init__(self, address: str, timeout_s: float) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._opened: grpc.aio.Channel | None = None
+
+    @property
+    def _channel(self) -> grpc.aio.Channel:
+        # Opened on first use: a channel belongs to the event loop that runs when it is made.
+        if self._opened is None:
+            self._opened = open_channel(self._address)
+        return self._opened
+
+    @property
+    def _stub(self) -> Any:
+        return orchestrator_pb2_grpc.OrchestratorServiceStub(self._channel)
+
+    async def aclose(self) -> None:
+        """Close the channel."""
+        if self._opened is not None:
+            await self._opened.close()
+
+    async def create_session(self, draft: SessionDraft) -> SessionView:
+        """See `Orchestrator`."""
+        request = pb.CreateSessionRequest(
+            session_id=draft.session_id,
+            candidate_name=draft.candidate_name,
+            language_code=draft.language_code,
+            answers=[
+                pb.AnswerInput(
+                    uri=answer.uri,
+                    question=answer.question,
+                    file_name=answer.file_name,
+                    digest=answer.digest,
+                    media_bytes=answer.media_bytes,
+                    position=answer.position,
+                    unavailable_reason=answer.unavailable_reason,
+                )
+                for answer in draft.answers
+            ],
+        )
+        response = await self._call(self._stub.CreateSession, request)
+        return _session(response.session)
+
+    async def get_session(self, session_id: str) -> SessionView:
+        """See `Orchestrator`."""
+        response = await self._call(self._stub.GetSession, pb.GetSessionRequest(session_id=session_id))
+        return _session(response.session)
+
+    async def watch_session(self, session_id: str, after_event_id: int | None) -> AsyncIterator[SessionEvent]:
+        """See `Orchestrator`."""
+        request = pb.WatchSessionRequest(session_id=session_id, after_event_id=after_event_id)
+        # `stream` passes its second argument on, and this method takes one message, not a stream of them.
+        events = stream(self._stub.WatchSession, cast("Any", request), timeout_s=WATCH_TIMEOUT_S)
+        try:
+            async with aclosing(cast("Any", events)):
+                async for event in events:
+                    yield SessionEvent(event.event_id, _session(event.session), event.event_time_s)
+        except UnavailableError as error:
+            raise _away(error) from error
+
+    async def list_sessions(
+        self, page_size_count: int, page_token: str, state: SessionState | None
+    ) -> SessionPage:
+        """See `Orchestrator`."""
+        request = pb.ListSessionsRequest(
+            page_size_count=page_size_count,
+            page_token=page_token,
+            state=_STATE_NAMES.get(state) if state else None,
+        )
+        response = await self._call(self._stub.ListSessions, request)
+        return SessionPage(tuple(_session(item) for item in response.sessions), response.next_page_token)
+
+    async def cancel_session(self, session_id: str) -> SessionView:
+        """See `Orchestrator`."""
+        response = await self._call(self._stub.CancelSession, pb.CancelSessionRequest(session_id=session_id))
+        return _session(response.session)
+
+    async def retry_session(self, session_id: str) -> SessionView:
+        """See `Orchestrator`."""
+        response = await self._call(self._stub.RetrySession, pb.RetrySessionRequest(session_id=session_id))
+        return _session(response.session)
+
+    async def delete_session(self, session_id: str) -> None:
+        """See `Orchestrator`."""
+        await self._call(self._stub.DeleteSession, pb.DeleteSessionRequest(session_id=session_id))
+
+    async def get_result(self, session_id: str) -> bytes:
+        """See `Orchestrator`."""
+        response = await self._call(self._stub.GetResult, pb.GetResultRequest(session_id=session_id))
+        return bytes(response.document)
+
+    async def ping(self) -> None:
+        """See `Orchestrator`."""
+        health: Any = health_pb2_grpc.HealthStub(self._channel)
+        request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
+        try:
+            response = await unary(health.Check, request, timeout_s=PING_TIMEOUT_S, retry=NO_RETRY)
+        except UnavailableError as error:
+            raise _away(error) from error
+        if response.status != health_pb2.HealthCheckResponse.SERVING:
+            raise _away(None)
+
+    async def _call(self, method: Callable[..., Awaitable[T]], request: Any) -> T:
+        try:
+            return await unary(method, request, timeout_s=self._timeout_s, retry=RetryPolicy())
+        except UnavailableError as error:
+            raise _away(error) from error
+
+
+def _away(error: UnavailableError | None) -> UnavailableError:
+    if error is not None and error.reason not in ("UNAVAILABLE", "SHUTTING_DOWN"):
+        return error  # something behind the orchestrator, named by it
+    return UnavailableError(
+        "The assessment service can't be reached right now. Nothing was accepted; try again shortly.",
+        reason="ORCHESTRATOR_UNAVAILABLE",
+        retry_after_s=RETRY_AFTER_S,
+    )
+
+
+def _session(session: pb.Session) -> SessionView:
+    return SessionView(
+        session_id=session.session_id,
+        state=_STATES[session.state],
+        create_time_s=session.create_time_s,
+        end_time_s=session.end_time_s if session.HasField("end_time_s") else None,
+        answers=tuple(
+            AnswerView(answer.position, tuple(_stage(stage) for stage in answer.stages))
+            for answer in session.answers
+        ),
+        done_ratio=session.done_ratio,
+        reason=session.reason,
+        message=session.message,
+        candidate_name=session.candidate_name,
+        remaining_s=session.remaining_s if session.HasField("remaining_s") else None,
+    )
+
+
+def _stage(stage: pb.StageStatus) -> StageView:
+    return StageView(
+        stage=stage.stage,
+        state=_STAGE_STATES[stage.state],
+        done_ratio=stage.done_ratio if stage.HasField("done_ratio") else None,
+        attempt_count=stage.attempt_count,
+        reason=stage.reason,
+        message=stage.message,
+    )

@@ -1,0 +1,145 @@
+"""What the gateway knows of a session, as plain data, and what it needs of the orchestrator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class SessionState(StrEnum):
+    """Where a session is; `DOWNLOADING` is the gateway's own, before the orchestrator has it."""
+
+    DOWNLOADING = "downloading"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL_STATES = frozenset({SessionState.COMPLETED, SessionState.FAILED, SessionState.CANCELLED})
+
+
+class StageState(StrEnum):
+    """Where a stage of one answer is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class StageView:
+    """One stage of one answer."""
+
+    stage: str
+    state: StageState
+    done_ratio: float | None = None
+    attempt_count: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """One answer's stages, in their order."""
+
+    position: int
+    stages: tuple[StageView, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session's state. Times in seconds since 1970-01-01 UTC."""
+
+    session_id: str
+    state: SessionState
+    create_time_s: float
+    end_time_s: float | None = None
+    answers: tuple[AnswerView, ...] = ()
+    done_ratio: float = 0.0
+    reason: str = ""
+    message: str = ""
+    candidate_name: str = ""
+    remaining_s: float | None = None
+
+
+@dataclass(frozen=True)
+class SessionEvent:
+    """A session's state at one moment, numbered."""
+
+    event_id: int
+    session: SessionView
+    event_time_s: float
+
+
+@dataclass(frozen=True)
+class AnswerDraft:
+    """An answer to submit: where its recording lies, or why there is none."""
+
+    position: int
+    question: str
+    uri: str = ""
+    file_name: str = ""
+    digest: str = ""
+    media_bytes: int = 0
+    unavailable_reason: str = ""
+
+
+@dataclass(frozen=True)
+class SessionDraft:
+    """A session to submit. `language_code` is empty where it shall be detected."""
+
+    session_id: str
+    candidate_name: str
+    language_code: str
+    answers: tuple[AnswerDraft, ...]
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """A page of sessions, the newest first."""
+
+    sessions: tuple[SessionView, ...]
+    next_page_token: str = ""
+
+
+class Orchestrator(Protocol):
+    """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types."""
+
+    async def create_session(self, draft: SessionDraft) -> SessionView:
+        """Make a session durable; the same identifier again returns the existing one."""
+
+    async def get_session(self, session_id: str) -> SessionView:
+        """Return a session's state."""
+
+    def watch_session(self, session_id: str, after_event_id: int | None) -> AsyncIterator[SessionEvent]:
+        """Yield a session's events until it ends."""
+
+    async def list_sessions(
+        self, page_size_count: int, page_token: str, state: SessionState | None
+    ) -> SessionPage:
+        """Return a page of sessions."""
+
+    async def cancel_session(self, session_id: str) -> SessionView:
+        """Stop a session."""
+
+    async def retry_session(self, session_id: str) -> SessionView:
+        """Run what failed again."""
+
+    async def delete_session(self, session_id: str) -> None:
+        """Delete a session with all that belongs to it."""
+
+    async def get_result(self, session_id: str) -> bytes:
+        """Return the result document: UTF-8 JSON."""
+
+    async def ping(self) -> None:
+        """Return if the orchestrator can be reached.
+
+        Raises:
+            UnavailableError: It can't.
+        """

@@ -1,0 +1,114 @@
+"""The gateway's settings: `GATEWAY_<FIELD>`. Sizes in bytes, times in seconds."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+
+import limits
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ProcessSettings
+from gateway.languages import SPOKEN_LANGUAGES
+
+Scope = Literal["submit", "read", "manage"]
+"""`submit` uploads; `read` sees states, results and media; `manage` cancels, retries and deletes."""
+
+MEGABYTE = 1_000_000
+FILE_BYTES_CEILING = 500 * MEGABYTE
+"""No setting raises the largest file above this: the services refuse more."""
+
+
+class ApiKey(BaseModel):
+    """One client's key: only its SHA-256 is known here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    scopes: tuple[Scope, ...] = ("submit", "read", "manage")
+    expires: datetime | None = None
+    """With a time zone. None: never."""
+
+    @field_validator("expires")
+    @classmethod
+    def _has_time_zone(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("needs a time zone, such as 2027-01-31T00:00:00Z")
+        return value
+
+
+class GatewaySettings(ProcessSettings):
+    """What the gateway can be told."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="GATEWAY_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(7860, ge=0, le=65535)
+    orchestrator_address: str = "127.0.0.1:50056"
+    orchestrator_timeout_s: float = Field(10.0, gt=0)
+    store_url: str = "file:///var/lib/interview/store"
+    spool_dir: Path | None = None
+    """Folder for recordings while they arrive; None: the system's."""
+    cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")
+    """Pages elsewhere that may call; the default is where the original's web client runs."""
+    forwarded_allow_ips: str = "127.0.0.1"
+    """Proxies whose X-Forwarded-For is believed."""
+
+    max_file_bytes: int = Field(100 * MEGABYTE, ge=1, le=FILE_BYTES_CEILING)
+    max_file_count: int = Field(5, ge=1, le=20)
+    max_field_bytes: int = Field(16_384, ge=1)
+    max_field_count: int = Field(64, ge=1)
+    upload_idle_timeout_s: float = Field(30.0, gt=0)
+    """Longest silence in the middle of an upload."""
+    max_concurrent_uploads: int = Field(4, ge=1)
+    """Bounds the disk that uploads can fill at once."""
+    rate_limit_uploads: str = "10/hour"
+    """Uploads a client, as `limits` writes it; empty: no limit."""
+    languages: tuple[str, ...] = SPOKEN_LANGUAGES
+
+    allow_private_downloads: bool = False
+    """Whether links may point into private networks; only for tests and closed networks."""
+    drive_download_url: str = "https://drive.usercontent.google.com/download"
+    max_concurrent_downloads: int = Field(2, ge=1)
+    download_timeout_s: float = Field(300.0, gt=0)
+
+    api_keys: tuple[ApiKey, ...] = ()
+    """None: no key is asked for, which is allowed on loopback only."""
+    allow_anonymous: bool = False
+    """Serve a public address without keys; for a network that is closed by other means."""
+
+    @property
+    def max_total_bytes(self) -> int:
+        """Largest body of one upload: every file at its limit, and the fields."""
+        return (
+            self.max_file_count * self.max_file_bytes + self.max_field_count * self.max_field_bytes + MEGABYTE
+        )
+
+    @field_validator("rate_limit_uploads")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        if value:
+            limits.parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _public_needs_keys(self) -> Self:
+        if not self.api_keys and not self.allow_anonymous and not _loopback(self.host):
+            raise ValueError(
+                "GATEWAY_HOST is a public address: set GATEWAY_API_KEYS, or GATEWAY_ALLOW_ANONYMOUS=true"
+                " if the network is closed by other means"
+            )
+        return self
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
