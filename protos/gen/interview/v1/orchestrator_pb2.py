@@ -22,59 +22,71 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from interview.v1 import media_pb2 as interview_dot_v1_dot_media__pb2
+from interview.v1 import translator_pb2 as interview_dot_v1_dot_translator__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1finterview/v1/orchestrator.proto\x12\x0cinterview.v1\"\xa4\x01\n\x0b\x41nswerInput\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x13\n\x0bmedia_bytes\x18\x05 \x01(\x03\x12\x15\n\x08position\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\x12unavailable_reason\x18\x07 \x01(\tB\x0b\n\t_position\"\x98\x01\n\x14\x43reateSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63\x61ndidate_name\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12*\n\x07\x61nswers\x18\x04 \x03(\x0b\x32\x19.interview.v1.AnswerInput\x12\x11\n\trubric_id\x18\x05 \x01(\t\"Q\n\x15\x43reateSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\x12\x10\n\x08\x65xisting\x18\x02 \x01(\x08\"\xa5\x01\n\x0bStageStatus\x12\r\n\x05stage\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.interview.v1.StageState\x12\x17\n\ndone_ratio\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rattempt_count\x18\x04 \x01(\x05\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\tB\r\n\x0b_done_ratio\"K\n\x0c\x41nswerStatus\x12\x10\n\x08position\x18\x01 \x01(\x05\x12)\n\x06stages\x18\x02 \x03(\x0b\x32\x19.interview.v1.StageStatus\"\xab\x02\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.interview.v1.SessionState\x12\x15\n\rcreate_time_s\x18\x03 \x01(\x01\x12\x17\n\nend_time_s\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12+\n\x07\x61nswers\x18\x05 \x03(\x0b\x32\x1a.interview.v1.AnswerStatus\x12\x12\n\ndone_ratio\x18\x06 \x01(\x01\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x16\n\x0e\x63\x61ndidate_name\x18\t \x01(\t\x12\x18\n\x0bremaining_s\x18\n \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_end_time_sB\x0e\n\x0c_remaining_s\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"<\n\x12GetSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\"Y\n\x13WatchSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_event_id\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x11\n\x0f_after_event_id\"f\n\x14WatchSessionResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\x03\x12&\n\x07session\x18\x02 \x01(\x0b\x32\x15.interview.v1.Session\x12\x14\n\x0c\x65vent_time_s\x18\x03 \x01(\x01\"m\n\x13ListSessionsRequest\x12\x17\n\x0fpage_size_count\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.interview.v1.SessionState\"X\n\x14ListSessionsResponse\x12\'\n\x08sessions\x18\x01 \x03(\x0b\x32\x15.interview.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x14\x43\x61ncelSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"?\n\x15\x43\x61ncelSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\"*\n\x14\x44\x65leteSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteSessionResponse\")\n\x13RetrySessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\">\n\x14RetrySessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\"&\n\x10GetResultRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"%\n\x11GetResultResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c*\xb9\x01\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SESSION_STATE_QUEUED\x10\x01\x12\x1c\n\x18SESSION_STATE_PROCESSING\x10\x02\x12\x1b\n\x17SESSION_STATE_COMPLETED\x10\x03\x12\x18\n\x14SESSION_STATE_FAILED\x10\x04\x12\x1b\n\x17SESSION_STATE_CANCELLED\x10\x05*\xa2\x01\n\nStageState\x12\x1b\n\x17STAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13STAGE_STATE_PENDING\x10\x01\x12\x17\n\x13STAGE_STATE_RUNNING\x10\x02\x12\x14\n\x10STAGE_STATE_DONE\x10\x03\x12\x16\n\x12STAGE_STATE_FAILED\x10\x04\x12\x17\n\x13STAGE_STATE_SKIPPED\x10\x05\x32\xc9\x05\n\x13OrchestratorService\x12X\n\rCreateSession\x12\".interview.v1.CreateSessionRequest\x1a#.interview.v1.CreateSessionResponse\x12O\n\nGetSession\x12\x1f.interview.v1.GetSessionRequest\x1a .interview.v1.GetSessionResponse\x12W\n\x0cWatchSession\x12!.interview.v1.WatchSessionRequest\x1a\".interview.v1.WatchSessionResponse0\x01\x12U\n\x0cListSessions\x12!.interview.v1.ListSessionsRequest\x1a\".interview.v1.ListSessionsResponse\x12X\n\rCancelSession\x12\".interview.v1.CancelSessionRequest\x1a#.interview.v1.CancelSessionResponse\x12X\n\rDeleteSession\x12\".interview.v1.DeleteSessionRequest\x1a#.interview.v1.DeleteSessionResponse\x12U\n\x0cRetrySession\x12!.interview.v1.RetrySessionRequest\x1a\".interview.v1.RetrySessionResponse\x12L\n\tGetResult\x12\x1e.interview.v1.GetResultRequest\x1a\x1f.interview.v1.GetResultResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1finterview/v1/orchestrator.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\x1a\x1dinterview/v1/translator.proto\"\xa4\x01\n\x0b\x41nswerInput\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\x13\n\x0bmedia_bytes\x18\x05 \x01(\x03\x12\x15\n\x08position\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\x12unavailable_reason\x18\x07 \x01(\tB\x0b\n\t_position\"\x98\x01\n\x14\x43reateSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63\x61ndidate_name\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12*\n\x07\x61nswers\x18\x04 \x03(\x0b\x32\x19.interview.v1.AnswerInput\x12\x11\n\trubric_id\x18\x05 \x01(\t\"Q\n\x15\x43reateSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\x12\x10\n\x08\x65xisting\x18\x02 \x01(\x08\"\xa5\x01\n\x0bStageStatus\x12\r\n\x05stage\x18\x01 \x01(\t\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.interview.v1.StageState\x12\x17\n\ndone_ratio\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rattempt_count\x18\x04 \x01(\x05\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\tB\r\n\x0b_done_ratio\"K\n\x0c\x41nswerStatus\x12\x10\n\x08position\x18\x01 \x01(\x05\x12)\n\x06stages\x18\x02 \x03(\x0b\x32\x19.interview.v1.StageStatus\"\xab\x02\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.interview.v1.SessionState\x12\x15\n\rcreate_time_s\x18\x03 \x01(\x01\x12\x17\n\nend_time_s\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12+\n\x07\x61nswers\x18\x05 \x03(\x0b\x32\x1a.interview.v1.AnswerStatus\x12\x12\n\ndone_ratio\x18\x06 \x01(\x01\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x16\n\x0e\x63\x61ndidate_name\x18\t \x01(\t\x12\x18\n\x0bremaining_s\x18\n \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_end_time_sB\x0e\n\x0c_remaining_s\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"<\n\x12GetSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\"Y\n\x13WatchSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x1b\n\x0e\x61\x66ter_event_id\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x11\n\x0f_after_event_id\"f\n\x14WatchSessionResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\x03\x12&\n\x07session\x18\x02 \x01(\x0b\x32\x15.interview.v1.Session\x12\x14\n\x0c\x65vent_time_s\x18\x03 \x01(\x01\"m\n\x13ListSessionsRequest\x12\x17\n\x0fpage_size_count\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.interview.v1.SessionState\"X\n\x14ListSessionsResponse\x12\'\n\x08sessions\x18\x01 \x03(\x0b\x32\x15.interview.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x14\x43\x61ncelSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"?\n\x15\x43\x61ncelSessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\"*\n\x14\x44\x65leteSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteSessionResponse\")\n\x13RetrySessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\">\n\x14RetrySessionResponse\x12&\n\x07session\x18\x01 \x01(\x0b\x32\x15.interview.v1.Session\"&\n\x10GetResultRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"%\n\x11GetResultResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\"\xac\x02\n\nExtraction\x12&\n\x07outcome\x18\x01 \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x11\n\taudio_key\x18\x02 \x01(\t\x12\x14\n\x0c\x61udio_digest\x18\x03 \x01(\t\x12\x14\n\x0cmedia_digest\x18\x04 \x01(\t\x12\x13\n\x0bmedia_bytes\x18\x05 \x01(\x03\x12\x12\n\nduration_s\x18\x06 \x01(\x01\x12+\n\x07picture\x18\x07 \x01(\x0b\x32\x1a.interview.v1.PictureTrack\x12\'\n\x05sound\x18\x08 \x01(\x0b\x32\x18.interview.v1.SoundTrack\x12\x13\n\x0btrack_count\x18\t \x01(\x05\x12\x11\n\tcontainer\x18\n \x01(\t\x12\x10\n\x08warnings\x18\x0b \x03(\t\"\x9a\x01\n\x0cPictureTrack\x12\x10\n\x08width_px\x18\x01 \x01(\x05\x12\x11\n\theight_px\x18\x02 \x01(\x05\x12\x1a\n\rframe_rate_hz\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\nduration_s\x18\x04 \x01(\x01\x12\x14\n\x0cpacket_count\x18\x05 \x01(\x03\x12\r\n\x05\x63odec\x18\x06 \x01(\tB\x10\n\x0e_frame_rate_hz\"\xf1\x01\n\nSoundTrack\x12\x12\n\nduration_s\x18\x01 \x01(\x01\x12\x1a\n\rloudness_dbfs\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tpeak_dbfs\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\x0e\x63lipping_ratio\x18\x04 \x01(\x01\x12\x13\n\x06snr_db\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x1c\n\x14\x63orrupt_packet_count\x18\x06 \x01(\x03\x12\r\n\x05\x63odec\x18\x07 \x01(\t\x12\x16\n\x0esample_rate_hz\x18\x08 \x01(\x05\x42\x10\n\x0e_loudness_dbfsB\x0c\n\n_peak_dbfsB\t\n\x07_snr_db\"]\n\x13LanguageTranslation\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\x12/\n\x0ctranslations\x18\x02 \x03(\x0b\x32\x19.interview.v1.Translation\"\xb2\x01\n\x12\x41nswerTranslations\x12\x34\n\tlanguages\x18\x01 \x03(\x0b\x32!.interview.v1.LanguageTranslation\x12#\n\x16\x62illed_character_count\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12&\n\x05model\x18\x03 \x01(\x0b\x32\x17.interview.v1.ModelInfoB\x19\n\x17_billed_character_count*\xb9\x01\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SESSION_STATE_QUEUED\x10\x01\x12\x1c\n\x18SESSION_STATE_PROCESSING\x10\x02\x12\x1b\n\x17SESSION_STATE_COMPLETED\x10\x03\x12\x18\n\x14SESSION_STATE_FAILED\x10\x04\x12\x1b\n\x17SESSION_STATE_CANCELLED\x10\x05*\xa2\x01\n\nStageState\x12\x1b\n\x17STAGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13STAGE_STATE_PENDING\x10\x01\x12\x17\n\x13STAGE_STATE_RUNNING\x10\x02\x12\x14\n\x10STAGE_STATE_DONE\x10\x03\x12\x16\n\x12STAGE_STATE_FAILED\x10\x04\x12\x17\n\x13STAGE_STATE_SKIPPED\x10\x05\x32\xc9\x05\n\x13OrchestratorService\x12X\n\rCreateSession\x12\".interview.v1.CreateSessionRequest\x1a#.interview.v1.CreateSessionResponse\x12O\n\nGetSession\x12\x1f.interview.v1.GetSessionRequest\x1a .interview.v1.GetSessionResponse\x12W\n\x0cWatchSession\x12!.interview.v1.WatchSessionRequest\x1a\".interview.v1.WatchSessionResponse0\x01\x12U\n\x0cListSessions\x12!.interview.v1.ListSessionsRequest\x1a\".interview.v1.ListSessionsResponse\x12X\n\rCancelSession\x12\".interview.v1.CancelSessionRequest\x1a#.interview.v1.CancelSessionResponse\x12X\n\rDeleteSession\x12\".interview.v1.DeleteSessionRequest\x1a#.interview.v1.DeleteSessionResponse\x12U\n\x0cRetrySession\x12!.interview.v1.RetrySessionRequest\x1a\".interview.v1.RetrySessionResponse\x12L\n\tGetResult\x12\x1e.interview.v1.GetResultRequest\x1a\x1f.interview.v1.GetResultResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interview.v1.orchestrator_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SESSIONSTATE']._serialized_start=1865
-  _globals['_SESSIONSTATE']._serialized_end=2050
-  _globals['_STAGESTATE']._serialized_start=2053
-  _globals['_STAGESTATE']._serialized_end=2215
-  _globals['_ANSWERINPUT']._serialized_start=50
-  _globals['_ANSWERINPUT']._serialized_end=214
-  _globals['_CREATESESSIONREQUEST']._serialized_start=217
-  _globals['_CREATESESSIONREQUEST']._serialized_end=369
-  _globals['_CREATESESSIONRESPONSE']._serialized_start=371
-  _globals['_CREATESESSIONRESPONSE']._serialized_end=452
-  _globals['_STAGESTATUS']._serialized_start=455
-  _globals['_STAGESTATUS']._serialized_end=620
-  _globals['_ANSWERSTATUS']._serialized_start=622
-  _globals['_ANSWERSTATUS']._serialized_end=697
-  _globals['_SESSION']._serialized_start=700
-  _globals['_SESSION']._serialized_end=999
-  _globals['_GETSESSIONREQUEST']._serialized_start=1001
-  _globals['_GETSESSIONREQUEST']._serialized_end=1040
-  _globals['_GETSESSIONRESPONSE']._serialized_start=1042
-  _globals['_GETSESSIONRESPONSE']._serialized_end=1102
-  _globals['_WATCHSESSIONREQUEST']._serialized_start=1104
-  _globals['_WATCHSESSIONREQUEST']._serialized_end=1193
-  _globals['_WATCHSESSIONRESPONSE']._serialized_start=1195
-  _globals['_WATCHSESSIONRESPONSE']._serialized_end=1297
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1299
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=1408
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1410
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1498
-  _globals['_CANCELSESSIONREQUEST']._serialized_start=1500
-  _globals['_CANCELSESSIONREQUEST']._serialized_end=1542
-  _globals['_CANCELSESSIONRESPONSE']._serialized_start=1544
-  _globals['_CANCELSESSIONRESPONSE']._serialized_end=1607
-  _globals['_DELETESESSIONREQUEST']._serialized_start=1609
-  _globals['_DELETESESSIONREQUEST']._serialized_end=1651
-  _globals['_DELETESESSIONRESPONSE']._serialized_start=1653
-  _globals['_DELETESESSIONRESPONSE']._serialized_end=1676
-  _globals['_RETRYSESSIONREQUEST']._serialized_start=1678
-  _globals['_RETRYSESSIONREQUEST']._serialized_end=1719
-  _globals['_RETRYSESSIONRESPONSE']._serialized_start=1721
-  _globals['_RETRYSESSIONRESPONSE']._serialized_end=1783
-  _globals['_GETRESULTREQUEST']._serialized_start=1785
-  _globals['_GETRESULTREQUEST']._serialized_end=1823
-  _globals['_GETRESULTRESPONSE']._serialized_start=1825
-  _globals['_GETRESULTRESPONSE']._serialized_end=1862
-  _globals['_ORCHESTRATORSERVICE']._serialized_start=2218
-  _globals['_ORCHESTRATORSERVICE']._serialized_end=2931
+  _globals['_SESSIONSTATE']._serialized_start=2902
+  _globals['_SESSIONSTATE']._serialized_end=3087
+  _globals['_STAGESTATE']._serialized_start=3090
+  _globals['_STAGESTATE']._serialized_end=3252
+  _globals['_ANSWERINPUT']._serialized_start=107
+  _globals['_ANSWERINPUT']._serialized_end=271
+  _globals['_CREATESESSIONREQUEST']._serialized_start=274
+  _globals['_CREATESESSIONREQUEST']._serialized_end=426
+  _globals['_CREATESESSIONRESPONSE']._serialized_start=428
+  _globals['_CREATESESSIONRESPONSE']._serialized_end=509
+  _globals['_STAGESTATUS']._serialized_start=512
+  _globals['_STAGESTATUS']._serialized_end=677
+  _globals['_ANSWERSTATUS']._serialized_start=679
+  _globals['_ANSWERSTATUS']._serialized_end=754
+  _globals['_SESSION']._serialized_start=757
+  _globals['_SESSION']._serialized_end=1056
+  _globals['_GETSESSIONREQUEST']._serialized_start=1058
+  _globals['_GETSESSIONREQUEST']._serialized_end=1097
+  _globals['_GETSESSIONRESPONSE']._serialized_start=1099
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1159
+  _globals['_WATCHSESSIONREQUEST']._serialized_start=1161
+  _globals['_WATCHSESSIONREQUEST']._serialized_end=1250
+  _globals['_WATCHSESSIONRESPONSE']._serialized_start=1252
+  _globals['_WATCHSESSIONRESPONSE']._serialized_end=1354
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1356
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1465
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1467
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1555
+  _globals['_CANCELSESSIONREQUEST']._serialized_start=1557
+  _globals['_CANCELSESSIONREQUEST']._serialized_end=1599
+  _globals['_CANCELSESSIONRESPONSE']._serialized_start=1601
+  _globals['_CANCELSESSIONRESPONSE']._serialized_end=1664
+  _globals['_DELETESESSIONREQUEST']._serialized_start=1666
+  _globals['_DELETESESSIONREQUEST']._serialized_end=1708
+  _globals['_DELETESESSIONRESPONSE']._serialized_start=1710
+  _globals['_DELETESESSIONRESPONSE']._serialized_end=1733
+  _globals['_RETRYSESSIONREQUEST']._serialized_start=1735
+  _globals['_RETRYSESSIONREQUEST']._serialized_end=1776
+  _globals['_RETRYSESSIONRESPONSE']._serialized_start=1778
+  _globals['_RETRYSESSIONRESPONSE']._serialized_end=1840
+  _globals['_GETRESULTREQUEST']._serialized_start=1842
+  _globals['_GETRESULTREQUEST']._serialized_end=1880
+  _globals['_GETRESULTRESPONSE']._serialized_start=1882
+  _globals['_GETRESULTRESPONSE']._serialized_end=1919
+  _globals['_EXTRACTION']._serialized_start=1922
+  _globals['_EXTRACTION']._serialized_end=2222
+  _globals['_PICTURETRACK']._serialized_start=2225
+  _globals['_PICTURETRACK']._serialized_end=2379
+  _globals['_SOUNDTRACK']._serialized_start=2382
+  _globals['_SOUNDTRACK']._serialized_end=2623
+  _globals['_LANGUAGETRANSLATION']._serialized_start=2625
+  _globals['_LANGUAGETRANSLATION']._serialized_end=2718
+  _globals['_ANSWERTRANSLATIONS']._serialized_start=2721
+  _globals['_ANSWERTRANSLATIONS']._serialized_end=2899
+  _globals['_ORCHESTRATORSERVICE']._serialized_start=3255
+  _globals['_ORCHESTRATORSERVICE']._serialized_end=3968
 # @@protoc_insertion_point(module_scope)

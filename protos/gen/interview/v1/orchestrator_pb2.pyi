@@ -1,3 +1,5 @@
+from interview.v1 import media_pb2 as _media_pb2
+from interview.v1 import translator_pb2 as _translator_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -218,3 +220,83 @@ class GetResultResponse(_message.Message):
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     document: bytes
     def __init__(self, document: _Optional[bytes] = ...) -> None: ...
+
+class Extraction(_message.Message):
+    __slots__ = ("outcome", "audio_key", "audio_digest", "media_digest", "media_bytes", "duration_s", "picture", "sound", "track_count", "container", "warnings")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_KEY_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    SOUND_FIELD_NUMBER: _ClassVar[int]
+    TRACK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CONTAINER_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    outcome: _media_pb2.Outcome
+    audio_key: str
+    audio_digest: str
+    media_digest: str
+    media_bytes: int
+    duration_s: float
+    picture: PictureTrack
+    sound: SoundTrack
+    track_count: int
+    container: str
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., audio_key: _Optional[str] = ..., audio_digest: _Optional[str] = ..., media_digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., duration_s: _Optional[float] = ..., picture: _Optional[_Union[PictureTrack, _Mapping]] = ..., sound: _Optional[_Union[SoundTrack, _Mapping]] = ..., track_count: _Optional[int] = ..., container: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PictureTrack(_message.Message):
+    __slots__ = ("width_px", "height_px", "frame_rate_hz", "duration_s", "packet_count", "codec")
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    FRAME_RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    PACKET_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CODEC_FIELD_NUMBER: _ClassVar[int]
+    width_px: int
+    height_px: int
+    frame_rate_hz: float
+    duration_s: float
+    packet_count: int
+    codec: str
+    def __init__(self, width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., frame_rate_hz: _Optional[float] = ..., duration_s: _Optional[float] = ..., packet_count: _Optional[int] = ..., codec: _Optional[str] = ...) -> None: ...
+
+class SoundTrack(_message.Message):
+    __slots__ = ("duration_s", "loudness_dbfs", "peak_dbfs", "clipping_ratio", "snr_db", "corrupt_packet_count", "codec", "sample_rate_hz")
+    DURATION_S_FIELD_NUMBER: _ClassVar[int]
+    LOUDNESS_DBFS_FIELD_NUMBER: _ClassVar[int]
+    PEAK_DBFS_FIELD_NUMBER: _ClassVar[int]
+    CLIPPING_RATIO_FIELD_NUMBER: _ClassVar[int]
+    SNR_DB_FIELD_NUMBER: _ClassVar[int]
+    CORRUPT_PACKET_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CODEC_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    duration_s: float
+    loudness_dbfs: float
+    peak_dbfs: float
+    clipping_ratio: float
+    snr_db: float
+    corrupt_packet_count: int
+    codec: str
+    sample_rate_hz: int
+    def __init__(self, duration_s: _Optional[float] = ..., loudness_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., snr_db: _Optional[float] = ..., corrupt_packet_count: _Optional[int] = ..., codec: _Optional[str] = ..., sample_rate_hz: _Optional[int] = ...) -> None: ...
+
+class LanguageTranslation(_message.Message):
+    __slots__ = ("language_code", "translations")
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    TRANSLATIONS_FIELD_NUMBER: _ClassVar[int]
+    language_code: str
+    translations: _containers.RepeatedCompositeFieldContainer[_translator_pb2.Translation]
+    def __init__(self, language_code: _Optional[str] = ..., translations: _Optional[_Iterable[_Union[_translator_pb2.Translation, _Mapping]]] = ...) -> None: ...
+
+class AnswerTranslations(_message.Message):
+    __slots__ = ("languages", "billed_character_count", "model")
+    LANGUAGES_FIELD_NUMBER: _ClassVar[int]
+    BILLED_CHARACTER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    languages: _containers.RepeatedCompositeFieldContainer[LanguageTranslation]
+    billed_character_count: int
+    model: _media_pb2.ModelInfo
+    def __init__(self, languages: _Optional[_Iterable[_Union[LanguageTranslation, _Mapping]]] = ..., billed_character_count: _Optional[int] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ...) -> None: ...
