@@ -118,7 +118,7 @@ def clean(samples: Samples) -> None:
         total += float(np.sum(block, dtype=np.float64))
     offset = np.float32(total / max(1, len(samples)))
     for block in blocks:
-        block -= offset
+        np.subtract(block, offset, out=block)
 
 
 class _Decoder:

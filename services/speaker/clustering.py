@@ -53,7 +53,7 @@ class Clustering:
     @property
     def voice_count(self) -> int:
         """Number of voices."""
-        return self.affinities.shape[1]
+        return int(self.affinities.shape[1])
 
     @property
     def second_voice_probability(self) -> float:

@@ -7,22 +7,20 @@ spoke, so one is reported only from `REPORT_PROBABILITY` on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from services.speaker.audio import SAMPLE_RATE_HZ, Sound, load_sound, raise_if_stopped
-from services.speaker.clustering import MIN_VOICE_S, Clustering, Projection, cluster
+from services.speaker.clustering import MIN_VOICE_S, Projection, cluster
 from services.speaker.embedding import EMBEDDING_SIZE, Embeddings, WindowEncoder
-from services.speaker.turns import Turn, Voice, other_voice_stretches, turns_of, voices_of
+from services.speaker.findings import MIN_SOUND_S, Diarization, diarization, nobody, too_little, total_s
 from services.speaker.voice_activity import (
     MIN_SURE_SPEECH_S,
     Probabilities,
     SpeechModel,
-    SpeechStretch,
     block_count,
     levelled_blocks,
     speech_stretches,
@@ -30,19 +28,22 @@ from services.speaker.voice_activity import (
 )
 from services.speaker.windows import Windows, seconds_of, windows_of
 
-REPORT_PROBABILITY = 0.70
-"""A second voice is reported from here on: 1 false one among 194 recordings of single speakers."""
-UNCLEAR_PROBABILITY = 0.50
-"""Between this and `REPORT_PROBABILITY` a reader is told that it is unclear; never a finding."""
-MIN_SOUND_S = 0.5
-"""A shorter sound track holds no speech that could be told from a click."""
 DEFAULT_MAX_DURATION_S = 5400.0
+"""90 min: about 600 MB of samples, spectrogram and distances at the most."""
 
 DECODED_RATIO = 0.05
 HEARD_RATIO = 0.50
 """Share of the work that is done after decoding, and after voice activity (measured)."""
 
-Outcome = Literal["OK", "INSUFFICIENT_EVIDENCE", "NO_SPEECH", "NO_AUDIO"]
+
+@dataclass(frozen=True)
+class ModelUsed:
+    """The voice encoder's weights, so that a result can be traced to them."""
+
+    name: str
+    version: str
+    digest: str
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -58,34 +59,6 @@ class Progress:
         return self.done_ratio * self.total_s
 
 
-@dataclass(frozen=True)
-class Observation:
-    """A stretch in which another voice than voice 0 speaks."""
-
-    start_s: float
-    end_s: float
-    probability: float
-    """That a second voice speaks in the recording."""
-    reason: str
-
-
-@dataclass(frozen=True)
-class Diarization:
-    """How many voices speak, and when. Holds no embedding."""
-
-    outcome: Outcome
-    reason: str = ""
-    voice_count: int | None = None
-    voices: tuple[Voice, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    second_voice_probability: float | None = None
-    decision_similarity: float | None = None
-    speech_s: float = 0.0
-    duration_s: float = 0.0
-    observations: tuple[Observation, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
-
-
 class Diarizer:
     """Listens to recordings, one at a time or several in threads beside each other.
 
@@ -93,6 +66,7 @@ class Diarizer:
         speech_model: Finds speech.
         encoder: Embeds windows of speech.
         projection: Keeps what tells voices apart.
+        model: What the encoder's weights are called.
         max_duration_s: Longest sound track that is accepted; memory grows with it.
     """
 
@@ -101,8 +75,10 @@ class Diarizer:
         speech_model: SpeechModel,
         encoder: WindowEncoder,
         projection: Projection,
+        model: ModelUsed,
         max_duration_s: float = DEFAULT_MAX_DURATION_S,
     ) -> None:
+        self.model = model
         self._speech_model = speech_model
         self._encoder = encoder
         self._projection = projection
@@ -122,16 +98,16 @@ class Diarizer:
             return
         probabilities = yield from self._listen(sound, stop)
         if sound.duration_s < MIN_SOUND_S or sure_speech_s(probabilities) < MIN_SURE_SPEECH_S:
-            yield _nobody(sound)
+            yield nobody(sound)
             return
         stretches = speech_stretches(probabilities, sound.duration_s)
         windows = windows_of(stretches)
-        if len(windows) == 0 or _speech_s(stretches) < MIN_VOICE_S:
-            yield _too_little(sound, stretches)
+        if len(windows) == 0 or total_s(stretches) < MIN_VOICE_S:
+            yield too_little(sound, stretches)
             return
         embeddings = yield from self._embed(sound, windows, stop)
         clustering = cluster(self._projection.apply(embeddings), seconds_of(windows, stretches))
-        yield _diarization(sound, stretches, windows, clustering)
+        yield diarization(sound, stretches, windows, clustering)
 
     def _listen(self, sound: Sound, stop: threading.Event) -> Generator[Progress, None, Probabilities]:
         found: list[Probabilities] = []
@@ -139,7 +115,9 @@ class Diarizer:
         for probabilities in self._speech_model.probabilities(levelled_blocks(sound.samples)):
             raise_if_stopped(stop)
             found.append(probabilities)
-            yield Progress(DECODED_RATIO + (HEARD_RATIO - DECODED_RATIO) * len(found) / total, sound.duration_s)
+            yield Progress(
+                DECODED_RATIO + (HEARD_RATIO - DECODED_RATIO) * len(found) / total, sound.duration_s
+            )
         return np.concatenate([*found, np.zeros(0, np.float32)])
 
     def _embed(
@@ -159,94 +137,3 @@ class Diarizer:
         samples = np.zeros(SAMPLE_RATE_HZ, np.float32)
         list(self._speech_model.probabilities(levelled_blocks(samples)))
         list(self._encoder.embed(samples, np.array([[0.0, 1.0]])))
-
-
-def _speech_s(stretches: Sequence[SpeechStretch]) -> float:
-    return round(sum(stretch.duration_s for stretch in stretches), 3)
-
-
-def _nobody(sound: Sound) -> Diarization:
-    return Diarization(
-        "NO_SPEECH",
-        "Nobody speaks."
-        if sound.duration_s >= MIN_SOUND_S
-        else f"The sound track is shorter than {MIN_SOUND_S:g} s, too short to hold speech.",
-        voice_count=0,
-        duration_s=sound.duration_s,
-        warnings=_damage(sound),
-    )
-
-
-def _too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
-    speech_s = _speech_s(stretches)
-    return Diarization(
-        "INSUFFICIENT_EVIDENCE",
-        f"Only {speech_s:.1f} s of speech were found; telling voices needs at least {MIN_VOICE_S:g} s "
-        "in stretches of half a second or more.",
-        speech_s=speech_s,
-        duration_s=sound.duration_s,
-        warnings=_damage(sound),
-    )
-
-
-def _diarization(
-    sound: Sound, stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering
-) -> Diarization:
-    turns = turns_of(stretches, windows, clustering)
-    voices = voices_of(turns, clustering.voice_count)
-    speech_s = _speech_s(stretches)
-    # Two voices need `MIN_VOICE_S` each; with less speech there is no saying that one is alone.
-    tellable = speech_s >= 2 * MIN_VOICE_S
-    probability = clustering.second_voice_probability if tellable else None
-    return Diarization(
-        "OK",
-        voice_count=clustering.voice_count,
-        voices=voices,
-        turns=turns,
-        second_voice_probability=probability,
-        decision_similarity=clustering.decision_similarity,
-        speech_s=speech_s,
-        duration_s=sound.duration_s,
-        observations=_observations(turns, voices, probability),
-        warnings=(*_damage(sound), *_doubts(clustering.voice_count, probability)),
-    )
-
-
-def _observations(
-    turns: Sequence[Turn], voices: Sequence[Voice], probability: float | None
-) -> tuple[Observation, ...]:
-    if probability is None or probability < REPORT_PROBABILITY:
-        return ()
-    others_s = sum(voice.speech_s for voice in voices[1:])
-    reason = (
-        f"This stretch sounds unlike the voice that speaks most (probability {probability:.2f} that a second "
-        f"voice speaks, {others_s:.1f} s of it in all); it does not tell who speaks or why, and a change of "
-        "room or microphone can sound alike."
-    )
-    return tuple(
-        Observation(stretch.start_s, stretch.end_s, probability, reason)
-        for stretch in other_voice_stretches(turns)
-    )
-
-
-def _doubts(voice_count: int, probability: float | None) -> tuple[str, ...]:
-    if probability is None:
-        return (
-            f"There is less than {2 * MIN_VOICE_S:g} s of speech, so a second voice could not be told "
-            "from the first.",
-        )
-    reported = voice_count > 1 and probability >= REPORT_PROBABILITY
-    if reported or probability < UNCLEAR_PROBABILITY:
-        return ()
-    return (
-        f"It is unclear whether a second voice speaks (probability {probability:.2f}, reported from "
-        f"{REPORT_PROBABILITY:.2f} on); this is not a finding.",
-    )
-
-
-def _damage(sound: Sound) -> tuple[str, ...]:
-    if not sound.damaged_packet_count:
-        return ()
-    return (
-        f"{sound.damaged_packet_count} damaged packets of sound were left out; times after them may be early.",
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +46,15 @@ class Voice:
     speech_s: float
 
 
-def turns_of(stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering) -> tuple[Turn, ...]:
+def turns_of(
+    stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering
+) -> tuple[Turn, ...]:
     """Return the turns in time order; voice 0 speaks most."""
     turns = [turn for stretch in stretches for turn in _stretch_turns(stretch, windows, clustering)]
-    totals = [-sum(turn.duration_s for turn in turns if turn.voice == voice) for voice in range(clustering.voice_count)]
+    totals = [
+        -sum(turn.duration_s for turn in turns if turn.voice == voice)
+        for voice in range(clustering.voice_count)
+    ]
     ranks = {int(voice): rank for rank, voice in enumerate(np.argsort(totals, kind="stable"))}
     return tuple(replace(turn, voice=ranks[turn.voice]) for turn in turns)
 
@@ -84,7 +90,7 @@ def _stretch_turns(stretch: SpeechStretch, windows: Windows, clustering: Cluster
     votes, affinities = _votes(stretch, frame_count, windows, clustering)
     voices = votes.argmax(axis=1)
     borders = [0, *(np.flatnonzero(np.diff(voices)) + 1).tolist(), frame_count]
-    for first, end in zip(borders[:-1], borders[1:], strict=True):
+    for first, end in pairwise(borders):
         voice = int(voices[first])
         yield Turn(
             round(stretch.start_s + first * VOTE_FRAME_S, TIME_DIGITS),

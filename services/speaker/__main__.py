@@ -1,0 +1,52 @@
+"""Runs the speaker stage: `python -m services.speaker`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import torch
+
+from chassis.errors import PreconditionError
+from chassis.media import MediaInbox
+from chassis.models import locate
+from chassis.server import Register, run
+from chassis.workers import Workers
+from services.speaker.clustering import Projection
+from services.speaker.embedding import VoiceEncoder
+from services.speaker.engine import Diarizer, ModelUsed
+from services.speaker.servicer import SERVICE_NAME, SpeakerServicer
+from services.speaker.settings import SpeakerSettings
+from services.speaker.voice_activity import SileroSpeechModel
+
+
+def silero_weights() -> Path:
+    """Find Silero's weights inside faster-whisper without importing it (and its decoder)."""
+    spec = importlib.util.find_spec("faster_whisper")
+    if spec is None or not spec.submodule_search_locations:
+        raise PreconditionError("faster-whisper is missing: run `make setup`.", reason="MODEL_MISSING")
+    return Path(spec.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
+
+
+def build_diarizer(settings: SpeakerSettings) -> Diarizer:
+    """Load the models."""
+    torch.set_num_threads(settings.torch_thread_count)
+    found = locate(settings.model, settings.models_dir)
+    model = ModelUsed(found.name, found.version, found.digest)
+    speech_model, encoder = SileroSpeechModel(silero_weights()), VoiceEncoder(found.path)
+    return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s)
+
+
+def compose(settings: SpeakerSettings) -> Register:
+    """Put the speaker stage together."""
+    diarizer = build_diarizer(settings)
+    diarizer.warm_up()
+    most_bytes = settings.max_media_bytes
+    inbox = MediaInbox(max_media_bytes=most_bytes, uri_prefixes=settings.media_uri_prefixes)
+    workers = Workers(settings.worker_count, settings.waiting_count)
+    limits = {"max_media_bytes": most_bytes, "worker_count": settings.worker_count}
+    return SpeakerServicer(diarizer, workers, inbox, **limits).add_to
+
+
+if __name__ == "__main__":
+    run(SpeakerSettings, SERVICE_NAME, compose)

@@ -1,0 +1,143 @@
+"""What a recording's voices amount to: the reply's content, from turns and probabilities.
+
+Pure functions. No embedding gets here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from services.speaker.audio import Sound
+from services.speaker.clustering import MIN_VOICE_S, Clustering
+from services.speaker.turns import Turn, Voice, other_voice_stretches, turns_of, voices_of
+from services.speaker.voice_activity import SpeechStretch
+from services.speaker.windows import Windows
+
+REPORT_PROBABILITY = 0.70
+"""A second voice is reported from here on: 1 false one among 194 recordings of single speakers."""
+UNCLEAR_PROBABILITY = 0.50
+"""Between this and `REPORT_PROBABILITY` a reader is told that it is unclear; never a finding."""
+MIN_SOUND_S = 0.5
+"""A shorter sound track holds no speech that could be told from a click."""
+
+Outcome = Literal["OK", "INSUFFICIENT_EVIDENCE", "NO_SPEECH", "NO_AUDIO"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A stretch in which another voice than voice 0 speaks."""
+
+    start_s: float
+    end_s: float
+    probability: float
+    """That a second voice speaks in the recording."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Diarization:
+    """How many voices speak, and when. Holds no embedding."""
+
+    outcome: Outcome
+    reason: str = ""
+    voice_count: int | None = None
+    voices: tuple[Voice, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    second_voice_probability: float | None = None
+    decision_similarity: float | None = None
+    speech_s: float = 0.0
+    duration_s: float = 0.0
+    observations: tuple[Observation, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def total_s(stretches: Sequence[SpeechStretch]) -> float:
+    """Return the seconds of speech."""
+    return round(sum(stretch.duration_s for stretch in stretches), 3)
+
+
+def nobody(sound: Sound) -> Diarization:
+    """Say that nobody speaks."""
+    return Diarization(
+        "NO_SPEECH",
+        "Nobody speaks."
+        if sound.duration_s >= MIN_SOUND_S
+        else f"The sound track is shorter than {MIN_SOUND_S:g} s, too short to hold speech.",
+        voice_count=0,
+        duration_s=sound.duration_s,
+        warnings=_damage(sound),
+    )
+
+
+def too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
+    """Say that there is too little speech to tell voices."""
+    speech_s = total_s(stretches)
+    return Diarization(
+        "INSUFFICIENT_EVIDENCE",
+        f"Only {speech_s:.1f} s of speech were found; telling voices needs at least {MIN_VOICE_S:g} s "
+        "in stretches of half a second or more.",
+        speech_s=speech_s,
+        duration_s=sound.duration_s,
+        warnings=_damage(sound),
+    )
+
+
+def diarization(
+    sound: Sound, stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering
+) -> Diarization:
+    """Say how many voices speak, and when."""
+    turns = turns_of(stretches, windows, clustering)
+    voices = voices_of(turns, clustering.voice_count)
+    speech_s = total_s(stretches)
+    # Two voices need `MIN_VOICE_S` each; with less speech there is no saying that one is alone.
+    tellable = speech_s >= 2 * MIN_VOICE_S
+    probability = clustering.second_voice_probability if tellable else None
+    return Diarization(
+        "OK",
+        voice_count=clustering.voice_count,
+        voices=voices,
+        turns=turns,
+        second_voice_probability=probability,
+        decision_similarity=clustering.decision_similarity,
+        speech_s=speech_s,
+        duration_s=sound.duration_s,
+        observations=_observations(turns, voices, probability),
+        warnings=(*_damage(sound), *_doubts(clustering.voice_count, probability)),
+    )
+
+
+def _observations(
+    turns: Sequence[Turn], voices: Sequence[Voice], probability: float | None
+) -> tuple[Observation, ...]:
+    if probability is None or probability < REPORT_PROBABILITY:
+        return ()
+    others_s = sum(voice.speech_s for voice in voices[1:])
+    reason = (
+        f"This stretch sounds unlike the voice that speaks most (probability {probability:.2f} that a second "
+        f"voice speaks, {others_s:.1f} s of it in all); it does not tell who speaks or why, and a change of "
+        "room or microphone can sound alike."
+    )
+    return tuple(
+        Observation(stretch.start_s, stretch.end_s, probability, reason)
+        for stretch in other_voice_stretches(turns)
+    )
+
+
+def _doubts(voice_count: int, probability: float | None) -> tuple[str, ...]:
+    if probability is None:
+        needed_s = 2 * MIN_VOICE_S
+        return (f"With less than {needed_s:g} s of speech a second voice can't be told from the first.",)
+    reported = voice_count > 1 and probability >= REPORT_PROBABILITY
+    if reported or probability < UNCLEAR_PROBABILITY:
+        return ()
+    said = f"probability {probability:.2f}, reported from {REPORT_PROBABILITY:.2f} on"
+    return (f"It is unclear whether a second voice speaks ({said}); this is not a finding.",)
+
+
+def _damage(sound: Sound) -> tuple[str, ...]:
+    if not sound.damaged_packet_count:
+        return ()
+    count = sound.damaged_packet_count
+    return (f"{count} damaged packets of sound were left out; times after them may be early.",)
