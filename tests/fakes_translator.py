@@ -1,0 +1,203 @@
+"""Stand-ins for what the translator talks to: a backend, a chat, and two small HTTP servers."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from chassis.errors import InterviewError
+from services.translator.chat import ChatReply, ChatRequest, RequestRefusedError
+from services.translator.deadline import Deadline
+from services.translator.job import Job, Languages, ModelUsed, Translation, Translations
+
+KEY = "a-key-that-no-log-may-hold"
+
+
+@dataclass
+class FakeBackend:
+    """Upper-cases texts, one batch for each `batch_size`; fails from batch `failing_from` on."""
+
+    batch_size: int = 50
+    failure: InterviewError | None = None
+    failing_from: int = 0
+    name: str = "fake"
+    jobs: list[Job] = field(default_factory=list)
+    remaining_s: list[float] = field(default_factory=list)
+    on_batch: Callable[[], None] = lambda: None
+
+    def batches(self, job: Job) -> Sequence[range]:
+        count = len(job.texts)
+        return [
+            range(start, min(start + self.batch_size, count)) for start in range(0, count, self.batch_size)
+        ]
+
+    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+        if self.failure and len(self.jobs) >= self.failing_from:
+            raise self.failure
+        self.jobs.append(job)
+        self.remaining_s.append(deadline.remaining_s)
+        self.on_batch()
+        texts = job.texts[batch.start : batch.stop]
+        return Translations(
+            tuple(Translation(text.upper()) for text in texts),
+            ModelUsed("fake", "1", "cpu"),
+            billed_character_count=sum(len(text) for text in texts),
+        )
+
+    def languages(self, deadline: Deadline) -> Languages:
+        return Languages(("en", "id"), ("en-US", "id"))
+
+    def model(self) -> ModelUsed:
+        return ModelUsed("fake", "1", "cpu")
+
+
+@dataclass
+class FakeChat:
+    """Answers with the given replies in turn: an object, a raw text, or an error to raise."""
+
+    replies: list[dict[str, Any] | str | Exception]
+    requests: list[ChatRequest] = field(default_factory=list)
+    host: str = "localhost"
+    known_model: str = "fake-model"
+
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
+        self.requests.append(request)
+        reply = self.replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        content = reply if isinstance(reply, str) else json.dumps(reply)
+        return ChatReply(content, "build-1", prompt_token_count=10, completion_token_count=5)
+
+
+REFUSED = RequestRefusedError()
+
+
+@dataclass
+class Answer:
+    """What a fake server does with one request; `None` as body means its usual answer."""
+
+    status: int = 200
+    body: bytes | None = None
+    delay_s: float = 0.0
+
+
+@dataclass
+class FakeServer:
+    """A local HTTP server that plays `script` first and then answers as usual."""
+
+    usual: Callable[[str, dict[str, str], Any], tuple[int, Any]]
+    script: list[Answer] = field(default_factory=list)
+    requests: list[tuple[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    url: str = ""
+    asked: threading.Event = field(default_factory=threading.Event)
+    """Set when the first request has come."""
+
+    @contextmanager
+    def running(self) -> Iterator[FakeServer]:
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: Any) -> None: ...
+
+            def do_GET(self) -> None:
+                self._answer()
+
+            def do_POST(self) -> None:
+                self._answer()
+
+            def _answer(self) -> None:
+                raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status, body = fake.answer(self.path, dict(self.headers), raw)
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # the caller's deadline was shorter than our delay, as the test wants
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def answer(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, bytes]:
+        try:
+            payload: Any = json.loads(raw)
+        except ValueError:
+            payload = raw.decode()
+        self.requests.append((path, payload))
+        self.headers.append(headers)
+        self.sizes.append(len(raw))
+        self.asked.set()
+        scripted = self.script.pop(0) if self.script else Answer()
+        time.sleep(scripted.delay_s)
+        if scripted.status != 200 or scripted.body is not None:
+            return scripted.status, scripted.body or b'{"message": "scripted"}'
+        status, body = self.usual(path, headers, payload)
+        return status, json.dumps(body).encode()
+
+
+def deepl_usual(path: str, headers: dict[str, str], payload: Any) -> tuple[int, Any]:
+    """DeepL's protocol: checks the header, the languages, the limits; translates by marking the text."""
+    if headers.get("Authorization") != f"DeepL-Auth-Key {KEY}":
+        return 403, {"message": "Invalid auth key"}
+    if path == "/v2/languages":
+        targets = [{"language": code, "name": code} for code in ("EN-US", "ID", "ZH-HANS")]
+        return 200, targets if payload == "type=target" else [{"language": "EN", "name": "English"}]
+    if len(payload["text"]) > 50:
+        return 400, {"message": "Too many texts"}
+    if payload["target_lang"] not in {"EN-US", "EN-GB", "ID", "DE"}:
+        return 400, {"message": "Value for 'target_lang' not supported."}
+    if payload.get("glossary_id") == "unknown":
+        return 404, {"message": "Glossary not found"}
+    return 200, {
+        "translations": [
+            {
+                "detected_source_language": payload.get("source_lang"),
+                "text": f"{payload['target_lang']}:{text}",
+                "billed_characters": len(text),
+            }
+            for text in payload["text"]
+        ]
+    }
+
+
+def deepl_server(*script: Answer) -> FakeServer:
+    """A server that speaks DeepL's protocol."""
+    return FakeServer(deepl_usual, list(script))
+
+
+def chat_server(meanings: dict[str, str], *script: Answer) -> FakeServer:
+    """A server that speaks OpenAI's protocol and translates by `meanings`."""
+
+    def usual(path: str, headers: dict[str, str], payload: Any) -> tuple[int, Any]:
+        if headers.get("Authorization") not in {None, f"Bearer {KEY}"}:
+            return 401, {"error": "wrong key"}
+        if path == "/v1/models":
+            return 200, {"data": [{"id": "fake-llm"}]}
+        segments = json.loads(payload["messages"][-1]["content"])
+        content = json.dumps({key: meanings[text] for key, text in segments.items()})
+        return 200, {
+            "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 20, "completion_tokens": 7},
+            "system_fingerprint": "b1",
+        }
+
+    return FakeServer(usual, list(script))

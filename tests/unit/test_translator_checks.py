@@ -1,0 +1,60 @@
+"""What is certainly wrong about a model's translation, and what is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.translator.checks import fault_of
+
+SAID = "In 2019 I led a team of 5 people and we cut the waiting time by 40%."
+MEANT = "Pada tahun 2019 saya memimpin tim berisi 5 orang dan kami mengurangi waktu tunggu sebesar 40%."
+
+
+@pytest.mark.parametrize(
+    ("source", "translation"),
+    [
+        (SAID, MEANT),
+        (SAID, MEANT.replace("5 orang", "lima orang")),
+        ("It cost 1,200.50 dollars.", "Biayanya 1.200,50 dolar."),
+        ("We had twenty-five users.", "Kami punya 25 pengguna."),
+        ("Yes.", "Ya."),
+        ("Python, Docker.", "Python, Docker."),
+        ("Thank you very much.", "Terima kasih banyak."),
+        ("2019", "2019"),
+    ],
+)
+def test_a_fair_translation_passes(source: str, translation: str) -> None:
+    assert fault_of(source, translation, "en", "id") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "fault"),
+    [
+        (SAID, "", "empty"),
+        (SAID, SAID, "repeats"),
+        (SAID, SAID.lower().replace(".", "!"), "repeats"),
+        (SAID, MEANT.replace("40", "14"), "number of the original is missing"),
+        (SAID, MEANT.replace("2019", "dua ribu"), "number of the original is missing"),
+        (f"{SAID} {SAID.replace('40', '30')}", "Tahun 2019: 5, 40, 30.", "length"),
+        (SAID, MEANT * 4, "length"),
+        (
+            "I worked hard for the team.",
+            "Saya bekerja keras selama 7 tahun.",
+            "number that the original lacks",
+        ),
+        (SAID, "In 2019, I was the leader of 5 persons, we reduced waiting by 40%.", "not in the language"),
+    ],
+)
+def test_what_can_not_be_a_translation_is_named(source: str, translation: str, fault: str) -> None:
+    assert fault in (fault_of(source, translation, "en", "id") or "")
+
+
+def test_indonesian_to_english_is_checked_as_well() -> None:
+    assert fault_of(MEANT, SAID, "id", "en") is None
+    assert "number" in (fault_of(MEANT, SAID.replace("40", "50"), "id", "en") or "")
+
+
+def test_a_language_whose_number_words_are_unknown_may_gain_digits() -> None:
+    assert (
+        fault_of("Ich habe sieben Jahre dort gearbeitet.", "I worked there for 7 years.", "de", "en") is None
+    )
