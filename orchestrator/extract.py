@@ -1,0 +1,168 @@
+"""Gets sound and a probe out of a recording, in a child process with limits.
+
+Recordings are hostile input: no decoder runs in this process. See `decoding.py` for the other side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chassis.errors import InterviewError, InvalidInputError, NotFoundError
+from chassis.store import MediaStore
+from interview.v1 import media_pb2, orchestrator_pb2
+
+DECODER = Path(__file__).with_name("decoding.py")
+HASH_BLOCK_BYTES = 1 << 20
+MAX_CPU_S = 600
+"""An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode; 4K some more."""
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Thread pools reserve address space, of which the child has little."""
+
+
+@dataclass(frozen=True)
+class ExtractionLimits:
+    """What one recording may cost."""
+
+    max_media_bytes: int
+    max_duration_s: float
+    max_pixel_count: int
+    max_track_count: int
+    max_memory_bytes: int
+    timeout_s: float
+
+
+class Extractor:
+    """Extracts the sound of recordings in the store, into the store.
+
+    Args:
+        store: Holds the recordings and takes the sound.
+        limits: What one recording may cost.
+    """
+
+    def __init__(self, store: MediaStore, limits: ExtractionLimits) -> None:
+        self._store = store
+        self._limits = limits
+
+    async def extract(self, media_key: str, audio_key: str) -> orchestrator_pb2.Extraction:
+        """Extract one recording's sound and say what it is.
+
+        Raises:
+            InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`,
+                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`.
+            NotFoundError: Nothing lies at the key (`MEDIA_NOT_FOUND`).
+        """
+        with tempfile.TemporaryDirectory(prefix="extract-") as folder:
+            async with self._local(media_key, Path(folder)) as source:
+                media_digest = await asyncio.to_thread(_digest, source)
+                wav = Path(folder) / "sound.wav"
+                probe = await self._decode(source, wav)
+            extraction = _to_message(probe)
+            extraction.media_digest = media_digest
+            extraction.media_bytes = await self._store.size_bytes(media_key) or 0
+            if probe["sound"]:
+                extraction.audio_digest = await asyncio.to_thread(_digest, wav)
+                extraction.audio_key = audio_key
+                await self._store.put_file(audio_key, wav)
+        return extraction
+
+    @asynccontextmanager
+    async def _local(self, key: str, folder: Path) -> AsyncIterator[Path]:
+        size_bytes = await self._store.size_bytes(key)
+        if size_bytes is None:
+            raise NotFoundError("Nothing lies at the recording's URI.", reason="MEDIA_NOT_FOUND")
+        if size_bytes == 0:
+            raise InvalidInputError("The recording is empty: send its bytes.", reason="MEDIA_EMPTY")
+        if size_bytes > self._limits.max_media_bytes:
+            raise InvalidInputError(
+                f"The recording has more than {self._limits.max_media_bytes:,} bytes; send a smaller one.",
+                reason="MEDIA_TOO_LARGE",
+            )
+        if (local := self._store.local_path(key)) is not None:
+            yield local
+            return
+        copy = folder / "recording"
+        await self._store.get_file(key, copy, max_bytes=self._limits.max_media_bytes)
+        yield copy
+        copy.unlink()
+
+    async def _decode(self, source: Path, wav: Path) -> dict[str, Any]:
+        job = {
+            "source": str(source.resolve()),
+            "wav": str(wav),
+            "max_duration_s": self._limits.max_duration_s,
+            "max_pixel_count": self._limits.max_pixel_count,
+            "max_track_count": self._limits.max_track_count,
+            "max_memory_bytes": self._limits.max_memory_bytes,
+            "max_cpu_s": min(MAX_CPU_S, self._limits.timeout_s),
+        }
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", str(DECODER), json.dumps(job)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
+            stderr=asyncio.subprocess.DEVNULL,
+            env=ONE_THREAD,
+        )
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                reply, _ = await child.communicate()
+        except TimeoutError:
+            raise _too_complex() from None
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        return _parse(reply, child.returncode)
+
+
+def _parse(reply: bytes, exit_code: int | None) -> dict[str, Any]:
+    if exit_code != 0:
+        # A signal: the decoder ran into one of its limits, or a bug of a decoder was hit.
+        raise _too_complex()
+    answer: dict[str, Any] = json.loads(reply)
+    if "error" in answer:
+        raise InvalidInputError(answer["message"], reason=answer["error"])
+    return answer
+
+
+def _too_complex() -> InterviewError:
+    return InvalidInputError(
+        "Decoding the recording takes more time or memory than is allowed; send a plainer file.",
+        reason="MEDIA_TOO_COMPLEX",
+    )
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _to_message(probe: dict[str, Any]) -> orchestrator_pb2.Extraction:
+    extraction = orchestrator_pb2.Extraction(
+        outcome=media_pb2.OUTCOME_OK,
+        duration_s=probe["duration_s"],
+        track_count=probe["track_count"],
+        container=probe["container"],
+        warnings=probe["warnings"],
+    )
+    if probe["sound"]:
+        extraction.sound.CopyFrom(orchestrator_pb2.SoundTrack(**probe["sound"]))
+    else:
+        extraction.outcome = media_pb2.OUTCOME_NO_AUDIO
+    if probe["picture"]:
+        extraction.picture.CopyFrom(orchestrator_pb2.PictureTrack(**probe["picture"]))
+    else:
+        extraction.outcome = media_pb2.OUTCOME_NO_VIDEO
+    return extraction

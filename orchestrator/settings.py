@@ -1,0 +1,85 @@
+"""What the orchestrator can be told; a field `store_url` is the variable `ORCHESTRATOR_STORE_URL`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+
+
+def _data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("interview-assessment"))
+
+
+class OrchestratorSettings(ServiceSettings):
+    """Addresses, limits and times of the orchestrator."""
+
+    model_config = SettingsConfigDict(env_prefix="ORCHESTRATOR_", frozen=True, extra="ignore")
+
+    port: int = Field(50056, ge=0, le=65535)
+    transcriber_address: str = "127.0.0.1:50051"
+    translator_address: str = "127.0.0.1:50052"
+    assessor_address: str = "127.0.0.1:50053"
+    vision_address: str = "127.0.0.1:50054"
+    speaker_address: str = "127.0.0.1:50055"
+
+    store_url: str = Field(default_factory=lambda: (_data_dir() / "store").as_uri())
+    """The media store that gateway and stages share: `file:///…` or `s3://…`."""
+    database_url: str = Field(default_factory=lambda: f"sqlite:///{_data_dir() / 'orchestrator.sqlite'}")
+    """State of the workflow engine: SQLite on one machine, `postgresql://…` on a cluster."""
+    executor_id: str = ""
+    """Names this replica: the same after a restart, different from every other; a pod's name is right.
+    Empty: `local` on SQLite, the host's name on Postgres."""
+    flow_version: str = "1"
+    """Raise it only for a plan that can't go on with sessions begun under the old one."""
+    heartbeat_interval_s: float = Field(2.0, gt=0)
+    """Between two signs of life (Postgres only)."""
+    dead_after_s: float = Field(15.0, gt=0)
+    """Silence after which a replica's sessions are taken over (Postgres only)."""
+
+    session_count: int = Field(2, ge=1, le=64)
+    """Sessions at work at once on this replica."""
+    waiting_session_count: int = Field(1000, ge=0)
+    """Sessions that may wait for their turn; one more is refused (`SESSIONS_FULL`)."""
+    queue_poll_s: float = Field(0.5, ge=0.05, le=10)
+    """How often the engine looks for sessions that wait."""
+
+    extract_count: int = Field(2, ge=1)
+    """Recordings being decoded at once on this replica; likewise for each stage below."""
+    transcribe_count: int = Field(2, ge=1)
+    translate_count: int = Field(4, ge=1)
+    assess_count: int = Field(2, ge=1)
+    vision_count: int = Field(2, ge=1)
+    speaker_count: int = Field(2, ge=1)
+
+    extract_timeout_s: float = Field(600.0, gt=0)
+    transcribe_timeout_s: float = Field(7200.0, gt=0)
+    translate_timeout_s: float = Field(600.0, gt=0)
+    assess_timeout_s: float = Field(900.0, gt=0)
+    vision_timeout_s: float = Field(3600.0, gt=0)
+    speaker_timeout_s: float = Field(3600.0, gt=0)
+
+    stage_attempt_count: int = Field(4, ge=1, le=20)
+    """Attempts of a stage that can't be reached or is full, before it counts as failed."""
+    stage_first_delay_s: float = Field(1.0, gt=0)
+    """Pause after the first failed attempt; it doubles, with jitter."""
+    stage_max_delay_s: float = Field(20.0, gt=0)
+
+    max_duration_s: float = Field(3600.0, gt=0)
+    """Longest recording."""
+    max_pixel_count: int = Field(7680 * 4320, ge=1)
+    """Largest picture; the default is 8K."""
+    max_track_count: int = Field(16, ge=1)
+    extract_max_memory_bytes: int = Field(2 << 30, ge=256 << 20)
+    """Address space of the decoding process."""
+
+    target_languages: tuple[str, ...] = ("en", "id")
+    """Languages in which every transcript is to exist; what was not spoken in one is translated."""
+    reader_language: str = ""
+    """Language of remarks and conclusions; empty: the answer's."""
+    seed: int = 7
+    """Handed to the assessor, so that a run can be repeated."""

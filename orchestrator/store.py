@@ -1,0 +1,104 @@
+"""Where a session's things lie in the media store, under `sessions/<id>/`.
+
+    media/…                                    recordings (the gateway puts them there)
+    outputs/<position>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
+    outputs/<position>/<stage>-<hash>.json     how it came about, written before the output
+    result.json                                the result document
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from chassis.errors import NotFoundError
+from chassis.store import MediaStore
+from orchestrator.workflow import StageRecord
+
+M = TypeVar("M", bound=Message)
+
+HASH_CHARACTERS = 32
+"""128 bits: no two inputs of one answer's stage ever share a name."""
+
+
+def fingerprint(*parts: str | bytes) -> str:
+    """Hash an input and its settings; parts can't run into each other."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:HASH_CHARACTERS]
+
+
+class SessionStore:
+    """Stage outputs and results of sessions.
+
+    Args:
+        media: The store that they lie in.
+    """
+
+    def __init__(self, media: MediaStore) -> None:
+        self._media = media
+
+    @staticmethod
+    def output_key(session_id: str, position: int, stage: str, input_hash: str) -> str:
+        """Return the key of a stage's output."""
+        return f"sessions/{session_id}/outputs/{position}/{stage}-{input_hash}.pb"
+
+    async def find(self, key: str) -> StageRecord | None:
+        """Return how an output came about, or None where there is none."""
+        if not await self._media.exists(key):
+            return None
+        return StageRecord.from_json(json.loads(await self._media.get_bytes(_record_key(key))))
+
+    async def save(self, key: str, output: Message, record: StageRecord) -> None:
+        """Keep an output and how it came about; the output's presence vouches for both."""
+        await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
+        await self._media.put_bytes(key, output.SerializeToString(deterministic=True))
+
+    async def load(self, key: str, message_class: type[M]) -> M:
+        """Read an output.
+
+        Raises:
+            NotFoundError: There is none (`OBJECT_NOT_FOUND`).
+        """
+        return message_class.FromString(await self._media.get_bytes(key))
+
+    async def save_result(self, session_id: str, document: bytes) -> None:
+        """Write the result document; a reader sees the old one, or the new one whole."""
+        await self._media.put_bytes(_result_key(session_id), document)
+
+    async def load_result(self, session_id: str) -> bytes:
+        """Read the result document.
+
+        Raises:
+            NotFoundError: It is gone (`RESULT_EXPIRED`).
+        """
+        try:
+            return await self._media.get_bytes(_result_key(session_id))
+        except NotFoundError as error:
+            raise NotFoundError(
+                "The result was kept for a while and is gone; submit the session again.",
+                reason="RESULT_EXPIRED",
+            ) from error
+
+    async def delete_result(self, session_id: str) -> None:
+        """Remove the result document, if there is one."""
+        await self._media.delete(_result_key(session_id))
+
+    async def delete_session(self, session_id: str, media_uris: list[str]) -> None:
+        """Remove a session's recordings, outputs and result."""
+        for uri in media_uris:
+            await self._media.delete(self._media.key(uri))
+        await self._media.delete_prefix(f"sessions/{session_id}")
+
+
+def _record_key(key: str) -> str:
+    return key.removesuffix(".pb") + ".json"
+
+
+def _result_key(session_id: str) -> str:
+    return f"sessions/{session_id}/result.json"
