@@ -1,0 +1,1 @@
+"""Compose the vision service and run it: settings → models → analyzer → servicer."""

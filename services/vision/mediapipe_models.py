@@ -1,0 +1,85 @@
+"""MediaPipe's face landmarker and face detector behind this service's own protocols.
+
+The only module that imports MediaPipe. Models are closed explicitly: their threads outlive a
+forgotten object.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mediapipe as mp
+import numpy as np
+from mediapipe.tasks.python import BaseOptions, vision
+
+from services.vision.faces import UNSURE_SCORE, FaceBox
+from services.vision.frames import RgbImage
+from services.vision.landmarks import Mesh
+
+
+class MediaPipeLandmarker:
+    """`FaceLandmarker` in VIDEO mode with one face: follows it from picture to picture.
+
+    Args:
+        bundle: A `face_landmarker.task`.
+    """
+
+    def __init__(self, bundle: Path) -> None:
+        self._model = vision.FaceLandmarker.create_from_options(
+            vision.FaceLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(bundle)),
+                running_mode=vision.RunningMode.VIDEO,
+                num_faces=1,
+            )
+        )
+
+    def find(self, image: RgbImage, time_ms: int) -> Mesh | None:
+        """Find the mesh of the face, None without one."""
+        faces = self._model.detect_for_video(_as_image(image), time_ms).face_landmarks
+        if not faces:
+            return None
+        height, width = image.shape[:2]
+        mesh = np.array([(point.x, point.y, point.z) for point in faces[0]], dtype=np.float64)
+        return mesh * (width, height, width)
+
+    def close(self) -> None:
+        """Close the model and its threads."""
+        self._model.close()
+
+
+class MediaPipeFaceDetector:
+    """`FaceDetector` in IMAGE mode: every picture for itself.
+
+    Args:
+        weights: The full-range detector; the short-range one misses small faces.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        self._model = vision.FaceDetector.create_from_options(
+            vision.FaceDetectorOptions(
+                base_options=BaseOptions(model_asset_path=str(weights)),
+                running_mode=vision.RunningMode.IMAGE,
+                min_detection_confidence=UNSURE_SCORE,
+            )
+        )
+
+    def find(self, image: RgbImage) -> list[FaceBox]:
+        """Find every face that scores at least `UNSURE_SCORE`."""
+        return [
+            FaceBox(
+                left=float(found.bounding_box.origin_x),
+                top=float(found.bounding_box.origin_y),
+                width=float(found.bounding_box.width),
+                height=float(found.bounding_box.height),
+                score=float(found.categories[0].score),
+            )
+            for found in self._model.detect(_as_image(image)).detections
+        ]
+
+    def close(self) -> None:
+        """Close the model and its threads."""
+        self._model.close()
+
+
+def _as_image(image: RgbImage) -> mp.Image:
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=image)

@@ -1,0 +1,103 @@
+"""A recording's samples as plain columns: a dozen numbers each. The mesh itself is not kept."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.vision.blinks import eye_openness
+from services.vision.expression import brow_height, smile_intensity
+from services.vision.faces import Look
+from services.vision.frames import RgbImage
+from services.vision.gaze import iris_position
+from services.vision.head_pose import head_pose
+from services.vision.landmarks import Mesh
+from services.vision.quality import brightness_ratio, face_width_ratio, sharpness_score
+from services.vision.stretches import Flags, Floats
+
+_MESH_COLUMNS = ("yaw_deg", "pitch_deg", "roll_deg", "openness", "iris", "smile", "brow", "face_width_ratio")
+_COLUMNS = ("time_s", "brightness_ratio", *_MESH_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """One value per sample and column; NaN where there is no face to measure."""
+
+    time_s: Floats
+    brightness_ratio: Floats
+    yaw_deg: Floats
+    pitch_deg: Floats
+    roll_deg: Floats
+    openness: Floats
+    iris: Floats
+    smile: Floats
+    brow: Floats
+    face_width_ratio: Floats
+    sharpness_score: Floats
+    """A value a look, not a sample."""
+    looks: tuple[Look, ...]
+    """Counts of faces in time order, about one a second."""
+
+    @property
+    def measured(self) -> Flags:
+        """Samples with a face mesh that no look contradicts."""
+        return np.isfinite(self.yaw_deg)
+
+
+class SampleLog:
+    """Collects the samples of one recording."""
+
+    def __init__(self) -> None:
+        self._columns = {name: array("d") for name in _COLUMNS}
+        self._sharpness = array("d")
+        self._looks: list[Look] = []
+
+    def __len__(self) -> int:
+        return len(self._columns["time_s"])
+
+    def add(self, time_s: float, image: RgbImage, mesh: Mesh | None, look: Look | None) -> None:
+        """Measure one sample, and drop picture and mesh."""
+        row = {"time_s": time_s, "brightness_ratio": brightness_ratio(image)}
+        if mesh is not None:
+            row |= _measure(image, mesh)
+        for name, column in self._columns.items():
+            column.append(row.get(name, float("nan")))
+        if look is not None:
+            self._looks.append(look)
+            if mesh is not None and (sharpness := sharpness_score(image, mesh)) is not None:
+                self._sharpness.append(sharpness)
+
+    def samples(self) -> Samples:
+        """Hand out the columns. A mesh between two looks that see nothing like a face is taken out."""
+        columns = {name: np.array(column, dtype=np.float64) for name, column in self._columns.items()}
+        contradicted = _between_empty_looks(self._looks, len(self))
+        for name in _MESH_COLUMNS:
+            columns[name][contradicted] = np.nan
+        return Samples(
+            **columns, sharpness_score=np.array(self._sharpness, dtype=np.float64), looks=tuple(self._looks)
+        )
+
+
+def _measure(image: RgbImage, mesh: Mesh) -> dict[str, float]:
+    pose = head_pose(mesh)
+    return {
+        "yaw_deg": pose.yaw_deg,
+        "pitch_deg": pose.pitch_deg,
+        "roll_deg": pose.roll_deg,
+        "openness": eye_openness(mesh),
+        "iris": iris_position(mesh),
+        "smile": smile_intensity(mesh),
+        "brow": brow_height(mesh),
+        "face_width_ratio": face_width_ratio(image, mesh),
+    }
+
+
+def _between_empty_looks(looks: list[Look], count: int) -> Flags:
+    flags = np.zeros(count, dtype=np.bool_)
+    following: list[Look | None] = [*looks[1:], None]
+    for look, next_look in zip(looks, following, strict=True):
+        if look.empty and (next_look is None or next_look.empty):
+            flags[look.sample : next_look.sample if next_look else count] = True
+    return flags
