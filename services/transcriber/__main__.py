@@ -1,0 +1,42 @@
+"""Starts a transcriber: settings → model → engine → servicer → server."""
+
+from __future__ import annotations
+
+from chassis.media import MediaInbox
+from chassis.models import locate
+from chassis.server import Register, run
+from chassis.workers import Workers
+from services.transcriber.engine import Transcriber
+from services.transcriber.servicer import SERVICE_NAME, Capabilities, TranscriberServicer
+from services.transcriber.settings import TranscriberSettings
+from services.transcriber.speech import SileroDetector
+from services.transcriber.whisper import WhisperSpeechModel
+
+
+def compose(settings: TranscriberSettings) -> Register:
+    """Load the model, warm it up, and return what adds the servicer to a server."""
+    found = locate(settings.model, settings.models_dir)
+    model = WhisperSpeechModel(
+        found.folder,
+        device=settings.device,
+        compute_type=settings.compute_type,
+        cpu_threads=settings.cpu_threads,
+        parallel_count=settings.worker_count,
+    )
+    model.warm_up()
+    transcriber = Transcriber(
+        model,
+        SileroDetector(),
+        beam_size=settings.beam_size,
+        max_duration_s=settings.max_duration_s,
+        speech_rules=settings.speech_rules,
+        guard_rules=settings.guard_rules,
+    )
+    workers = Workers(settings.worker_count, settings.waiting_count)
+    inbox = MediaInbox(max_media_bytes=settings.max_media_bytes, uri_prefixes=settings.media_uri_prefixes)
+    capabilities = Capabilities(found, model.device, settings.max_media_bytes, settings.worker_count)
+    return TranscriberServicer(transcriber, workers, inbox, capabilities).register
+
+
+if __name__ == "__main__":
+    run(TranscriberSettings, SERVICE_NAME, compose)

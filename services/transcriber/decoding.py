@@ -1,0 +1,69 @@
+"""What the engine needs of a speech model, and what it gets back. Times are in the joined speech."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from threading import Event
+from typing import Literal, Protocol
+
+from services.transcriber.audio import Samples
+
+Task = Literal["transcribe", "translate"]
+
+
+@dataclass(frozen=True)
+class DecodeRequest:
+    """How to turn speech into words."""
+
+    language_code: str | None
+    """Whisper's code; None detects the language in every window of 30 s."""
+    task: Task
+    beam_size: int
+    hotwords: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class DecodedWord:
+    """A word as the model gave it; nothing about its times is certain."""
+
+    start_s: float
+    end_s: float
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class DecodedSegment:
+    """A segment as the model gave it."""
+
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[DecodedWord, ...]
+    avg_logprob: float
+    no_speech_probability: float
+    compression_ratio: float
+    temperature: float
+    language_code: str
+    """Whisper's code."""
+    language_probability: float | None
+    """None where the language was named or the model knows one only."""
+
+
+class SpeechModel(Protocol):
+    """Turns speech into words."""
+
+    @property
+    def language_codes(self) -> Collection[str]:
+        """Whisper's codes of the languages that the model understands."""
+        ...
+
+    def fitting(self, text: str) -> str:
+        """Return as much of the beginning of hotwords or a prompt as the model can take."""
+        ...
+
+    def decode(self, speech: Samples, request: DecodeRequest, stop: Event) -> Iterator[DecodedSegment]:
+        """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
+        ...

@@ -1,0 +1,266 @@
+"""Turns a recording into a transcript: decode, find speech, write it down, check what was written.
+
+Blocking Python without transport. Everything that a reader should doubt is flagged, nothing dropped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event as StopEvent
+
+import numpy as np
+
+from chassis.errors import CancelledCallError, InvalidInputError
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, load_audio
+from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
+from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
+from services.transcriber.languages import to_bcp47_code, to_whisper_code
+from services.transcriber.speech import SpeechDetector, SpeechRules, find_speech, spans_to_decode, total_s
+from services.transcriber.transcript import (
+    Event,
+    Progress,
+    Segment,
+    Span,
+    Transcript,
+    TranscriptOutcome,
+    Word,
+)
+from services.transcriber.word_times import JoinedClock, sane_words, without_times
+
+MAX_BEAM_SIZE = 10
+"""Beyond it decoding costs more and gains nothing measurable."""
+MAX_HINT_CHARS = 1000
+"""Longest hotwords or prompt, each."""
+
+
+@dataclass(frozen=True)
+class TranscribeOptions:
+    """What a caller may choose."""
+
+    language_code: str = ""
+    """BCP-47; empty detects it."""
+    task: Task = "transcribe"
+    beam_size: int | None = None
+    """None takes the service's setting."""
+    hotwords: str = ""
+    prompt: str = ""
+
+
+@dataclass(frozen=True)
+class _Hearing:
+    """A recording and where somebody speaks in it."""
+
+    samples: Samples
+    duration_s: float
+    speech: Sequence[Span]
+    """Tight spans, to measure with."""
+    decoded: Sequence[Span]
+    """What the model hears: the same with padding and short pauses."""
+
+
+class Transcriber:
+    """Writes down what is said in recordings.
+
+    Args:
+        model: Turns speech into words.
+        detector: Says where somebody speaks.
+        beam_size: Candidates kept while decoding, unless the caller says otherwise.
+        max_duration_s: Longest recording.
+        speech_rules: When sound counts as speech.
+        guard_rules: When a segment is flagged.
+    """
+
+    def __init__(
+        self,
+        model: SpeechModel,
+        detector: SpeechDetector,
+        *,
+        beam_size: int = 5,
+        max_duration_s: float = 7200.0,
+        speech_rules: SpeechRules | None = None,
+        guard_rules: GuardRules | None = None,
+    ) -> None:
+        self._model = model
+        self._detector = detector
+        self._beam_size = beam_size
+        self._max_duration_s = max_duration_s
+        self._speech_rules = speech_rules or SpeechRules()
+        self._guard_rules = guard_rules or GuardRules()
+
+    @property
+    def language_codes(self) -> list[str]:
+        """Languages that the model understands (BCP-47), sorted."""
+        return sorted(to_bcp47_code(code) for code in self._model.language_codes)
+
+    def transcribe(self, recording: Path, options: TranscribeOptions, stop: StopEvent) -> Iterator[Event]:
+        """Yield progress and segments as they are decoded, and the transcript last.
+
+        Flags of the segments in the transcript are final: a loop over several segments shows late.
+
+        Raises:
+            InvalidInputError: The options are wrong (`LANGUAGE_UNSUPPORTED`, `BEAM_SIZE_INVALID`,
+                `HOTWORDS_TOO_LONG`, `PROMPT_TOO_LONG`) or the recording is (`MEDIA_UNDECODABLE`,
+                `MEDIA_NO_AUDIO`, `MEDIA_TOO_LONG`).
+            CancelledCallError: `stop` was set (`CANCELLED`).
+        """
+        begin_s = time.perf_counter()
+        request = self._request(options)
+        hearing = self._hear(load_audio(recording, self._max_duration_s, stop))
+        yield Progress(0.0, hearing.duration_s)
+        segments: list[Segment] = []
+        for segment in self._segments(hearing, request, stop):
+            segments.append(segment)
+            yield segment
+            yield Progress(segment.end_s, hearing.duration_s)
+        yield Progress(hearing.duration_s, hearing.duration_s)
+        took_s = time.perf_counter() - begin_s
+        yield self._transcript(hearing, flag_loops(segments), took_s, _hint_warnings(options, request))
+
+    def _request(self, options: TranscribeOptions) -> DecodeRequest:
+        beam_size = self._beam_size if options.beam_size is None else options.beam_size
+        if not 1 <= beam_size <= MAX_BEAM_SIZE:
+            raise InvalidInputError(
+                f"The beam size must be between 1 and {MAX_BEAM_SIZE}; leave it out for the default.",
+                reason="BEAM_SIZE_INVALID",
+                fields={"beam_size": f"1 to {MAX_BEAM_SIZE}"},
+            )
+        for name, text in (("hotwords", options.hotwords), ("prompt", options.prompt)):
+            if len(text) > MAX_HINT_CHARS:
+                raise InvalidInputError(
+                    f"The {name} may have at most {MAX_HINT_CHARS:,} characters; send fewer.",
+                    reason=f"{name.upper()}_TOO_LONG",
+                    fields={name: f"at most {MAX_HINT_CHARS:,} characters"},
+                )
+        code = options.language_code.strip()
+        return DecodeRequest(
+            language_code=to_whisper_code(code, self._model.language_codes) if code else None,
+            task=options.task,
+            beam_size=beam_size,
+            hotwords=self._model.fitting(options.hotwords),
+            prompt=self._model.fitting(options.prompt),
+        )
+
+    def _hear(self, samples: Samples) -> _Hearing:
+        duration_s = samples.size / SAMPLE_RATE_HZ
+        rules = self._speech_rules
+        speech = find_speech(self._detector.probabilities(samples), duration_s, rules) if samples.size else []
+        return _Hearing(samples, duration_s, speech, spans_to_decode(speech, duration_s, rules))
+
+    def _segments(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Segment]:
+        if not hearing.decoded:
+            return  # silence: the model would invent words for it
+        clock = JoinedClock(hearing.decoded)
+        speech = np.concatenate([_cut(hearing.samples, span) for span in hearing.decoded])
+        floor_s = 0.0
+        for decoded in self._model.decode(speech, request, stop):
+            if stop.is_set():
+                raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+            if not decoded.text.strip():
+                continue
+            segment = _placed(decoded, clock, Span(floor_s, hearing.duration_s))
+            floor_s = segment.end_s
+            yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
+
+    def _transcript(
+        self, hearing: _Hearing, segments: tuple[Segment, ...], took_s: float, warnings: list[str]
+    ) -> Transcript:
+        words = [word for segment in segments for word in segment.words]
+        language_code, language_probability = _main_language(segments)
+        speech_s, without_words_s = total_s(hearing.speech), uncovered_s(words, hearing.speech)
+        return Transcript(
+            segments=segments,
+            language_code=language_code,
+            language_probability=language_probability,
+            duration_s=hearing.duration_s,
+            speech_s=speech_s,
+            uncovered_speech_s=without_words_s,
+            real_time_factor_ratio=took_s / hearing.duration_s if hearing.duration_s else 0.0,
+            mean_word_probability=_mean([word.probability for word in words if word.probability is not None]),
+            outcome=_outcome(speech_s, segments),
+            warnings=(*warnings, *self._warnings(segments, speech_s, without_words_s)),
+        )
+
+    def _warnings(
+        self, segments: tuple[Segment, ...], speech_s: float, without_words_s: float
+    ) -> Iterator[str]:
+        if without_words_s > self._guard_rules.max_uncovered_ratio * speech_s:
+            yield (
+                f"{without_words_s:.1f} of {speech_s:.1f} seconds of detected speech have no words; "
+                "something may be missing from the transcript."
+            )
+        flagged_count = sum(1 for segment in segments if segment.flags)
+        if flagged_count:
+            yield f"{flagged_count} of {len(segments)} segments are doubtful and are left out of scoring."
+
+
+def _cut(samples: Samples, span: Span) -> Samples:
+    return samples[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)]
+
+
+def _placed(decoded: DecodedSegment, clock: JoinedClock, bounds: Span) -> Segment:
+    """Put a segment on the recording's clock, after what came before it."""
+    words = [
+        Word(*clock.to_recording(word.start_s, word.end_s), word.text.strip(), _bounded(word.probability))
+        for word in decoded.words
+        if word.text.strip()
+    ]
+    own = _within(Span(*clock.to_recording(decoded.start_s, decoded.end_s)), bounds)
+    placed = sane_words(words or without_times(decoded.text), bounds, own)
+    return Segment(
+        start_s=placed[0].start_s,
+        end_s=placed[-1].end_s,
+        text=decoded.text.strip(),
+        words=placed,
+        avg_logprob=min(0.0, decoded.avg_logprob),
+        no_speech_probability=_bounded(decoded.no_speech_probability),
+        compression_ratio=decoded.compression_ratio,
+        temperature=decoded.temperature,
+        language_code=to_bcp47_code(decoded.language_code),
+        language_probability=decoded.language_probability,
+    )
+
+
+def _within(span: Span, bounds: Span) -> Span:
+    """Return the part of `span` inside `bounds`, or all of `bounds` where that is nothing."""
+    start_s, end_s = max(span.start_s, bounds.start_s), min(span.end_s, bounds.end_s)
+    return Span(start_s, end_s) if end_s > start_s else bounds
+
+
+def _bounded(probability: float) -> float:
+    return min(1.0, max(0.0, probability))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _main_language(segments: Sequence[Segment]) -> tuple[str, float | None]:
+    """Return the language of most of the speech and its mean probability, weighted by time."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for segment in segments:
+        seconds[segment.language_code] += segment.end_s - segment.start_s
+    if not seconds:
+        return "", None
+    language_code = max(seconds, key=lambda code: seconds[code])
+    probable_s = 0.0
+    for segment in segments:
+        if segment.language_code == language_code:
+            if segment.language_probability is None:
+                return language_code, None
+            probable_s += segment.language_probability * (segment.end_s - segment.start_s)
+    return language_code, probable_s / seconds[language_code] if seconds[language_code] > 0 else None
+
+
+def _outcome(speech_s: float, segments: Sequence[Segment]) -> TranscriptOutcome:
+    if segments:
+        return TranscriptOutcome.OK
+    return TranscriptOutcome.INSUFFICIENT_EVIDENCE if speech_s > 0 else TranscriptOutcome.NO_SPEECH
+
+
+def _hint_warnings(options: TranscribeOptions, request: DecodeRequest) -> list[str]:
+    cut = [name for name in ("hotwords", "prompt") if getattr(options, name) != getattr(request, name)]
+    return [f"The {name} were longer than the model can take; only the beginning was used." for name in cut]

@@ -1,0 +1,207 @@
+"""Whisper through faster-whisper: the sequential path, with every guard of the library on.
+
+Where the caller names no language, every window of 30 s is decoded in its own, so that an answer
+that changes language keeps its words.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+
+from chassis.errors import CancelledCallError, PreconditionError
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
+from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
+
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Whisper's own ladder: a window that repeats itself or is improbable is decoded again, warmer."""
+SAMPLING_SEED = 20_251
+"""Any fixed number. It makes the warmer attempts of a fresh process repeatable."""
+MAX_WINDOW_TOKENS = 224
+"""Half the context, as in OpenAI's code. Without it a loop runs to 448 tokens, six times over."""
+MAX_HINT_TOKENS = 100
+"""Hotwords and prompt get this much each. With 223 each nothing is left for the words: measured,
+1,000 Chinese characters of both gave an empty transcript."""
+SWITCH_PROBABILITY = 0.9
+"""A window changes the language only when it is this sure; accents reach 0.7 for a wrong one."""
+DEFAULT_CPU_THREADS = 4
+"""More threads gain little on Whisper's short matrices; CTranslate2's own default."""
+
+
+@dataclass
+class _LanguageWatch:
+    """Decides each window's language of one call, from what all windows so far say."""
+
+    named: str | None
+    stop: Event
+    current: str = ""
+    current_probability: float | None = None
+    _evidence: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def decide(self, probabilities: dict[str, float]) -> str:
+        """Take a window's probabilities and return the language to decode it in."""
+        for language, probability in probabilities.items():
+            self._evidence[language] += probability
+        loudest = max(probabilities, key=lambda language: probabilities[language])
+        sure = probabilities[loudest] >= SWITCH_PROBABILITY
+        self.current = loudest if sure else max(self._evidence, key=lambda language: self._evidence[language])
+        self.current_probability = probabilities.get(self.current, 0.0)
+        return self.current
+
+
+class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
+    """faster-whisper with a say before each window: stop, or change the language."""
+
+    watch: _LanguageWatch
+
+    def for_call(self, watch: _LanguageWatch) -> _WatchedWhisper:
+        """Return a view of the same weights for one call."""
+        view = copy.copy(self)
+        view.watch = watch
+        return view
+
+    def generate_with_fallback(
+        self, encoder_output: Any, prompt: list[int], tokenizer: Any, options: Any
+    ) -> Any:
+        """Decode one window. The library calls this once for each, right after encoding it."""
+        if self.watch.stop.is_set():
+            raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+        if self.model.is_multilingual and self.watch.named is None:
+            prompt = self._in_own_language(encoder_output, prompt, tokenizer)
+        return super().generate_with_fallback(encoder_output, prompt, tokenizer, options)
+
+    def _in_own_language(self, encoder_output: Any, prompt: list[int], tokenizer: Any) -> list[int]:
+        found = self.model.detect_language(encoder_output)[0]
+        language = self.watch.decide({token.strip("<|>"): probability for token, probability in found})
+        former = tokenizer.language
+        # The tokenizer belongs to this call; the alignment of words reads the language from it too.
+        tokenizer.language = self.hf_tokenizer.token_to_id(f"<|{language}|>")
+        tokenizer.language_code = language
+        return [tokenizer.language if token == former else token for token in prompt]
+
+
+class WhisperSpeechModel:
+    """A Whisper model in memory.
+
+    Args:
+        folder: Folder with `model.bin`, `tokenizer.json` and `config.json`.
+        device: `cpu`, `cuda`, or `auto` for the first that there is.
+        compute_type: CTranslate2's type of numbers, or `auto`: int8 on a CPU, float16 on a GPU.
+        cpu_threads: Threads of one window; 0 takes the cores there are, at most four.
+        parallel_count: Windows of different calls at once.
+
+    Raises:
+        PreconditionError: The folder holds no loadable model, or the device can't run it
+            (`MODEL_UNLOADABLE`).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        device: str = "auto",
+        compute_type: str = "auto",
+        cpu_threads: int = 0,
+        parallel_count: int = 1,
+    ) -> None:
+        self.device = device if device != "auto" else _best_device()
+        ctranslate2.set_random_seed(SAMPLING_SEED)
+        try:
+            self._whisper = _WatchedWhisper(
+                str(folder),
+                device=self.device,
+                compute_type=_compute_type(compute_type, self.device),
+                cpu_threads=cpu_threads or min(DEFAULT_CPU_THREADS, len(os.sched_getaffinity(0))),
+                num_workers=parallel_count,
+                local_files_only=True,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise PreconditionError(
+                "The speech model can't be loaded; check TRANSCRIBER_MODEL, TRANSCRIBER_DEVICE and "
+                f"TRANSCRIBER_COMPUTE_TYPE ({error}).",
+                reason="MODEL_UNLOADABLE",
+            ) from error
+        # The library lists every language for every multilingual model; older ones lack some tokens.
+        self._language_codes = tuple(
+            code
+            for code in self._whisper.supported_languages
+            if not self._whisper.model.is_multilingual
+            or self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
+        )
+
+    @property
+    def language_codes(self) -> Collection[str]:
+        """Whisper's codes of the languages that the model understands."""
+        return self._language_codes
+
+    def warm_up(self) -> None:
+        """Decode one window, so that the first caller does not pay for allocations."""
+        noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ).astype(np.float32) * np.float32(0.01)
+        request = DecodeRequest(language_code="en", task="transcribe", beam_size=1, hotwords="", prompt="")
+        for _ in self.decode(noise, request, Event()):
+            pass
+
+    def fitting(self, text: str) -> str:
+        """Return as much of the beginning of hotwords or a prompt as the model can take."""
+        encoding = self._whisper.hf_tokenizer.encode(" " + text.strip(), add_special_tokens=False)
+        if len(encoding.ids) <= MAX_HINT_TOKENS:
+            return text
+        end = encoding.offsets[MAX_HINT_TOKENS - 1][1] - 1  # the space in front is ours
+        return text.strip()[: max(0, end)]
+
+    def decode(self, speech: Samples, request: DecodeRequest, stop: Event) -> Iterator[DecodedSegment]:
+        """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
+        watch = _LanguageWatch(request.language_code, stop)
+        segments, _ = self._whisper.for_call(watch).transcribe(
+            speech,
+            language=request.language_code or "en",  # a placeholder where the watch decides
+            task=request.task,
+            beam_size=request.beam_size,
+            temperature=TEMPERATURES,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            vad_filter=False,  # only speech comes in here
+            max_new_tokens=MAX_WINDOW_TOKENS,
+            initial_prompt=request.prompt or None,
+            hotwords=request.hotwords or None,
+        )
+        for segment in segments:
+            yield _decoded(segment, watch.named or watch.current or "en", watch.current_probability)
+
+
+def _decoded(segment: Any, language_code: str, language_probability: float | None) -> DecodedSegment:
+    return DecodedSegment(
+        start_s=float(segment.start),
+        end_s=float(segment.end),
+        text=segment.text,
+        words=tuple(
+            DecodedWord(float(word.start), float(word.end), word.word, float(word.probability))
+            for word in segment.words or ()
+        ),
+        avg_logprob=float(segment.avg_logprob),
+        no_speech_probability=float(segment.no_speech_prob),
+        compression_ratio=float(segment.compression_ratio),
+        temperature=float(segment.temperature or 0.0),
+        language_code=language_code,
+        language_probability=language_probability,
+    )
+
+
+def _best_device() -> str:
+    return "cuda" if ctranslate2.get_cuda_device_count() > 0 else "cpu"
+
+
+def _compute_type(configured: str, device: str) -> str:
+    if configured != "auto":
+        return configured
+    return "float16" if device == "cuda" else "int8"
