@@ -1,1 +1,1 @@
-"""Judges an answer by a rubric, every level tied to sentences."""
+"""Judges an answer by a rubric, every level tied to sentences of the answer."""

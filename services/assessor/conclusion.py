@@ -1,0 +1,190 @@
+"""A conclusion in the model's words, kept only if it says nothing that the answer lacks.
+
+Numbers and names that do not occur in the answer, or talk of levels, make it absent with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chassis.errors import DeadlineError, ExhaustedError, PreconditionError, UnavailableError
+from services.assessor.budget import Budget
+from services.assessor.conversation import Conversation
+from services.assessor.prompts import Language, Prompts
+from services.assessor.tagging import batches
+from services.assessor.tags import Tag, TaggedSentence
+
+MAX_TOKENS = 160
+"""Two or three sentences."""
+MAX_CHARACTERS = 700
+MAX_SENTENCES = 4
+
+ABSENT = {
+    "failed": {
+        "en": "The model gave no conclusion.",
+        "id": "Model tidak memberikan kesimpulan.",
+    },
+    "unreadable": {
+        "en": "The model's conclusion was cut off or too long.",
+        "id": "Kesimpulan model terpotong atau terlalu panjang.",
+    },
+    "number": {
+        "en": "The model's conclusion named a number that the answer lacks.",
+        "id": "Kesimpulan model menyebut angka yang tidak ada dalam jawaban.",
+    },
+    "name": {
+        "en": "The model's conclusion named somebody or something that the answer lacks.",
+        "id": "Kesimpulan model menyebut nama yang tidak ada dalam jawaban.",
+    },
+    "verdict": {
+        "en": "The model's conclusion spoke of a level or a score, which is not its to give.",
+        "id": "Kesimpulan model menyebut tingkat atau skor, yang bukan wewenangnya.",
+    },
+    "baseline": {
+        "en": "No language model is configured; the baseline writes no conclusion.",
+        "id": "Tidak ada model bahasa yang dikonfigurasi; metode dasar tidak menulis kesimpulan.",
+    },
+    "not_judged": {
+        "en": "There is nothing to conclude from.",
+        "id": "Tidak ada yang dapat disimpulkan.",
+    },
+    "fallback": {
+        "en": "The configured model failed; the baseline judged instead and writes no conclusion.",
+        "id": "Model yang dikonfigurasi gagal; metode dasar menilai sebagai gantinya tanpa kesimpulan.",
+    },
+}
+
+NUMBER_WORDS = {
+    word: str(value)
+    for words, value in (
+        (("two", "dua", "twice"), 2),
+        (("three", "tiga"), 3),
+        (("four", "empat"), 4),
+        (("five", "lima"), 5),
+        (("six", "enam"), 6),
+        (("seven", "tujuh"), 7),
+        (("eight", "delapan"), 8),
+        (("nine", "sembilan"), 9),
+        (("ten", "sepuluh"), 10),
+        (("eleven", "sebelas"), 11),
+        (("twelve", "dozen"), 12),
+        (("fifteen",), 15),
+        (("twenty",), 20),
+        (("thirty",), 30),
+        (("forty",), 40),
+        (("fifty",), 50),
+        (("sixty",), 60),
+        (("seventy",), 70),
+        (("eighty",), 80),
+        (("ninety",), 90),
+        (("hundred", "seratus", "ratus"), 100),
+        (("thousand", "seribu", "ribu"), 1000),
+        (("million", "juta"), 1_000_000),
+        (("half", "setengah"), 0.5),
+        (("percent", "persen"), 0.01),
+    )
+    for word in words
+}
+"""Number words but `one`, which is as often a pronoun."""
+VERDICT = re.compile(
+    r"\b(?:levels?|scores?|scored|rating|rated|points?|offtopic|skor|peringkat|nilai(?:nya)?)\b|[{}<>|]",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_OPENERS = """
+the they their he she his her it its this that these those there a an in on at when while after before however
+although overall though but and also no what candidate candidate's answer speaker i kandidat jawaban
+jawabannya ia dia mereka pembicara namun tetapi tidak belum dalam di pada saat ketika setelah sebelum secara
+meskipun walaupun akan hal ini itu yang ada selain meski sayangnya juga dengan untuk dari
+"""
+OPENERS = frozenset(_OPENERS.split())
+"""Words that begin a sentence with a capital and name nothing."""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """A conclusion, or a reason why there is none."""
+
+    text: str | None
+    absent_reason: str = ""
+
+
+def absent(why: str, language: Language) -> Conclusion:
+    """Give no conclusion for one of the reasons in `ABSENT`."""
+    return Conclusion(None, ABSENT[why][language])
+
+
+def conclude(
+    conversation: Conversation,
+    prompts: Prompts,
+    question: str,
+    sentences: Sequence[TaggedSentence],
+    language: Language,
+    budget: Budget,
+) -> Conclusion:
+    """Let the model conclude from the tagged sentences; a failing model costs the conclusion only."""
+    shown = _most_telling(sentences)
+    try:
+        reply = conversation.ask(
+            prompts.concluding(question, shown, language),
+            schema=None,
+            max_tokens=MAX_TOKENS,
+            budget=budget,
+        )
+    except (UnavailableError, PreconditionError, ExhaustedError, DeadlineError):
+        return absent("failed", language)
+    said = " ".join([question, *(item.sentence.text for item in sentences)])
+    text = " ".join(reply.text.split())
+    flaw = (
+        "unreadable" if reply.truncated or not text or len(text) > MAX_CHARACTERS else find_flaw(text, said)
+    )
+    return absent(flaw, language) if flaw else Conclusion(text)
+
+
+def find_flaw(conclusion: str, said: str) -> str | None:
+    """Find what disqualifies a conclusion: `verdict`, `number`, `name`, or nothing."""
+    if VERDICT.search(conclusion):
+        return "verdict"
+    if not _numbers(conclusion) <= _numbers(said):
+        return "number"
+    words = {word.lower() for word in WORD.findall(said)}
+    if any(name.lower() not in words for name in _names(conclusion)):
+        return "name"
+    return "unreadable" if len(re.findall(r"[.!?](?:\s|$)", conclusion)) > MAX_SENTENCES else None
+
+
+def _most_telling(sentences: Sequence[TaggedSentence]) -> list[TaggedSentence]:
+    """Take the sentences that fit one prompt: all of them, or else the parts of the story first."""
+    if len(list(batches([item.sentence for item in sentences]))) > 1:
+        sentences = [
+            item for item in sentences if item.tag not in (Tag.OFFTOPIC, Tag.GENERAL, None)
+        ] or sentences
+    first, _ = next(batches([item.sentence for item in sentences]))
+    return list(sentences[: len(first)])
+
+
+def _numbers(text: str) -> set[str]:
+    figures = {figure.replace(",", ".").rstrip(".") for figure in FIGURE.findall(text)}
+    percent = {"0.01"} if "%" in text else set()
+    return figures | percent | {NUMBER_WORDS[word] for word in _lower_words(text) if word in NUMBER_WORDS}
+
+
+def _lower_words(text: str) -> list[str]:
+    return [part for word in WORD.findall(text) for part in word.lower().split("-")]
+
+
+def _names(text: str) -> list[str]:
+    names = []
+    for sentence in re.split(r"(?<=[.!?])\s+", text):
+        words = WORD.findall(sentence)
+        if words and words[0].lower() not in OPENERS:
+            names += [word for word in words[:1] if word[0].isupper()]
+        names += [
+            word
+            for word in words[1:]
+            if word[0].isupper() and word.lower() not in ("i", "candidate", "kandidat")
+        ]
+    return names

@@ -1,0 +1,190 @@
+"""Assesses one answer: sentences, what each of them is, levels by rule, remarks, a conclusion.
+
+Every level has its sentences; where there are none, there is no level. Nothing seen or heard comes in
+here, so that nothing seen or heard can move a score.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from chassis.errors import ExhaustedError, PreconditionError, UnavailableError
+from services.assessor import remarks
+from services.assessor.answer import Answer, check_answer
+from services.assessor.assessment import Assessment, CriterionAssessment, Method, Outcome
+from services.assessor.budget import Budget
+from services.assessor.conclusion import absent
+from services.assessor.injection import find_exclusion
+from services.assessor.judging import BaselineJudge, Judged, ModelJudge, rubric_provenance
+from services.assessor.language_model import ModelIdentity
+from services.assessor.prompts import Language
+from services.assessor.rubric import Criterion, Rubric, choose_rubric
+from services.assessor.sentences import Sentence, split_sentences
+from services.assessor.tags import TaggedSentence
+
+logger = logging.getLogger(__name__)
+
+LEAST_WORDS = 5
+"""A shorter answer is not judged and never reaches a model."""
+LEAST_JUDGED_WEIGHT = 0.5
+"""A total needs criteria of at least this share of the rubric's weight."""
+
+
+class Assessor:
+    """Judges answers by rubrics.
+
+    Args:
+        model_judge: Judges by a language model; None where none is configured.
+        baseline_judge: Judges where there is no model.
+        rubrics: The rubrics by id.
+        language_codes: The languages whose prompts exist.
+        fallback_to_baseline: Whether the baseline may stand in for a model that fails.
+    """
+
+    def __init__(
+        self,
+        *,
+        model_judge: ModelJudge | None,
+        baseline_judge: BaselineJudge,
+        rubrics: Mapping[str, Rubric],
+        language_codes: Sequence[str],
+        fallback_to_baseline: bool = False,
+    ) -> None:
+        self._model_judge = model_judge
+        self._baseline_judge = baseline_judge
+        self._rubrics = rubrics
+        self._fallback_to_baseline = fallback_to_baseline
+        self.language_codes = tuple(language_codes)
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The backend and its model."""
+        return (self._model_judge or self._baseline_judge).identity
+
+    @property
+    def rubric_ids(self) -> tuple[str, ...]:
+        """The rubrics that can be asked for."""
+        return tuple(sorted(self._rubrics))
+
+    def assess(self, answer: Answer, budget: Budget) -> Assessment:
+        """Judge one answer.
+
+        Raises:
+            InvalidInputError: The request breaks a limit or asks for an unknown rubric.
+            UnavailableError: The configured model fails.
+            DeadlineError: The budget is used up.
+        """
+        check_answer(answer)
+        rubric = choose_rubric(self._rubrics, answer.rubric_id)
+        language = remarks.reader_language(answer.reader_language_code, answer.language_code)
+        sentences = split_sentences(answer.segments)
+        left_out = _left_out(sentences)
+        kept = [sentence for sentence in sentences if sentence.id not in left_out]
+        if sum(sentence.word_count() for sentence in kept) < LEAST_WORDS:
+            unjudged = tuple(left_out.get(sentence.id, TaggedSentence(sentence)) for sentence in sentences)
+            reason = remarks.ALL_LEFT_OUT if left_out else remarks.TOO_SHORT
+            return self._unjudged(rubric, unjudged, reason[language], language)
+        judged = self._judge(answer, rubric, kept, language, budget)
+        tagged = {item.sentence.id: item for item in judged.sentences} | left_out
+        return _assess(rubric, judged, tuple(tagged[sentence.id] for sentence in sentences), language)
+
+    def _judge(
+        self, answer: Answer, rubric: Rubric, kept: Sequence[Sentence], language: Language, budget: Budget
+    ) -> Judged:
+        if self._model_judge is None:
+            return self._baseline_judge.judge(answer, rubric, kept, absent("baseline", language))
+        try:
+            return self._model_judge.judge(answer, rubric, kept, language, budget)
+        except (UnavailableError, PreconditionError, ExhaustedError) as error:
+            if not self._fallback_to_baseline:
+                raise
+            logger.warning("the model failed, the baseline judges", extra={"reason": error.reason})
+            return self._baseline_judge.judge(answer, rubric, kept, absent("fallback", language))
+
+    def _unjudged(
+        self, rubric: Rubric, sentences: tuple[TaggedSentence, ...], reason: str, language: Language
+    ) -> Assessment:
+        return Assessment(
+            method=Method.BASELINE if self._model_judge is None else Method.LLM,
+            outcome=Outcome.INSUFFICIENT_EVIDENCE,
+            reason=reason,
+            sentences=sentences,
+            criteria=tuple(_without_level(criterion, reason, language) for criterion in rubric.criteria),
+            conclusion_absent_reason=absent("not_judged", language).absent_reason,
+            provenance=rubric_provenance(rubric, self.identity),
+        )
+
+
+def _left_out(sentences: Sequence[Sentence]) -> dict[str, TaggedSentence]:
+    found = ((sentence, find_exclusion(sentence.text)) for sentence in sentences)
+    return {
+        sentence.id: TaggedSentence(sentence, exclusion=exclusion)
+        for sentence, exclusion in found
+        if exclusion is not None
+    }
+
+
+def _assess(
+    rubric: Rubric, judged: Judged, sentences: tuple[TaggedSentence, ...], language: Language
+) -> Assessment:
+    criteria = tuple(_assess_criterion(criterion, rubric, judged, language) for criterion in rubric.criteria)
+    total = _total_score(rubric, criteria)
+    conclusion = judged.conclusion if total is not None else absent("not_judged", language)
+    return Assessment(
+        method=judged.method,
+        outcome=Outcome.INSUFFICIENT_EVIDENCE if total is None else Outcome.OK,
+        reason=remarks.LITTLE_JUDGED[language] if total is None else "",
+        sentences=sentences,
+        criteria=criteria,
+        total_score=total,
+        conclusion=conclusion.text,
+        conclusion_absent_reason=conclusion.absent_reason,
+        provenance=judged.provenance,
+    )
+
+
+def _assess_criterion(
+    criterion: Criterion, rubric: Rubric, judged: Judged, language: Language
+) -> CriterionAssessment:
+    level = judged.level_of(criterion)
+    if level is None:
+        return _without_level(criterion, remarks.NO_EVIDENCE[language], language)
+    if level.spread_levels is not None and level.spread_levels > rubric.max_spread_levels:
+        unsure = _without_level(criterion, remarks.TOO_UNSURE[language], language)
+        return replace(unsure, spread_levels=level.spread_levels)
+    strengths, gaps = remarks.make_remarks(criterion, level, judged.sentences, language)
+    return CriterionAssessment(
+        id=criterion.id,
+        name=criterion.name.in_language(language),
+        outcome=Outcome.OK,
+        level=level.level,
+        score=level.score(),
+        evidence_sentence_ids=tuple(item.sentence.id for item in level.evidence),
+        strengths=strengths,
+        gaps=gaps,
+        spread_levels=level.spread_levels,
+    )
+
+
+def _without_level(criterion: Criterion, reason: str, language: Language) -> CriterionAssessment:
+    return CriterionAssessment(
+        id=criterion.id,
+        name=criterion.name.in_language(language),
+        outcome=Outcome.INSUFFICIENT_EVIDENCE,
+        reason=reason,
+    )
+
+
+def _total_score(rubric: Rubric, criteria: Sequence[CriterionAssessment]) -> float | None:
+    """Weighted mean of the scores that exist; None where they are less than half of the weight."""
+    scores = [
+        (criterion.weight, assessed.score)
+        for criterion, assessed in zip(rubric.criteria, criteria, strict=True)
+        if assessed.score is not None
+    ]
+    judged_weight = sum(weight for weight, _ in scores)
+    if judged_weight < LEAST_JUDGED_WEIGHT * sum(criterion.weight for criterion in rubric.criteria):
+        return None
+    return sum(weight * score for weight, score in scores) / judged_weight

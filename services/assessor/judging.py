@@ -1,0 +1,179 @@
+"""The two ways to find out what an answer's sentences are: by a language model, or by word lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from chassis.errors import UnavailableError
+from services.assessor.answer import Answer
+from services.assessor.assessment import Method, Provenance
+from services.assessor.baseline import Baseline
+from services.assessor.budget import Budget
+from services.assessor.checks import Calibration, ask_checks, level_by_checks
+from services.assessor.conclusion import Conclusion, conclude
+from services.assessor.conversation import Conversation
+from services.assessor.language_model import LanguageModel, ModelIdentity
+from services.assessor.levels import Level, find_level
+from services.assessor.prompts import Language, Prompts, choose_prompts
+from services.assessor.rubric import Criterion, Rubric
+from services.assessor.sentences import Sentence
+from services.assessor.tagging import batches, tag_sentences
+from services.assessor.tags import TaggedSentence
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a method found in the sentences that were not left out."""
+
+    method: Method
+    sentences: tuple[TaggedSentence, ...]
+    provenance: Provenance
+    conclusion: Conclusion
+    level_of: Callable[[Criterion], Level | None]
+    """Gives a criterion's level, or None where no sentence carries one."""
+
+
+class BaselineJudge:
+    """Judges by word lists.
+
+    Args:
+        baseline: The word lists at work.
+    """
+
+    identity = ModelIdentity("baseline", "")
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+
+    def judge(
+        self, answer: Answer, rubric: Rubric, sentences: Sequence[Sentence], conclusion: Conclusion
+    ) -> Judged:
+        """Judge an answer; the conclusion says why there is none."""
+        tagged = self._baseline.tag_sentences(answer.question, sentences)
+        return Judged(
+            method=Method.BASELINE,
+            sentences=tagged,
+            provenance=rubric_provenance(rubric),
+            conclusion=conclusion,
+            level_of=lambda criterion: self._baseline.find_level(criterion, answer.question, tagged),
+        )
+
+
+class ModelJudge:
+    """Judges by what a language model says each sentence is.
+
+    Args:
+        model: The language model.
+        prompts: The prompts by language.
+        calibration: The offsets of the checks.
+        seed: For answers that bring none.
+        max_tokens: The most tokens of any reply.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        prompts: Mapping[str, Prompts],
+        calibration: Calibration,
+        seed: int,
+        max_tokens: int,
+    ) -> None:
+        self._model = model
+        self._prompts = prompts
+        self._calibration = calibration
+        self._seed = seed
+        self._max_tokens = max_tokens
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The backend and its model."""
+        return self._model.identity
+
+    def judge(
+        self,
+        answer: Answer,
+        rubric: Rubric,
+        sentences: Sequence[Sentence],
+        language: Language,
+        budget: Budget,
+    ) -> Judged:
+        """Judge an answer; remarks and conclusion are in `language`.
+
+        Raises:
+            UnavailableError: The model fails.
+            PreconditionError: The model refuses us as we are configured.
+            ExhaustedError: The model's quota is used up.
+        """
+        seed = self._seed if answer.seed is None else answer.seed
+        conversation = Conversation(self._model, seed, self._max_tokens)
+        prompts = choose_prompts(self._prompts, answer.language_code)
+        tagged = tag_sentences(conversation, prompts, answer.question, sentences, budget)
+        checks = self._ask_checks(conversation, rubric, prompts, answer, sentences, budget)
+        conclusion = conclude(conversation, prompts, answer.question, tagged, language, budget)
+        return Judged(
+            method=Method.LLM,
+            sentences=tagged,
+            provenance=self._provenance(rubric, conversation, prompts, tagged),
+            conclusion=conclusion,
+            level_of=partial(_level_by_tags_and_checks, tagged, checks),
+        )
+
+    def _ask_checks(
+        self,
+        conversation: Conversation,
+        rubric: Rubric,
+        prompts: Prompts,
+        answer: Answer,
+        sentences: Sequence[Sentence],
+        budget: Budget,
+    ) -> Mapping[str, float]:
+        """Ask the rubric's calibrated checks; an answer over one prompt has no place for such a question."""
+        calibrated = self._calibration.offsets(self.identity.name, prompts.version)
+        wanted = {check_id for criterion in rubric.criteria for check_id in criterion.checks}
+        offsets = {check_id: offset for check_id, offset in calibrated.items() if check_id in wanted}
+        if not offsets or len(list(batches(sentences))) > 1:
+            return {}
+        try:
+            return ask_checks(conversation, prompts, answer.question, sentences, offsets, budget)
+        except UnavailableError:  # The tags stand on their own.
+            return {}
+
+    def _provenance(
+        self,
+        rubric: Rubric,
+        conversation: Conversation,
+        prompts: Prompts,
+        tagged: Sequence[TaggedSentence],
+    ) -> Provenance:
+        return replace(
+            rubric_provenance(rubric, self.identity),
+            model_version=conversation.model_version,
+            prompt_version=prompts.version,
+            seed=conversation.seed,
+            prompt_token_count=conversation.prompt_token_count,
+            completion_token_count=conversation.completion_token_count,
+            token_probabilities=all(item.probabilities is not None for item in tagged),
+        )
+
+
+def rubric_provenance(rubric: Rubric, identity: ModelIdentity | None = None) -> Provenance:
+    """Say which rubric and model a judgement rests on."""
+    model = identity or ModelIdentity("", "")
+    return Provenance(
+        rubric_id=rubric.id,
+        rubric_version=rubric.version,
+        rubric_digest=rubric.digest,
+        model_name=model.name,
+        model_version=model.version,
+        model_digest=model.digest,
+        model_device=model.device,
+    )
+
+
+def _level_by_tags_and_checks(
+    sentences: Sequence[TaggedSentence], checks: Mapping[str, float], criterion: Criterion
+) -> Level | None:
+    return find_level(criterion, sentences, check_level=level_by_checks(criterion.checks, checks))

@@ -1,0 +1,132 @@
+"""Builds every conversation with a model from the versioned texts in `prompt_texts/`.
+
+Tagging and checking begin with the same messages word for word, so that a server reads them once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.assessor.language_model import Message, Schema
+from services.assessor.sentences import Sentence
+from services.assessor.tags import Tag, TaggedSentence
+
+PROMPTS_DIR = Path(__file__).parent / "prompt_texts"
+CONTROL_TOKENS = re.compile(r"<\|[^|]{0,40}\|>|[\x00-\x1f]")
+"""What a chat template could take for its own syntax, in a question."""
+
+Language = Literal["en", "id"]
+
+
+class _Example(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    sentences: Annotated[tuple[tuple[str, Tag], ...], Field(min_length=1)]
+
+
+class Prompts(BaseModel):
+    """The texts for answers in one language."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    system: str
+    question: str
+    no_question: str
+    answer: str
+    before: str
+    checks: Mapping[str, str]
+    yes_no: tuple[str, str]
+    conclusion_system: str
+    missing: str
+    nothing_missing: str
+    parts: Mapping[Tag, str]
+    languages: Mapping[Language, str]
+    openings: Mapping[Language, str]
+    examples: Annotated[tuple[_Example, ...], Field(min_length=1)]
+
+    def tagging(
+        self, question: str, sentences: Sequence[Sentence], before: Sequence[Sentence]
+    ) -> list[Message]:
+        """Ask what each sentence is; `before` are sentences that were asked about already."""
+        return [*self._beginning(), Message("user", self._ask(question, sentences, before))]
+
+    def check(
+        self, question: str, sentences: Sequence[Sentence], before: Sequence[Sentence], check_id: str
+    ) -> list[Message]:
+        """Ask one yes-or-no question about the answer, after the answer itself."""
+        asked = f"{self._ask(question, sentences, before)}\n\n{self.checks[check_id]}"
+        return [*self._beginning(), Message("user", asked)]
+
+    def concluding(
+        self, question: str, tagged: Sequence[TaggedSentence], reader_language: Language
+    ) -> list[Message]:
+        """Ask for a conclusion in the reader's language; the tags say what is missing.
+
+        The worked examples are not shown: small models write about those instead.
+        """
+        present = {item.tag for item in tagged}
+        missing = [text for tag, text in self.parts.items() if tag not in present]
+        system = self.conclusion_system.format(
+            language=self.languages[reader_language], opening=self.openings[reader_language]
+        )
+        said = self._ask(question, [item.sentence for item in tagged], ())
+        return [
+            Message("system", system),
+            Message("user", f"{said}\n\n{self.missing}: {'; '.join(missing) or self.nothing_missing}"),
+        ]
+
+    def _beginning(self) -> list[Message]:
+        messages = [Message("system", self.system)]
+        for example in self.examples:
+            sentences = [Sentence(f"s{n}", text) for n, (text, _) in enumerate(example.sentences, start=1)]
+            tags = [(f"s{n}", tag) for n, (_, tag) in enumerate(example.sentences, start=1)]
+            messages += [
+                Message("user", self._ask(example.question, sentences, ())),
+                Message("assistant", _as_json(tags)),
+            ]
+        return messages
+
+    def _ask(self, question: str, sentences: Sequence[Sentence], before: Sequence[Sentence]) -> str:
+        asked = " ".join(CONTROL_TOKENS.sub(" ", question).split()) or self.no_question
+        context = [f"{self.before}: {' '.join(sentence.text for sentence in before)}"] if before else []
+        numbered = [f"{sentence.id}: {sentence.text}" for sentence in sentences]
+        return "\n".join([f"{self.question}: {asked}", *context, f"{self.answer}:", *numbered])
+
+
+def read_prompts(directory: Path = PROMPTS_DIR) -> dict[str, Prompts]:
+    """Read the texts of every language, by its code."""
+    return {path.stem: _read(path) for path in sorted(directory.glob("*.yaml"))}
+
+
+def choose_prompts(prompts: Mapping[str, Prompts], language_code: str) -> Prompts:
+    """Choose the texts for an answer's language: Indonesian ones for it and Malay, English ones otherwise."""
+    return prompts["id" if language_code.lower().split("-")[0] in ("id", "ms") else "en"]
+
+
+def tags_schema(sentences: Sequence[Sentence]) -> Schema:
+    """Make the JSON schema of a reply: one tag for each sentence id, in order, nothing else."""
+    tag: dict[str, Any] = {"type": "string", "enum": [str(tag) for tag in Tag]}
+    identifiers = [sentence.id for sentence in sentences]
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(identifiers, tag),
+        "required": identifiers,
+        "additionalProperties": False,
+    }
+
+
+def _as_json(tags: Sequence[tuple[str, Tag]]) -> str:
+    return json.dumps({identifier: str(tag) for identifier, tag in tags})
+
+
+def _read(path: Path) -> Prompts:
+    return Prompts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -1,0 +1,74 @@
+"""Settings of the assessor: `ASSESSOR_…` in the environment. Keys are never shown or logged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+from services.assessor.answer import MAX_SEED
+from services.assessor.backends import SchemaDialect
+
+
+class AssessorSettings(ServiceSettings):
+    """What the assessor can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSESSOR_", frozen=True, extra="ignore")
+
+    port: int = Field(50053, ge=0, le=65535)
+    worker_count: int = Field(4, ge=1, le=256)
+    """Assessing waits for a model's server most of the time, so several answers share the threads."""
+    waiting_count: int = Field(32, ge=0, le=10_000)
+    backend: Literal["auto", "huggingface", "openai", "baseline"] = "auto"
+    """`auto`: the OpenAI-compatible server where there is a URL, else Hugging Face where there is a token,
+    else the baseline."""
+    model: str = Field("meta-llama/Llama-3.1-8B-Instruct", min_length=1)
+    """The model's name at its server or provider."""
+    model_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """SHA-256 of the weights where the operator knows it; stands in the results."""
+    openai_base_url: str = Field("", pattern=r"^(https?://.+)?$")
+    """OpenAI-compatible server, such as `http://127.0.0.1:8091/v1`."""
+    openai_api_key: SecretStr = SecretStr("")
+    hf_token: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("ASSESSOR_HF_TOKEN", "HF_TOKEN", "hf_token")
+    )
+    hf_provider: str = Field("novita", min_length=1)
+    """Inference provider, pinned: with `auto` the same request could be answered by another one tomorrow."""
+    hf_endpoint_url: str = Field("", pattern=r"^(https?://.+)?$")
+    """A dedicated endpoint instead of a provider."""
+    schema_dialect: SchemaDialect = SchemaDialect.RESPONSE_FORMAT
+    """`structured_outputs` for vLLM, `none` for a server that knows no schemas."""
+    token_probabilities: bool = True
+    """Off for a provider that refuses `logprobs`; tags then count as certain."""
+    seed: int = Field(0, ge=0, le=MAX_SEED)
+    """For requests that bring none."""
+    request_timeout_s: float = Field(180.0, gt=0)
+    """Longest time of one model call, the first of which makes a local server read the whole prompt."""
+    default_timeout_s: float = Field(600.0, gt=0)
+    """Time for a request that comes without a deadline."""
+    max_tokens: int = Field(512, ge=1, le=32_768)
+    """Longest reply to one call."""
+    fallback_to_baseline: bool = False
+    """Let the labelled baseline stand in when the configured model fails."""
+    rubrics_dir: Path | None = None
+    """Folder with further rubrics; one with a shipped rubric's id replaces it."""
+
+    @property
+    def chosen_backend(self) -> Literal["huggingface", "openai", "baseline"]:
+        """The backend that `auto` stands for, or the one that is set."""
+        if self.backend != "auto":
+            return self.backend
+        if self.openai_base_url:
+            return "openai"
+        return "huggingface" if self.hf_token.get_secret_value() else "baseline"
+
+    @model_validator(mode="after")
+    def _complete(self) -> AssessorSettings:
+        if self.backend == "openai" and not self.openai_base_url:
+            raise ValueError("the backend `openai` needs ASSESSOR_OPENAI_BASE_URL")
+        if self.backend == "huggingface" and not self.hf_token.get_secret_value():
+            raise ValueError("the backend `huggingface` needs HF_TOKEN")
+        return self

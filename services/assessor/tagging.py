@@ -1,0 +1,153 @@
+"""Asks a model what each sentence is, and reads the tags with their probabilities from the reply."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from chassis.errors import UnavailableError
+from services.assessor.budget import Budget
+from services.assessor.conversation import Conversation
+from services.assessor.deeds import give_to_others
+from services.assessor.language_model import Reply, Token, invalid_reply
+from services.assessor.prompts import Prompts, tags_schema
+from services.assessor.sentences import Sentence
+from services.assessor.tags import Tag, TaggedSentence
+
+MAX_BATCH_SENTENCES = 24
+MAX_BATCH_CHARACTERS = 3_000
+"""About 750 tokens of English; with 1,100 of instructions and examples and the reply it fits 4,096."""
+CONTEXT_SENTENCES = 2
+"""Sentences of the batch before that are shown again, so that a batch does not begin in mid-story."""
+TOKENS_PER_TAG = 12
+"""`"s12": "situation", ` takes 8 to 10 tokens."""
+TOKENS_AROUND = 16
+"""Braces, and what some models say around the object."""
+ATTEMPTS = 2
+"""A reply that can't be used is asked for once more, with the next seed."""
+REJOINED = "\"' \n\t:{,"
+"""What a token may hold before the first letter of a tag."""
+
+
+def batches(sentences: Sequence[Sentence]) -> Iterator[tuple[list[Sentence], list[Sentence]]]:
+    """Cut an answer into pieces that fit a small context, each with the sentences before it."""
+    batch: list[Sentence] = []
+    before: list[Sentence] = []
+    for sentence in sentences:
+        full = sum(len(item.text) for item in batch) + len(sentence.text) > MAX_BATCH_CHARACTERS
+        if batch and (full or len(batch) >= MAX_BATCH_SENTENCES):
+            yield batch, before
+            batch, before = [], batch[-CONTEXT_SENTENCES:]
+        batch.append(sentence)
+    if batch:
+        yield batch, before
+
+
+def tag_sentences(
+    conversation: Conversation, prompts: Prompts, question: str, sentences: Sequence[Sentence], budget: Budget
+) -> tuple[TaggedSentence, ...]:
+    """Ask what each of the sentences is.
+
+    Raises:
+        UnavailableError: The model fails, or does not keep to the schema twice in a row.
+    """
+    return tuple(
+        tagged
+        for batch, before in batches(sentences)
+        for tagged in _tag_batch(conversation, prompts, question, batch, before, budget)
+    )
+
+
+def _tag_batch(
+    conversation: Conversation,
+    prompts: Prompts,
+    question: str,
+    batch: Sequence[Sentence],
+    before: Sequence[Sentence],
+    budget: Budget,
+) -> list[TaggedSentence]:
+    messages = prompts.tagging(question, batch, before)
+    for attempt in range(ATTEMPTS):
+        try:
+            reply = conversation.ask(
+                messages,
+                schema=tags_schema(batch),
+                max_tokens=TOKENS_PER_TAG * len(batch) + TOKENS_AROUND,
+                seed_offset=attempt,
+                budget=budget,
+            )
+            return read_tags(reply, batch)
+        except UnavailableError as error:
+            if error.reason != "MODEL_REPLY_INVALID" or attempt + 1 == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def read_tags(reply: Reply, sentences: Sequence[Sentence]) -> list[TaggedSentence]:
+    """Read a tag for every sentence from a reply.
+
+    Raises:
+        UnavailableError: The reply breaks the schema.
+    """
+    if reply.truncated:
+        raise invalid_reply("cut off")
+    try:
+        document = json.loads(reply.text)
+    except (ValueError, RecursionError) as error:
+        raise invalid_reply("not JSON") from error
+    if not isinstance(document, dict) or set(document) != {sentence.id for sentence in sentences}:
+        raise invalid_reply("not one tag for each sentence")
+    try:
+        tags = {identifier: Tag(tag) for identifier, tag in document.items()}
+    except ValueError as error:
+        raise invalid_reply("an unknown tag") from error
+    probabilities = _read_probabilities(reply, tags)
+    return [
+        give_to_others(TaggedSentence(sentence, tags[sentence.id], probabilities.get(sentence.id)))
+        for sentence in sentences
+    ]
+
+
+def _read_probabilities(reply: Reply, tags: Mapping[str, Tag]) -> dict[str, dict[Tag, float]]:
+    """Find the probabilities at the first letter of each tag; none at all unless every tag has them."""
+    starts = _token_starts(reply)
+    found: dict[str, dict[Tag, float]] = {}
+    position = 0
+    for identifier, tag in tags.items():  # in the order of the text
+        key = reply.text.index(json.dumps(identifier), position)
+        position = reply.text.index(str(tag), key + len(identifier) + 2)
+        token = next((token for start, token in starts if start <= position < start + len(token.text)), None)
+        distribution = None if token is None else tag_distribution(token)
+        if distribution is None or distribution[tag] <= 0:
+            return {}  # The text is not what the probabilities are about.
+        found[identifier] = distribution
+    return found
+
+
+def _token_starts(reply: Reply) -> list[tuple[int, Token]]:
+    starts, position = [], 0
+    for token in reply.tokens:
+        at = reply.text.find(token.text, position) if token.text.strip() else -1
+        if at >= 0:
+            starts.append((at, token))
+            position = at + len(token.text)
+    return starts
+
+
+def tag_distribution(token: Token) -> dict[Tag, float] | None:
+    """Share a token's probability among the tags that its alternatives begin; None if they begin none.
+
+    Tags begin with different letters, so that the shortest beginning tells which one it is.
+    """
+    masses = dict.fromkeys(Tag, 0.0)
+    for text, log_probability in token.alternatives.items():
+        beginning = text.strip(REJOINED).lower()
+        tag = next(
+            (tag for tag in Tag if beginning and (tag.startswith(beginning) or beginning.startswith(tag))),
+            None,
+        )
+        if tag is not None:
+            masses[tag] += math.exp(min(log_probability, 0.0))
+    total = sum(masses.values())
+    return {tag: mass / total for tag, mass in masses.items()} if total > 0 else None
