@@ -1,1 +1,1 @@
-"""The `interview` command: submit sessions, watch them, fetch models."""
+"""The `interview` command: submits answers, follows sessions, fetches models, runs the demo."""

@@ -1,0 +1,127 @@
+"""The seven processes of the demo, and what each is told: free ports, a store and a database of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.processes import LOOPBACK, ProcessPlan, free_ports, grpc_probe, http_probe
+
+STAGES = ("transcriber", "translator", "assessor", "vision", "speaker")
+READS_MEDIA = frozenset({"transcriber", "vision", "speaker"})
+LOCAL_LLM_MODEL = "qwen2.5-coder-1.5b"
+SECRETS = {
+    "HF_TOKEN": "assessor",
+    "DEEPL_API_KEY": "translator",
+}
+"""Keys of the environment, and the only process that gets each."""
+OWN_PREFIXES = ("GATEWAY_", "ORCHESTRATOR_")
+"""Settings for another installation, such as its addresses and keys, that must not reach the demo's."""
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What to start, and where the gateway will be."""
+
+    processes: tuple[ProcessPlan, ...]
+    gateway_url: str
+
+
+def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that all processes share: this one without what is not theirs."""
+    shared = {
+        name: value
+        for name, value in environment.items()
+        if name not in SECRETS and not name.startswith(OWN_PREFIXES)
+    }
+    # A proxy for the outside must not stand between the processes of this machine.
+    for name in ("NO_PROXY", "no_proxy"):
+        shared[name] = ",".join(filter(None, (environment.get(name), LOOPBACK, "localhost")))
+    shared["PYTHONUNBUFFERED"] = "1"
+    return shared
+
+
+def plan_demo(build_dir: Path, environment: Mapping[str, str], *, local_llm: bool) -> DemoPlan:
+    """Plan the processes.
+
+    Args:
+        build_dir: Receives the store and the database.
+        environment: Where keys are looked for.
+        local_llm: Whether a local language model translates and assesses.
+    """
+    *stage_ports, orchestrator_port, gateway_port, llm_port = free_ports(len(STAGES) + 3)
+    ports = dict(zip(STAGES, stage_ports, strict=True))
+    store_url = (build_dir / "store").as_uri()
+    plans = [
+        _stage(name, port, store_url, environment, llm_port if local_llm else None)
+        for name, port in ports.items()
+    ]
+    plans.append(_orchestrator(build_dir, orchestrator_port, ports, store_url))
+    plans.append(_gateway(build_dir, gateway_port, orchestrator_port, store_url))
+    if local_llm:
+        plans.append(_local_llm(llm_port))
+    return DemoPlan(tuple(plans), f"http://{LOOPBACK}:{gateway_port}")
+
+
+def _stage(
+    name: str, port: int, store_url: str, environment: Mapping[str, str], llm_port: int | None
+) -> ProcessPlan:
+    prefix = name.upper()
+    told = {f"{prefix}_PORT": str(port), f"{prefix}_HOST": LOOPBACK}
+    if name in READS_MEDIA:
+        told[f"{prefix}_MEDIA_URI_PREFIXES"] = json.dumps([f"{store_url}/"])
+    told |= {key: environment[key] for key, owner in SECRETS.items() if owner == name and key in environment}
+    if llm_port is not None:
+        told |= _llm_settings(name, f"http://{LOOPBACK}:{llm_port}/v1")
+    return ProcessPlan(name, _module(f"services.{name}"), told, grpc_probe(port))
+
+
+def _llm_settings(stage: str, url: str) -> dict[str, str]:
+    if stage == "translator":
+        return {
+            "TRANSLATOR_BACKEND": "llm",
+            "TRANSLATOR_LLM_BASE_URL": url,
+            "TRANSLATOR_LLM_MODEL": LOCAL_LLM_MODEL,
+        }
+    if stage == "assessor":
+        return {
+            "ASSESSOR_BACKEND": "openai",
+            "ASSESSOR_OPENAI_BASE_URL": url,
+            "ASSESSOR_MODEL": LOCAL_LLM_MODEL,
+        }
+    return {}
+
+
+def _orchestrator(build_dir: Path, port: int, stage_ports: Mapping[str, int], store_url: str) -> ProcessPlan:
+    told = {
+        "ORCHESTRATOR_PORT": str(port),
+        "ORCHESTRATOR_HOST": LOOPBACK,
+        "ORCHESTRATOR_STORE_URL": store_url,
+        "ORCHESTRATOR_DATABASE_URL": f"sqlite:///{build_dir / 'orchestrator.sqlite'}",
+    }
+    told |= {f"ORCHESTRATOR_{name.upper()}_ADDRESS": f"{LOOPBACK}:{p}" for name, p in stage_ports.items()}
+    return ProcessPlan("orchestrator", _module("orchestrator"), told, grpc_probe(port))
+
+
+def _gateway(build_dir: Path, port: int, orchestrator_port: int, store_url: str) -> ProcessPlan:
+    told = {
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_HOST": LOOPBACK,
+        "GATEWAY_STORE_URL": store_url,
+        "GATEWAY_ORCHESTRATOR_ADDRESS": f"{LOOPBACK}:{orchestrator_port}",
+        "GATEWAY_SPOOL_DIR": str(build_dir / "spool"),
+    }
+    return ProcessPlan("gateway", _module("gateway"), told, http_probe(f"http://{LOOPBACK}:{port}/readyz"))
+
+
+def _local_llm(port: int) -> ProcessPlan:
+    arguments = ("llm", "serve", "--model", LOCAL_LLM_MODEL, "--port", str(port))
+    command = (sys.executable, "-c", "from cli.app import main; main()", *arguments)
+    return ProcessPlan("local-llm", command, {}, http_probe(f"http://{LOOPBACK}:{port}/health"))
+
+
+def _module(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name)

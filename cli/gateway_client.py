@@ -1,0 +1,225 @@
+"""Calls to the gateway over HTTP: a timeout always, uploads that never lie in memory, typed failures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.failures import CommandError, ExitCode
+from cli.server_sent_events import ServerSentEvent, parse_events
+
+Json = dict[str, Any]
+SentReport = Callable[[int, int], None]
+"""Called with (bytes sent, bytes in all)."""
+
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 60.0
+"""The gateway answers at once; only an upload's last byte waits for the store."""
+UPLOAD_TIMEOUT_S = 300.0
+"""Longest silence of one upload, while its recordings are made durable."""
+EVENT_TIMEOUT_S = 45.0
+"""Three of the gateway's pings (15 s): a stream that is silent for longer is dead."""
+API_KEY_HEADER = "X-API-Key"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is sent: recordings with their questions (none, or one each), in order."""
+
+    recordings: tuple[Path, ...]
+    questions: tuple[str, ...] = ()
+    candidate_name: str = ""
+    language: str = "auto"
+
+
+class GatewayClient:
+    """One gateway.
+
+    Args:
+        base_url: Where it listens, such as `http://127.0.0.1:7860`.
+        api_key: Key to present; empty for none.
+        transport: How requests travel; None for the network.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str = "", transport: httpx.BaseTransport | None = None
+    ) -> None:
+        try:
+            url = httpx.URL(base_url)
+            self._http = httpx.Client(
+                base_url=url,
+                headers={API_KEY_HEADER: api_key} if api_key else {},
+                timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+                transport=transport,
+                # The environment's proxy is for the outside; a gateway on this machine is not.
+                trust_env=url.host not in LOOPBACK_HOSTS,
+            )
+        except httpx.InvalidURL:
+            raise CommandError(
+                f"'{base_url}' is no address of a gateway: give one such as http://127.0.0.1:7860.",
+                code="GATEWAY_URL_INVALID",
+                exit_code=ExitCode.USAGE,
+            ) from None
+        self.base_url = base_url
+
+    def submit(self, submission: Submission, idempotency_key: str, report: SentReport) -> Json:
+        """Upload recordings; the answer means that they and their session are durable."""
+        fields: dict[str, Any] = {
+            "candidate_name": submission.candidate_name,
+            "language": submission.language,
+        }
+        if submission.questions:
+            fields["questions"] = list(submission.questions)
+        else:
+            fields["jumlah_pertanyaan"] = str(len(submission.recordings))
+        timeout = httpx.Timeout(UPLOAD_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        with ExitStack() as files:
+            parts = [
+                ("videos", (path.name, files.enter_context(path.open("rb")), "application/octet-stream"))
+                for path in submission.recordings
+            ]
+            form = self._http.build_request("POST", "/upload", data=fields, files=parts)
+            form.headers["Idempotency-Key"] = idempotency_key
+            total_bytes = int(form.headers["Content-Length"])
+            request = self._http.build_request(
+                "POST",
+                "/upload",
+                headers=form.headers,
+                content=_counted(form.stream, total_bytes, report),
+                timeout=timeout,
+            )
+            return self._answer(request)
+
+    def status(self, session_id: str) -> Json:
+        """Return where a session is."""
+        return self._answer(self._http.build_request("GET", f"/status/{session_id}"))
+
+    def result(self, session_id: str) -> Json:
+        """Return the result document."""
+        return self._answer(self._http.build_request("GET", f"/results/{session_id}"))
+
+    def sessions(self, page_size: int, page_token: str = "", state: str | None = None) -> Json:
+        """Return a page of sessions, the newest first."""
+        query: dict[str, str | int] = {"page_size": page_size}
+        if page_token:
+            query["page_token"] = page_token
+        if state:
+            query["state"] = state
+        return self._answer(self._http.build_request("GET", "/sessions", params=query))
+
+    def cancel(self, session_id: str) -> Json:
+        """Stop a session."""
+        return self._answer(self._http.build_request("POST", f"/sessions/{session_id}/cancel"))
+
+    def delete(self, session_id: str) -> Json:
+        """Delete a session with all that belongs to it."""
+        return self._answer(self._http.build_request("DELETE", f"/sessions/{session_id}"))
+
+    def events(self, session_id: str, after_event_id: str = "") -> Iterator[ServerSentEvent]:
+        """Yield a session's events until the gateway ends the stream.
+
+        Raises:
+            CommandError: The gateway refuses, or can't be reached.
+        """
+        headers = {"Accept": "text/event-stream"}
+        if after_event_id:
+            headers["Last-Event-ID"] = after_event_id
+        timeout = httpx.Timeout(EVENT_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        try:
+            with self._http.stream(
+                "GET", f"/sessions/{session_id}/events", headers=headers, timeout=timeout
+            ) as reply:
+                if reply.is_error:
+                    reply.read()
+                    raise _rejection(reply)
+                yield from parse_events(reply.iter_lines())
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    def _answer(self, request: httpx.Request) -> Json:
+        try:
+            reply = self._http.send(request)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+        if reply.is_error:
+            raise _rejection(reply)
+        return _document(reply)
+
+    def _unreachable(self, error: httpx.HTTPError) -> CommandError:
+        if isinstance(error, httpx.UnsupportedProtocol):
+            return CommandError(
+                f"'{self.base_url}' is no address of a gateway: give one such as http://127.0.0.1:7860.",
+                code="GATEWAY_URL_INVALID",
+                exit_code=ExitCode.USAGE,
+            )
+        what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "can't be reached"
+        return CommandError(
+            f"The gateway at {self.base_url} {what}. Is it running (`make up`), and is --gateway right?",
+            code="GATEWAY_UNREACHABLE",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+
+
+def _counted(stream: Any, total_bytes: int, report: SentReport) -> Iterator[bytes]:
+    sent_bytes = 0
+    for block in stream:
+        yield block
+        sent_bytes += len(block)
+        report(sent_bytes, total_bytes)
+
+
+def _document(reply: httpx.Response) -> Json:
+    try:
+        document = reply.json()
+    except json.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict):
+        raise CommandError(
+            "What answers there is no gateway of this system. Is --gateway right?",
+            code="NOT_A_GATEWAY",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+    return document
+
+
+def _rejection(reply: httpx.Response) -> CommandError:
+    try:
+        body = reply.json()
+    except json.JSONDecodeError:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    message = body.get("message") or f"The gateway answered {reply.status_code}."
+    code = body.get("code") or f"HTTP_{reply.status_code}"
+    return CommandError(str(message), code=str(code), exit_code=_exit_code(reply.status_code))
+
+
+def _exit_code(http_status: int) -> ExitCode:
+    if http_status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
+        return ExitCode.NOT_FOUND
+    # Too many requests and the gateway's own troubles: the same command may work later.
+    if http_status == httpx.codes.TOO_MANY_REQUESTS or http_status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ExitCode.UNREACHABLE
+    return ExitCode.REJECTED
+
+
+def check_recordings(paths: Sequence[Path]) -> None:
+    """Refuse what can't be read before anything is sent.
+
+    Raises:
+        CommandError: A file is absent, empty, or no file.
+    """
+    for path in paths:
+        if not path.is_file():
+            problem, code = "there is no such file", "FILE_NOT_FOUND"
+        elif path.stat().st_size == 0:
+            problem, code = "it is empty", "FILE_EMPTY"
+        else:
+            continue
+        raise CommandError(f"Can't send {path}: {problem}.", code=code, exit_code=ExitCode.USAGE)

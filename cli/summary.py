@@ -1,0 +1,134 @@
+"""Prints a result document for people. What is absent is shown as absent, with its reason."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+
+from cli.gateway_client import Json
+
+OK_OUTCOME = "OK"
+BASELINE = "baseline"
+BASELINE_NOTE = "baseline: word features, no language model"
+
+
+def print_summary(out: Console, document: Json) -> None:
+    """Print what a session came to: each answer's words, observations and assessment."""
+    name = document.get("name") or "(no name)"
+    out.print(Rule(f"{escape(str(name))} · {document.get('status', '')}", align="left"))
+    for number, answer in enumerate(document.get("results", []), start=1):
+        _print_answer(out, number, answer)
+
+
+def _print_answer(out: Console, number: int, answer: Json) -> None:
+    question = answer.get("pertanyaan") or "(no question)"
+    out.print()
+    out.print(f"[bold]Answer {number}[/bold]  {escape(str(question))}", highlight=False)
+    if error := answer.get("error"):
+        stage, message, reason = (escape(str(error.get(key, ""))) for key in ("stage", "message", "reason"))
+        out.print(f"  [red]failed[/red] at {stage}: {message} ({reason})", highlight=False)
+    _print_transcript(out, answer.get("transcript") or {})
+    _print_observations(out, answer.get("observations") or [])
+    _print_assessment(out, answer.get("assessment") or {}, answer)
+    _print_absences(out, answer.get("stages") or {})
+
+
+def _print_transcript(out: Console, transcript: Json) -> None:
+    segments = transcript.get("segments") or []
+    if not segments:
+        return
+    table = Table.grid(padding=(0, 2))
+    several_voices = len({segment.get("voice") for segment in segments} - {None}) > 1
+    for segment in segments:
+        voice = segment.get("voice")
+        table.add_row(
+            _span(segment),
+            f"voice {voice}" if several_voices and voice is not None else "",
+            _text_with_translation(segment),
+        )
+    out.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _text_with_translation(segment: Json) -> str:
+    text = escape(str(segment.get("text", "")).strip())
+    translations = segment.get("translation") or segment.get("translations") or {}
+    if isinstance(translations, dict):
+        translations = {code: _translated(entry) for code, entry in translations.items()}
+        lines = [f"[dim]{code}: {escape(line)}[/dim]" for code, line in translations.items() if line]
+        return "\n".join([text, *lines])
+    return text
+
+
+def _translated(entry: object) -> str:
+    if isinstance(entry, dict):
+        entry = entry.get("text")
+    return entry if isinstance(entry, str) else ""
+
+
+def _print_observations(out: Console, observations: list[Json]) -> None:
+    for one in observations:
+        value, unit = one.get("value"), one.get("unit") or ""
+        measured = "" if value is None else f"  {_number(value)} {unit}".rstrip()
+        reason = escape(str(one.get("reason") or ""))
+        kind = f"[yellow]{escape(str(one['kind']))}[/yellow]"
+        out.print(f"  {kind} {_span(one)}{escape(measured)}  [dim]{reason}[/dim]", highlight=False)
+
+
+def _print_assessment(out: Console, assessment: Json, answer: Json) -> None:
+    if not assessment:
+        return
+    method = str(assessment.get("method") or "")
+    label = BASELINE_NOTE if method == BASELINE else method
+    total = answer.get("kualitas_jawaban")
+    quality = "" if total is None else f", quality {_number(total)} of 10"
+    out.print(f"  [bold]assessment[/bold] ({escape(label)}){quality}", highlight=False)
+    if assessment.get("outcome") not in (None, OK_OUTCOME):
+        why = assessment.get("reason") or ""
+        out.print(f"    {assessment['outcome']}: {escape(str(why))}", highlight=False)
+    sentences = {one.get("id"): one for one in assessment.get("sentences") or []}
+    for criterion in assessment.get("criteria") or []:
+        _print_criterion(out, criterion, sentences)
+
+
+def _print_criterion(out: Console, criterion: Json, sentences: dict[object, Json]) -> None:
+    name = escape(str(criterion.get("name") or criterion.get("id")))
+    level = criterion.get("level")
+    if level is None:
+        why = criterion.get("reason") or criterion.get("outcome")
+        out.print(f"    {name}: not judged ({escape(str(why))})", highlight=False)
+        return
+    score = criterion.get("score")
+    points = "" if score is None else f" ({_number(score)} of 100)"
+    out.print(f"    {name}: level {_number(level)} of 5{points}", highlight=False)
+    for evidence in criterion.get("evidence") or []:
+        out.print(Padding(_evidence(evidence, sentences), (0, 0, 0, 6)), highlight=False)
+
+
+def _evidence(evidence: object, sentences: dict[object, Json]) -> str:
+    known = evidence if isinstance(evidence, dict) else {"sentence_id": evidence}
+    sentence_id = known.get("sentence_id") or known.get("id")
+    sentence = {**sentences.get(sentence_id, {}), **known}
+    mark = " [yellow](another voice)[/yellow]" if sentence.get("other_voice") else ""
+    text = escape(str(sentence.get("text", "")))
+    return f"[dim]{sentence_id} {_span(sentence)}[/dim] {text}{mark}"
+
+
+def _print_absences(out: Console, stages: Json) -> None:
+    for name, stage in stages.items():
+        outcome = stage.get("outcome")
+        if outcome in (None, OK_OUTCOME):
+            continue
+        why = " ".join(str(stage[key]) for key in ("reason", "message") if stage.get(key))
+        out.print(f"  [dim]{escape(str(name))}: {outcome}  {escape(why)}[/dim]", highlight=False)
+
+
+def _span(timed: Json) -> str:
+    start_s, end_s = timed.get("start_s"), timed.get("end_s")
+    return "" if start_s is None or end_s is None else f"{float(start_s):.1f}–{float(end_s):.1f} s"
+
+
+def _number(value: object) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
