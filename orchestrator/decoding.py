@@ -93,7 +93,7 @@ class SoundWriter:
         """Write one decoded frame at the place that its timestamp names."""
         if frame.pts is not None and frame.time_base is not None:
             at_s = self._clock.since_start(float(frame.pts * frame.time_base))
-            hole = int(round(at_s * SAMPLE_RATE_HZ)) - self.sample_count
+            hole = round(at_s * SAMPLE_RATE_HZ) - self.sample_count
             if hole > GAP_S * SAMPLE_RATE_HZ:
                 self._wav.writeframesraw(bytes(hole * BYTES_PER_SAMPLE))
                 self.sample_count += hole
@@ -180,7 +180,8 @@ class PictureTrack:
         context = self._stream.codec_context
         if context.width * context.height > self._max_pixel_count:
             raise UnreadableError(
-                "MEDIA_TOO_COMPLEX", f"The picture has more than {self._max_pixel_count:,} pixels; scale it down."
+                "MEDIA_TOO_COMPLEX",
+                f"The picture has more than {self._max_pixel_count:,} pixels; scale it down.",
             )
 
     def probe(self) -> dict[str, Any]:
@@ -221,7 +222,9 @@ def _read(container: Any, job: dict[str, Any]) -> dict[str, Any]:
     sounds = [stream for stream in container.streams.audio if stream.codec_context is not None]
     pictures = [stream for stream in container.streams.video if not _cover(stream)]
     clock = Clock(job["max_duration_s"])
-    starts = [float(s.start_time * s.time_base) for s in sounds[:1] + pictures[:1] if s.start_time is not None]
+    starts = [
+        float(s.start_time * s.time_base) for s in sounds[:1] + pictures[:1] if s.start_time is not None
+    ]
     clock.origin_s = min(starts) if starts else None
     sound = SoundWriter(job["wav"], clock) if sounds else None
     picture = PictureTrack(pictures[0], clock, job["max_pixel_count"]) if pictures else None
@@ -252,7 +255,11 @@ def _cover(stream: Any) -> bool:
 
 
 def _report(
-    container: Any, sound: SoundWriter | None, sounds: list[Any], picture: PictureTrack | None, corrupt_count: int
+    container: Any,
+    sound: SoundWriter | None,
+    sounds: list[Any],
+    picture: PictureTrack | None,
+    corrupt_count: int,
 ) -> dict[str, Any]:
     heard = sound is not None and sound.sample_count > 0
     seen = picture is not None and picture.frame_seen
@@ -290,7 +297,10 @@ def main() -> None:
     except UnreadableError as error:
         answer = {"error": error.reason, "message": str(error)}
     except MemoryError:
-        answer = {"error": "MEDIA_TOO_COMPLEX", "message": "Decoding needs too much memory; send a plainer file."}
+        answer = {
+            "error": "MEDIA_TOO_COMPLEX",
+            "message": "Decoding needs too much memory; send a plainer file.",
+        }
     sys.stdout.write(json.dumps(answer) + "\n")
 
 

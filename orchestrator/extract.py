@@ -96,7 +96,7 @@ class Extractor:
 
     async def _decode(self, source: Path, wav: Path) -> dict[str, Any]:
         job = {
-            "source": str(source.resolve()),
+            "source": str(source),
             "wav": str(wav),
             "max_duration_s": self._limits.max_duration_s,
             "max_pixel_count": self._limits.max_pixel_count,

@@ -98,7 +98,8 @@ class RemoteStages:
         replies = stream(
             self._transcriber.Transcribe, _once(request), timeout_s=self._settings.transcribe_timeout_s
         )
-        return await _last(replies, "transcript", on_progress)
+        transcript: transcriber_pb2.Transcript = await _last(replies, "transcript", on_progress)
+        return transcript
 
     async def translate(self, request: translator_pb2.TranslateRequest) -> translator_pb2.TranslateResponse:
         """See `Stages`."""
@@ -114,7 +115,8 @@ class RemoteStages:
         reply = await unary(
             self._assessor.Assess, request, timeout_s=self._settings.assess_timeout_s, retry=NO_RETRY
         )
-        return reply.assessment
+        assessment: assessor_pb2.Assessment = reply.assessment
+        return assessment
 
     async def analyze(
         self, config: vision_pb2.AnalyzeConfig, on_progress: OnProgress
@@ -122,7 +124,8 @@ class RemoteStages:
         """See `Stages`."""
         request = vision_pb2.AnalyzeRequest(config=config)
         replies = stream(self._vision.Analyze, _once(request), timeout_s=self._settings.vision_timeout_s)
-        return await _last(replies, "report", on_progress)
+        report: vision_pb2.VisionReport = await _last(replies, "report", on_progress)
+        return report
 
     async def diarize(
         self, config: speaker_pb2.DiarizeConfig, on_progress: OnProgress
@@ -130,7 +133,8 @@ class RemoteStages:
         """See `Stages`."""
         request = speaker_pb2.DiarizeRequest(config=config)
         replies = stream(self._speaker.Diarize, _once(request), timeout_s=self._settings.speaker_timeout_s)
-        return await _last(replies, "diarization", on_progress)
+        diarization: speaker_pb2.Diarization = await _last(replies, "diarization", on_progress)
+        return diarization
 
 
 async def _once(request: Any) -> AsyncIterator[Any]:

@@ -1,9 +1,9 @@
 """Where a session's things lie in the media store, under `sessions/<id>/`.
 
-    media/…                                    recordings (the gateway puts them there)
-    outputs/<position>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
-    outputs/<position>/<stage>-<hash>.json     how it came about, written before the output
-    result.json                                the result document
+media/…                                    recordings (the gateway puts them there)
+outputs/<position>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
+outputs/<position>/<stage>-<hash>.json     how it came about, written before the output
+result.json                                the result document
 """
 
 from __future__ import annotations
