@@ -86,7 +86,7 @@ class Downloader:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._follow(httpx.URL(self._direct(link)), path)
-        except (httpx.InvalidURL, UnicodeError):
+        except (httpx.InvalidURL, ValueError):
             raise _bad_link() from None
         except (httpx.HTTPError, TimeoutError, OSError):
             # No reason of theirs in the message: it may hold the link.

@@ -152,6 +152,12 @@ class Preparations:
         preparation = _Preparation(session, time.time())
         self._running[session.session_id] = preparation
         preparation.task = asyncio.create_task(self._prepare(preparation))
+        # Not in the task's own `finally`: a task that is cancelled before its first step never gets there.
+        preparation.task.add_done_callback(lambda _: self._end(preparation))
+
+    def _end(self, preparation: _Preparation) -> None:
+        self._running.pop(preparation.session.session_id, None)
+        preparation.announce()
 
     async def _prepare(self, preparation: _Preparation) -> None:
         session = preparation.session
@@ -168,9 +174,6 @@ class Preparations:
         except Exception:
             # What is pending stays in the store: the next start tries again.
             logger.exception("preparation failed", extra={"session_id": session.session_id})
-        finally:
-            self._running.pop(session.session_id, None)
-            preparation.announce()
 
     async def _fetch(self, preparation: _Preparation, answer: LinkedAnswer) -> AnswerDraft:
         """Fetch one recording. Its failure is the answer's own: the others go on."""

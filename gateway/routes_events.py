@@ -59,13 +59,13 @@ async def _events(
             yield _event(event.session, event.event_id)
     except InterviewError as error:
         # The answer's status is long sent; the browser reconnects after the last id by itself.
-        yield ServerSentEvent(json.dumps(error_body(error.reason, error.message)), event="problem")
+        yield ServerSentEvent(json.dumps(error_body(error.reason, error.message)), event="problem", sep="\n")
 
 
 def _event(session: SessionView, event_id: int | None) -> ServerSentEvent:
     data = json.dumps(describe(session), ensure_ascii=False)
     number = None if event_id is None else str(event_id)
-    return ServerSentEvent(data, event="session", id=number, retry=RECONNECT_MS)
+    return ServerSentEvent(data, event="session", id=number, retry=RECONNECT_MS, sep="\n")
 
 
 async def _with_first(

@@ -49,8 +49,8 @@ async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _
     return JSONResponse(describe(session, legacy=legacy), headers=NO_STORE)
 
 
-@router.get("/results/{session_id}.json", response_model=None)
 @router.get("/results/{session_id}", response_model=None)
+@router.get("/results/{session_id}.json", response_model=None)  # the nearer one is matched first
 async def results(session_id: SessionId, gateway: GatewayDep, _: Reading) -> Response:
     """Return the result document."""
     document = await gateway.orchestrator.get_result(session_id)

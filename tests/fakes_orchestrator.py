@@ -1,0 +1,131 @@
+"""An orchestrator that lives in the test: sessions move when the test says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from chassis.errors import InterviewError, NotFoundError, PreconditionError, UnavailableError
+from gateway.sessions import (
+    FINAL_STATES,
+    AnswerView,
+    SessionDraft,
+    SessionEvent,
+    SessionPage,
+    SessionState,
+    SessionView,
+    StageState,
+    StageView,
+)
+
+STAGES = ("extract", "transcribe", "translate", "assess", "vision", "speaker")
+
+
+class FakeOrchestrator:
+    """Implements `gateway.sessions.Orchestrator` in memory."""
+
+    def __init__(self) -> None:
+        self.drafts: dict[str, SessionDraft] = {}
+        self.events: dict[str, list[SessionEvent]] = {}
+        self.results: dict[str, bytes] = {}
+        self.failure: InterviewError | None = None
+        """Raised by every call while it is set."""
+        self.watch_calls: list[int | None] = []
+        self._changed = asyncio.Event()
+
+    def go_down(self) -> None:
+        self.failure = UnavailableError("It is away.", reason="ORCHESTRATOR_UNAVAILABLE", retry_after_s=30.0)
+
+    def set(self, session: SessionView) -> None:
+        """Put a session into a state, which is one event."""
+        log = self.events.setdefault(session.session_id, [])
+        log.append(SessionEvent(len(log) + 1, session, float(len(log))))
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def finish(self, session_id: str, result: dict[str, object]) -> None:
+        """Complete a session with a result."""
+        self.results[session_id] = json.dumps(result).encode()
+        session = self._find(session_id)
+        done = tuple(
+            AnswerView(answer.position, tuple(StageView(stage, StageState.DONE, 1.0, 1) for stage in STAGES))
+            for answer in session.answers
+        )
+        self.set(replace(session, state=SessionState.COMPLETED, done_ratio=1.0, answers=done, end_time_s=9.0))
+
+    async def create_session(self, draft: SessionDraft) -> SessionView:
+        self._check()
+        if draft.session_id not in self.drafts:
+            self.drafts[draft.session_id] = draft
+            answers = tuple(
+                AnswerView(answer.position, tuple(StageView(stage, StageState.PENDING) for stage in STAGES))
+                for answer in draft.answers
+            )
+            self.set(SessionView(draft.session_id, SessionState.QUEUED, 1.0, answers=answers))
+        return self._find(draft.session_id)
+
+    async def get_session(self, session_id: str) -> SessionView:
+        self._check()
+        return self._find(session_id)
+
+    async def watch_session(self, session_id: str, after_event_id: int | None) -> AsyncIterator[SessionEvent]:
+        self._check()
+        self._find(session_id)
+        self.watch_calls.append(after_event_id)
+        seen = after_event_id or 0
+        while True:
+            changed = self._changed
+            for event in self.events[session_id][seen:]:
+                seen = event.event_id
+                yield event
+            if self._find(session_id).state in FINAL_STATES:
+                return
+            await changed.wait()
+
+    async def list_sessions(
+        self, page_size_count: int, page_token: str, state: SessionState | None
+    ) -> SessionPage:
+        self._check()
+        begin = int(page_token or 0)
+        found = [self._find(session_id) for session_id in reversed(self.events)]
+        found = [session for session in found if state in (None, session.state)]
+        rest = str(begin + page_size_count) if len(found) > begin + page_size_count else ""
+        return SessionPage(tuple(found[begin : begin + page_size_count]), rest)
+
+    async def cancel_session(self, session_id: str) -> SessionView:
+        self._check()
+        self.set(replace(self._find(session_id), state=SessionState.CANCELLED))
+        return self._find(session_id)
+
+    async def retry_session(self, session_id: str) -> SessionView:
+        self._check()
+        if self._find(session_id).state not in FINAL_STATES:
+            raise PreconditionError("It still runs.", reason="SESSION_NOT_FINISHED")
+        self.set(replace(self._find(session_id), state=SessionState.QUEUED))
+        return self._find(session_id)
+
+    async def delete_session(self, session_id: str) -> None:
+        self._check()
+        self._find(session_id)
+        del self.events[session_id], self.drafts[session_id]
+
+    async def get_result(self, session_id: str) -> bytes:
+        self._check()
+        self._find(session_id)
+        if session_id not in self.results:
+            raise PreconditionError("It is not finished.", reason="SESSION_NOT_FINISHED")
+        return self.results[session_id]
+
+    async def ping(self) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _find(self, session_id: str) -> SessionView:
+        if not self.events.get(session_id):
+            raise NotFoundError("Session not found", reason="SESSION_NOT_FOUND")
+        return self.events[session_id][-1].session
