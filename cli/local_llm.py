@@ -1,0 +1,211 @@
+"""`interview llm serve`: a local OpenAI-compatible server (llama.cpp's own, through xllamacpp).
+
+For laptops and tests. It runs in the foreground, prints one line once it answers, and stops on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import httpx
+import typer
+
+from chassis.errors import InterviewError, PreconditionError, UnavailableError
+from chassis.models import Model, locate
+from chassis.settings import default_models_dir
+
+DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+DEFAULT_PORT = 8091
+DEFAULT_CONTEXT_TOKENS = 8192
+"""An answer of ten minutes has about 2,500 tokens, an assessor's prompt with its examples twice that."""
+PROMPT_CACHE_MIB = 256
+"""llama.cpp keeps old prompts in up to 8 GiB otherwise; this holds the last one or two."""
+READY_TIMEOUT_S = 120.0
+"""Loading takes seconds; a cold disk and 1 GB of weights may take a minute."""
+READY_POLL_S = 0.2
+EXIT_START_FAILED = 1
+
+llm_app = typer.Typer(help="A local language model server.", no_args_is_help=True)
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """What the server is started with."""
+
+    model_path: Path
+    model_name: str
+    """What clients know it by; without it llama.cpp tells everybody the file's path."""
+    host: str
+    port: int
+    thread_count: int
+    context_tokens: int
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches it."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return f"http://{host}:{self.port}"
+
+
+@llm_app.callback()
+def _llm() -> None:
+    """Keeps `serve` a command of its own while it is the only one."""
+
+
+@llm_app.command()
+def serve(
+    model: Annotated[
+        str, typer.Option(help="Name in the model catalogue, or path of a GGUF file.")
+    ] = DEFAULT_MODEL,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads. More than one spin against each other on a busy machine.")
+    ] = 1,
+    context_tokens: Annotated[
+        int, typer.Option(min=512, help="Longest prompt and reply together, in tokens.")
+    ] = DEFAULT_CONTEXT_TOKENS,
+) -> None:
+    """Serve a language model on this machine until SIGTERM or Ctrl-C."""
+    stop = threading.Event()
+
+    def request_stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
+    try:
+        found = find_model(model, default_models_dir())
+        options = ServerOptions(found.path, found.name, host, port, threads, context_tokens)
+        server = run(options, start_llama, stop, typer.echo)
+    except InterviewError as error:
+        typer.echo(f"{error.reason}: {error.message}", err=True)
+        raise typer.Exit(EXIT_START_FAILED) from None
+    _end(server)
+
+
+def _end(_server: object) -> NoReturn:
+    # In the middle of a reply llama.cpp's destructor waits for ever (measured); there is nothing to save.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def find_model(name: str, models_dir: Path) -> Model:
+    """Find a GGUF by its name in the catalogue or by its path.
+
+    Raises:
+        InvalidInputError: Neither a name nor a file (`MODEL_UNKNOWN`).
+        PreconditionError: Not fetched, damaged, or no GGUF (`MODEL_MISSING`, `MODEL_CORRUPT`,
+            `MODEL_NOT_GGUF`).
+    """
+    path = Path(name)
+    if path.is_file():
+        model = Model(name=path.stem, version="local", digest="", path=path)
+    else:
+        model = locate(name, models_dir)
+    if model.path.suffix != ".gguf":
+        raise PreconditionError(
+            f"The model '{model.name}' is not a GGUF file: choose a language model of the catalogue.",
+            reason="MODEL_NOT_GGUF",
+        )
+    return model
+
+
+def run(
+    options: ServerOptions,
+    start: Callable[[ServerOptions], object],
+    stop: threading.Event,
+    announce: Callable[[str], object],
+) -> object:
+    """Start the server, announce it once it answers, and keep it until `stop` is set.
+
+    Returns:
+        The server, which runs for as long as somebody holds it.
+
+    Raises:
+        InterviewError: It could not be started.
+    """
+    server = start(options)
+    wait_until_ready(options.url, stop)
+    if not stop.is_set():
+        announce(f"ready: {options.url}/v1 serves {options.model_name}")
+        sys.stdout.flush()
+    stop.wait()
+    return server
+
+
+def wait_until_ready(url: str, stop: threading.Event, timeout_s: float = READY_TIMEOUT_S) -> None:
+    """Wait until `/health` says that the model is loaded, or the wait is no longer wanted.
+
+    Raises:
+        UnavailableError: It did not within the time (`LOCAL_LLM_NOT_READY`).
+    """
+    deadline_s = time.monotonic() + timeout_s
+    with httpx.Client(base_url=url, timeout=READY_POLL_S * 5, trust_env=False) as client:
+        while not stop.is_set():
+            if _healthy(client):
+                return
+            if time.monotonic() > deadline_s:
+                raise UnavailableError(
+                    f"The model was not loaded within {timeout_s:.0f} s; try a smaller one, or fewer tokens.",
+                    reason="LOCAL_LLM_NOT_READY",
+                )
+            stop.wait(READY_POLL_S)
+
+
+def _healthy(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").is_success
+    except httpx.HTTPError:
+        return False
+
+
+def start_llama(options: ServerOptions) -> object:
+    """Start llama.cpp's server in threads of its own; it ends with the returned object.
+
+    Raises:
+        PreconditionError: xllamacpp is not installed (`LOCAL_LLM_NOT_INSTALLED`).
+        UnavailableError: The model or the port can't be used (`LOCAL_LLM_START_FAILED`).
+    """
+    try:
+        import xllamacpp
+    except ImportError:
+        raise PreconditionError(
+            "The local language model server is not installed: run `pip install xllamacpp`.",
+            reason="LOCAL_LLM_NOT_INSTALLED",
+        ) from None
+    try:
+        return xllamacpp.Server(_parameters(xllamacpp, options))
+    except (RuntimeError, OSError, ValueError):
+        raise UnavailableError(
+            f"The server could not start: is port {options.port} free, and the model's file intact?",
+            reason="LOCAL_LLM_START_FAILED",
+        ) from None
+
+
+def _parameters(xllamacpp: Any, options: ServerOptions) -> object:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(options.model_path)
+    parameters.model_alias = {options.model_name}
+    parameters.hostnames = [options.host]
+    parameters.port = options.port
+    parameters.n_ctx = options.context_tokens
+    parameters.n_parallel = 1  # a second slot would halve the context of each
+    parameters.cpuparams.n_threads = options.thread_count
+    parameters.cpuparams_batch.n_threads = options.thread_count
+    parameters.cache_ram_mib = PROMPT_CACHE_MIB
+    # Any web page in a browser on this machine could talk to it, and `/slots` shows what was asked.
+    parameters.cors_origins = options.url
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.verbosity = 1
+    return parameters
