@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -51,22 +52,14 @@ class GatewayClient:
     def __init__(
         self, base_url: str, api_key: str = "", transport: httpx.BaseTransport | None = None
     ) -> None:
-        try:
-            url = httpx.URL(base_url)
-            self._http = httpx.Client(
-                base_url=url,
-                headers={API_KEY_HEADER: api_key} if api_key else {},
-                timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-                transport=transport,
-                # The environment's proxy is for the outside; a gateway on this machine is not.
-                trust_env=url.host not in LOOPBACK_HOSTS,
-            )
-        except httpx.InvalidURL:
-            raise CommandError(
-                f"'{base_url}' is no address of a gateway: give one such as http://127.0.0.1:7860.",
-                code="GATEWAY_URL_INVALID",
-                exit_code=ExitCode.USAGE,
-            ) from None
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={API_KEY_HEADER: api_key} if api_key else {},
+            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            transport=transport,
+            # The environment's proxy is for the outside; a gateway on this machine is not.
+            trust_env=_host_of(base_url) not in LOOPBACK_HOSTS,
+        )
         self.base_url = base_url
 
     def submit(self, submission: Submission, idempotency_key: str, report: SentReport) -> Json:
@@ -153,18 +146,27 @@ class GatewayClient:
         return _document(reply)
 
     def _unreachable(self, error: httpx.HTTPError) -> CommandError:
-        if isinstance(error, httpx.UnsupportedProtocol):
-            return CommandError(
-                f"'{self.base_url}' is no address of a gateway: give one such as http://127.0.0.1:7860.",
-                code="GATEWAY_URL_INVALID",
-                exit_code=ExitCode.USAGE,
-            )
         what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "can't be reached"
         return CommandError(
             f"The gateway at {self.base_url} {what}. Is it running (`make up`), and is --gateway right?",
             code="GATEWAY_UNREACHABLE",
             exit_code=ExitCode.UNREACHABLE,
         )
+
+
+def _host_of(base_url: str) -> str:
+    try:
+        parts = urlsplit(base_url)
+        host, port_is_right = parts.hostname, parts.port is None or parts.port > 0
+    except ValueError:
+        parts, host, port_is_right = None, None, False
+    if parts is None or not host or not port_is_right or parts.scheme not in ("http", "https"):
+        raise CommandError(
+            f"'{base_url}' is no address of a gateway: give one such as http://127.0.0.1:7860.",
+            code="GATEWAY_URL_INVALID",
+            exit_code=ExitCode.USAGE,
+        )
+    return host
 
 
 def _counted(stream: Any, total_bytes: int, report: SentReport) -> Iterator[bytes]:

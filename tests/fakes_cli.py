@@ -1,0 +1,162 @@
+"""A gateway in memory, and a terminal that remembers what was printed."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from chassis.model_fetching import Report
+from cli.environment import Environment
+from cli.gateway_client import GatewayClient
+
+SESSION_ID = "0123456789abcdef0123456789abcdef"
+
+
+def session_state(state: str, **more: Any) -> dict[str, Any]:
+    return {
+        "session_id": SESSION_ID,
+        "status": state,
+        "state": state,
+        "percent": 100.0 if state == "completed" else 40.0,
+        "message": f"is {state}",
+        "total_videos": 1,
+        "candidate_name": "A. [bold] Name",
+        "create_time_s": 0.0,
+        "stages": {"transcribe": {"state": "running", "percent": 40.0}},
+        "answers": [
+            {
+                "position": 1,
+                "stages": [
+                    {"stage": "extract", "state": "done", "percent": 100.0, "attempts": 1, "reason": ""},
+                    {"stage": "transcribe", "state": "running", "percent": 40.0, "attempts": 1, "reason": ""},
+                ],
+            }
+        ],
+        **more,
+    }
+
+
+def result_document() -> dict[str, Any]:
+    return {
+        "status": "completed",
+        "name": "A. Name",
+        "session_id": SESSION_ID,
+        "results": [
+            {
+                "video_file": "one.mp4",
+                "pertanyaan": "What happened?",
+                "kualitas_jawaban": 7,
+                "transcript": {
+                    "language": "en",
+                    "segments": [
+                        {"start_s": 0.5, "end_s": 2.0, "text": "It broke.", "voice": 0},
+                        {"start_s": 2.0, "end_s": 3.0, "text": "Say more.", "voice": 1},
+                    ],
+                },
+                "observations": [
+                    {
+                        "kind": "no_face",
+                        "start_s": 3.0,
+                        "end_s": 6.0,
+                        "value": 3.0,
+                        "unit": "s",
+                        "threshold": 1.0,
+                        "reason": "no face for 3.0 s",
+                    }
+                ],
+                "assessment": {
+                    "method": "baseline",
+                    "outcome": "OK",
+                    "sentences": [{"id": "s1", "text": "It broke.", "start_s": 0.5, "end_s": 2.0}],
+                    "criteria": [
+                        {"id": "relevance", "outcome": "OK", "level": 3.5, "score": 62.5, "evidence": ["s1"]},
+                        {
+                            "id": "coherence",
+                            "outcome": "INSUFFICIENT_EVIDENCE",
+                            "level": None,
+                            "evidence": [],
+                        },
+                    ],
+                },
+                "stages": {
+                    "transcribe": {"outcome": "OK"},
+                    "translate": {"outcome": "NOT_CONFIGURED", "reason": "TRANSLATOR_NOT_CONFIGURED"},
+                },
+            }
+        ],
+    }
+
+
+def error(status: int, code: str, message: str) -> httpx.Response:
+    return httpx.Response(status, json={"success": False, "code": code, "message": message})
+
+
+def event_stream(*states: dict[str, Any]) -> httpx.Response:
+    blocks = [f"id: {n}\nevent: session\ndata: {json.dumps(s)}\n\n" for n, s in enumerate(states, 1)]
+    return httpx.Response(200, text="".join(blocks), headers={"Content-Type": "text/event-stream"})
+
+
+class FakeGateway:
+    """Answers by (method, path); each answer once, the last one again and again."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], list[httpx.Response | Exception]] = {}
+        self.requests: list[httpx.Request] = []
+        self.bodies: list[bytes] = []
+
+    def on(self, method: str, path: str, *answers: httpx.Response | Exception) -> None:
+        self.answers[method, path] = list(answers)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        self.bodies.append(request.read())
+        queue = self.answers.get((request.method, request.url.path))
+        if queue is None:
+            return error(404, "SESSION_NOT_FOUND", "There is no such session.")
+        answer = queue.pop(0) if len(queue) > 1 else queue[0]
+        if isinstance(answer, Exception):
+            raise answer
+        # A response can be read once; a repeated answer is a fresh one.
+        return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
+
+    def open(self, base_url: str, api_key: str) -> GatewayClient:
+        return GatewayClient(base_url, api_key, httpx.MockTransport(self.handle))
+
+
+class FakeModelSource:
+    """Fetches nothing and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: tuple[list[str], Path] | None = None
+
+    def fetch(self, names: Sequence[str], models_dir: Path, report: Report) -> None:
+        self.asked = (list(names), models_dir)
+        for name in names:
+            report(name, 10, 10)
+
+
+class Screen:
+    """An environment whose output can be read."""
+
+    def __init__(self, gateway: FakeGateway, models: FakeModelSource | None = None) -> None:
+        self._out, self._err = io.StringIO(), io.StringIO()
+        self.environment = Environment(
+            out=Console(file=self._out, width=160),
+            err=Console(file=self._err, width=160),
+            open_gateway=gateway.open,
+            fetch_models=(models or FakeModelSource()).fetch,
+        )
+
+    @property
+    def out(self) -> str:
+        return self._out.getvalue()
+
+    @property
+    def err(self) -> str:
+        return self._err.getvalue()
