@@ -1,1 +1,66 @@
-"""Compose the vision service and run it: settings → models → analyzer → servicer."""
+"""Runs the vision stage: `python -m services.vision`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chassis.media import MediaInbox
+from chassis.models import Model, locate
+from chassis.server import Register, run
+from chassis.workers import Workers
+from services.vision.check_face import check_models
+from services.vision.engine import VisionAnalyzer, VisionOptions
+from services.vision.gaze import AwayThresholds
+from services.vision.mediapipe_models import (
+    MediaPipeFaceDetector,
+    MediaPipeLandmarker,
+    keep_metrics_here,
+)
+from services.vision.report import LoadedModel
+from services.vision.servicer import SERVICE_NAME, VisionServicer
+from services.vision.settings import VisionSettings
+
+
+def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
+    """Locate the models, and refuse them unless they find a drawn face."""
+    bundle = locate(settings.landmarker_model, settings.models_dir)
+    detector = locate(settings.detector_model, settings.models_dir)
+    analyzer = VisionAnalyzer(
+        partial(MediaPipeLandmarker, bundle.path),
+        partial(MediaPipeFaceDetector, detector.path),
+        (_loaded(bundle), _loaded(detector)),
+        _options(settings),
+    )
+    check_models(MediaPipeLandmarker(bundle.path), MediaPipeFaceDetector(detector.path))
+    return analyzer
+
+
+def compose(settings: VisionSettings) -> Register:
+    """Put the vision stage together."""
+    most_bytes = settings.max_media_bytes
+    inbox = MediaInbox(max_media_bytes=most_bytes, uri_prefixes=settings.media_uri_prefixes)
+    workers = Workers(settings.worker_count, settings.waiting_count)
+    keep_metrics_here()
+    analyzer = build_analyzer(settings)
+    limits = {"max_media_bytes": most_bytes, "worker_count": settings.worker_count}
+    return VisionServicer(analyzer, workers, inbox, **limits).add_to
+
+
+def _options(settings: VisionSettings) -> VisionOptions:
+    return VisionOptions(
+        sample_rate_hz=settings.sample_rate_hz,
+        look_interval_s=settings.look_interval_s,
+        sure_score=settings.min_face_confidence,
+        min_no_face_s=settings.min_no_face_s,
+        min_face_s=settings.min_face_s,
+        away=AwayThresholds(settings.away_gaze_deg, settings.away_yaw_deg, settings.min_away_s),
+        max_pixels=settings.max_pixels,
+    )
+
+
+def _loaded(model: Model) -> LoadedModel:
+    return LoadedModel(model.name, model.version, model.digest)
+
+
+if __name__ == "__main__":
+    run(VisionSettings, SERVICE_NAME, compose)

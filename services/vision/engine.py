@@ -32,7 +32,7 @@ from services.vision.observations import (
 )
 from services.vision.report import LoadedModel, Observation, Outcome, PictureQuality, Progress, VisionReport
 from services.vision.samples import SampleLog, Samples
-from services.vision.stretches import Stretch, flags_of, sample_ends_s
+from services.vision.stretches import Floats, Stretch, flags_of, sample_ends_s
 
 PROGRESS_STEP_S = 1.0
 """Seconds of recording between two progress messages."""
@@ -99,8 +99,10 @@ class VisionAnalyzer:
         if not len(log):
             return self._without_picture(facts)
         samples = log.samples()
-        flags = face_flags(samples)
-        face, away = _face_time(samples, flags, facts, self._options)
+        # A sample stands until the next one, the last until the track ends.
+        ends_s = sample_ends_s(samples.time_s, (facts.first_time_s or 0.0) + facts.duration_s)
+        flags = face_flags(samples, ends_s, self._options.min_no_face_s)
+        face, away = _face_time(samples, flags, ends_s, facts.duration_s, self._options)
         found = flags.seen.any()
         return VisionReport(
             outcome=Outcome.OK if found else Outcome.NO_FACE,
@@ -182,10 +184,9 @@ def _progress(frame: Frame, total_s: float | None) -> Progress:
 
 
 def _face_time(
-    samples: Samples, flags: FaceFlags, facts: PictureFacts, options: VisionOptions
+    samples: Samples, flags: FaceFlags, ends_s: Floats, duration_s: float, options: VisionOptions
 ) -> tuple[FaceTime, list[Stretch]]:
     times_s = samples.time_s
-    ends_s = sample_ends_s(times_s, (facts.first_time_s or 0.0) + facts.duration_s)
     openness = relative_openness(samples.openness, times_s)
     # The iris of a closed eye is a guess of the model's.
     with np.errstate(invalid="ignore"):
@@ -196,7 +197,7 @@ def _face_time(
         samples=samples,
         seen=flags.seen,
         ends_s=ends_s,
-        duration_s=facts.duration_s,
+        duration_s=duration_s,
         gaze=gaze,
         relative_openness=openness,
         away=flags_of(away, len(times_s)),
@@ -209,11 +210,13 @@ def _observe(
     face: FaceTime, flags: FaceFlags, away: list[Stretch], options: VisionOptions
 ) -> tuple[Observation, ...]:
     samples, ends_s = face.samples, face.ends_s
+    # A usual direction takes as long to know as the figures do.
+    usual_known = face.measured_s >= options.min_face_s
     found = [
         *find_no_face(samples, flags, ends_s, options.min_no_face_s),
-        *find_too_small(samples, flags, ends_s, options.min_no_face_s),
+        *find_too_small(samples, flags, ends_s),
         *find_second_face(samples, ends_s),
-        *describe_away(face.gaze, face.relative_openness, away, options.away),
+        *(describe_away(face.gaze, face.relative_openness, away, options.away) if usual_known else ()),
     ]
     return tuple(sorted(found, key=lambda observation: (observation.start_s, observation.kind)))
 

@@ -6,6 +6,7 @@ forgotten object.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import mediapipe as mp
@@ -15,6 +16,20 @@ from mediapipe.tasks.python import BaseOptions, vision
 from services.vision.faces import UNSURE_SCORE, FaceBox
 from services.vision.frames import RgbImage
 from services.vision.landmarks import Mesh
+
+NOBODY = "http://127.0.0.1:9"
+"""The discard port: nothing listens there, so connections are refused at once."""
+
+
+def keep_metrics_here() -> None:
+    """Let nothing out of what MediaPipe reports about its use.
+
+    The library sends metrics to its maker (its own privacy notice says so) and has no switch. Its HTTP
+    client heeds the environment's proxy, so it is given one that nobody answers. Call it after every
+    client of the process's own is built: those read the environment when they are made.
+    """
+    os.environ["https_proxy"] = NOBODY
+    os.environ["no_proxy"] = "localhost,127.0.0.1"
 
 
 class MediaPipeLandmarker:

@@ -14,7 +14,7 @@ from services.vision.faces import SMALL_FACE_RATIO, Look
 from services.vision.gaze import AwayThresholds, GazeTrack
 from services.vision.report import Observation
 from services.vision.samples import Samples
-from services.vision.stretches import Flags, Floats, Stretch, find_stretches
+from services.vision.stretches import Flags, Floats, Stretch, find_stretches, flags_of
 
 KINDS = ("no_face", "second_face", "looking_away", "face_too_small")
 
@@ -36,10 +36,11 @@ class FaceFlags:
     """Nothing sure, but something like a face under `SMALL_FACE_RATIO` of the picture's width."""
 
 
-def face_flags(samples: Samples) -> FaceFlags:
+def face_flags(samples: Samples, ends_s: Floats, min_s: float = MIN_NO_FACE_S) -> FaceFlags:
     """Decide for each sample whether a face is seen, by its mesh and the last look.
 
-    Without a mesh one look alone proves nothing: the one before or after it must agree.
+    Without a mesh one look alone proves nothing: the one before or after it must agree. Something too
+    small for less than `min_s` is nobody.
     """
     measured = samples.measured
     sure = np.zeros(len(samples.time_s), dtype=np.bool_)
@@ -51,7 +52,8 @@ def face_flags(samples: Samples) -> FaceFlags:
         sure[look.sample :] = look.face_count > 0 and (bool(measured[look.sample]) or not alone)
         small[look.sample :] = look.small_width_ratio > 0 and any(o.small_width_ratio for o in beside)
     seen = measured | sure
-    return FaceFlags(seen=seen, too_small=small & ~seen)
+    lasting = [s for s in find_stretches(small & ~seen, samples.time_s, ends_s) if s.length_s >= min_s]
+    return FaceFlags(seen=seen, too_small=flags_of(lasting, len(seen)))
 
 
 def find_no_face(samples: Samples, flags: FaceFlags, ends_s: Floats, min_s: float) -> list[Observation]:
@@ -73,7 +75,7 @@ def find_no_face(samples: Samples, flags: FaceFlags, ends_s: Floats, min_s: floa
     ]
 
 
-def find_too_small(samples: Samples, flags: FaceFlags, ends_s: Floats, min_s: float) -> list[Observation]:
+def find_too_small(samples: Samples, flags: FaceFlags, ends_s: Floats) -> list[Observation]:
     """Find where somebody may be in the picture, but too far away to tell."""
     widths = np.zeros(len(samples.time_s))
     for look in samples.looks:
@@ -91,7 +93,6 @@ def find_too_small(samples: Samples, flags: FaceFlags, ends_s: Floats, min_s: fl
             "A chair closer to the camera would help.",
         )
         for stretch in stretches
-        if stretch.length_s >= min_s
     ]
 
 

@@ -15,8 +15,9 @@ from services.vision.gaze import iris_position
 from services.vision.head_pose import head_pose
 from services.vision.landmarks import Mesh
 from services.vision.quality import brightness_ratio, face_width_ratio, sharpness_score
-from services.vision.stretches import Flags, Floats
+from services.vision.stretches import Flags, Floats, find_stretches
 
+MIN_UNSURE_LOOKS = 2
 _MESH_COLUMNS = ("yaw_deg", "pitch_deg", "roll_deg", "openness", "iris", "smile", "brow", "face_width_ratio")
 _COLUMNS = ("time_s", "brightness_ratio", *_MESH_COLUMNS)
 
@@ -70,9 +71,10 @@ class SampleLog:
                 self._sharpness.append(sharpness)
 
     def samples(self) -> Samples:
-        """Hand out the columns. A mesh between two looks that see nothing like a face is taken out."""
+        """Hand out the columns. Meshes that the looks contradict are taken out."""
         columns = {name: np.array(column, dtype=np.float64) for name, column in self._columns.items()}
-        contradicted = _between_empty_looks(self._looks, len(self))
+        mesh = np.isfinite(columns["yaw_deg"])
+        contradicted = _between_empty_looks(self._looks, len(self)) | _doubtful_runs(mesh, self._looks)
         for name in _MESH_COLUMNS:
             columns[name][contradicted] = np.nan
         return Samples(
@@ -92,6 +94,21 @@ def _measure(image: RgbImage, mesh: Mesh) -> dict[str, float]:
         "brow": brow_height(mesh),
         "face_width_ratio": face_width_ratio(image, mesh),
     }
+
+
+def _doubtful_runs(mesh: Flags, looks: list[Look]) -> Flags:
+    """Runs of meshes that the looks do not bear out: a landmarker follows drawings for a frame or two.
+
+    One look with a sure face bears a run out, so does a second look that sees at least something.
+    """
+    doubtful = np.zeros(len(mesh), dtype=np.bool_)
+    index = np.arange(len(mesh), dtype=np.float64)
+    for run in find_stretches(mesh, index, index + 1):
+        within = [look for look in looks if run.first <= look.sample <= run.last]
+        sure = any(look.face_count for look in within)
+        if not sure and (len(within) < MIN_UNSURE_LOOKS or all(look.empty for look in within)):
+            doubtful[run.first : run.last + 1] = True
+    return doubtful
 
 
 def _between_empty_looks(looks: list[Look], count: int) -> Flags:
