@@ -12,14 +12,17 @@ from dataclasses import replace
 from services.assessor.tags import Tag, TaggedSentence
 
 _PERSON = (
-    r"(?:boss|manager|supervisor|colleagues?|co-?workers?|teammates?|team ?mates?|lead(?:er)?|director|friends?|partners?|"
-    r"professor|teacher|mentor|brother|sister|father|mother|wife|husband|department|company)"
+    r"(?:boss|manager|supervisor|colleagues?|co-?workers?|team ?mates?|lead(?:er)?|director|friends?|"
+    r"partners?|professor|teacher|mentor|brother|sister|father|mother|wife|husband|department|company)"
 )
 _ORANG = (
     r"(?:atasan|bos|manajer|supervisor|rekan|kolega|teman|ketua|pimpinan|direktur|dosen|guru|mentor|kakak|adik|ayah|ibu|"
     r"suami|istri)"
 )
-_LEADING = r"^\W*(?:(?:and|so|then|but|after that|later|finally|also|dan|jadi|lalu|kemudian|setelah itu|akhirnya)[\s,]+)*"
+_LEADING = (
+    r"^\W*(?:(?:and|so|then|but|after that|later|finally|also|dan|jadi|lalu|kemudian|setelah itu|akhirnya)"
+    r"[\s,]+)*"
+)
 OTHER_SUBJECT = re.compile(
     rf"{_LEADING}(?:"
     rf"(?:he|she|they)\b|(?:my|our|the|a|an|one|another|some|two)\s+(?:\w+\s+){{0,2}}{_PERSON}\b|(?:someone|somebody)\b|"
