@@ -1,0 +1,283 @@
+"""The transcriber with real weights: nothing on sound without speech, few word errors on speech."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+
+from chassis.errors import CancelledCallError, InvalidInputError
+from chassis.models import locate
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
+from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.speech import SileroDetector
+from services.transcriber.transcript import Segment, Transcript, TranscriptOutcome
+from services.transcriber.whisper import WhisperSpeechModel
+from tests.fakes_transcriber import write_wav
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+
+THREADS = 2
+WORDS_ONLY = jiwer.Compose(
+    [
+        jiwer.ToLowerCase(),
+        jiwer.SubstituteRegexes({r"[‘’]": "'", r"[^\w\s']": " ", r"\bmr\b": "mister"}),
+        jiwer.RemoveMultipleSpaces(),
+        jiwer.Strip(),
+        jiwer.ReduceToListOfListOfWords(),
+    ]
+)
+JFK = (
+    "And so my fellow Americans ask not what your country can do for you, "
+    "ask what you can do for your country."
+)
+
+
+@pytest.fixture(scope="module")
+def base(models_dir: Path) -> Transcriber:
+    return _transcriber("whisper-base", models_dir)
+
+
+@pytest.fixture(scope="module")
+def tiny_en(models_dir: Path) -> Transcriber:
+    return _transcriber("whisper-tiny.en", models_dir)
+
+
+def _transcriber(name: str, models_dir: Path) -> Transcriber:
+    model = WhisperSpeechModel(locate(name, models_dir).folder, device="cpu", cpu_threads=THREADS)
+    model.warm_up()
+    return Transcriber(model, SileroDetector())
+
+
+def transcript_of(
+    transcriber: Transcriber, recording: Path, options: TranscribeOptions | None = None
+) -> Transcript:
+    *_, last = transcriber.transcribe(recording, options or TranscribeOptions(), threading.Event())
+    assert isinstance(last, Transcript)
+    return last
+
+
+def text_of(transcript: Transcript) -> str:
+    return " ".join(segment.text for segment in transcript.segments)
+
+
+def word_errors(said: str | list[str], written: str | list[str]) -> float:
+    return float(jiwer.wer(said, written, reference_transform=WORDS_ONLY, hypothesis_transform=WORDS_ONLY))
+
+
+def noise(kind: str, duration_s: float = 20.0) -> Samples:
+    """Sound in which nobody speaks."""
+    rng = np.random.default_rng(1)
+    count = round(duration_s * SAMPLE_RATE_HZ)
+    times_s = np.arange(count) / SAMPLE_RATE_HZ
+    match kind:
+        case "silence":
+            samples = np.zeros(count)
+        case "white":
+            samples = rng.standard_normal(count) * 0.1
+        case "faint white":
+            samples = rng.standard_normal(count) * 0.001
+        case "pink":
+            spectrum = np.fft.rfft(rng.standard_normal(count)) / np.sqrt(
+                np.maximum(1, np.arange(count // 2 + 1))
+            )
+            samples = np.fft.irfft(spectrum, count)
+            samples *= 0.5 / np.abs(samples).max()
+        case "hum":
+            samples = (
+                sum((np.sin(2 * np.pi * 50 * k * times_s) / k for k in (1, 2, 3, 5)), np.zeros(count)) * 0.2
+            )
+        case "clicks":
+            samples = np.zeros(count)
+            for at in rng.integers(0, count - 400, round(5 * duration_s)):
+                samples[at : at + 400] += rng.standard_normal(400) * np.exp(-np.arange(400) / 60) * 0.5
+        case "chords":
+            decay = np.exp(-(times_s % 0.5) * 4)
+            samples = (
+                sum((np.sin(2 * np.pi * f * times_s) for f in (220, 277, 330)), np.zeros(count)) * decay / 4
+            )
+        case "melody":
+            notes_hz = np.repeat(rng.choice([262, 294, 330, 392, 440], 1 + count // 8000), 8000)[:count]
+            samples = 0.3 * np.sin(2 * np.pi * np.cumsum(notes_hz) / SAMPLE_RATE_HZ)
+        case _:
+            raise ValueError(kind)
+    return samples.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "kind", ["silence", "white", "faint white", "pink", "hum", "clicks", "chords", "melody"]
+)
+def test_sound_without_speech_has_no_words(tiny_en: Transcriber, tmp_path: Path, kind: str) -> None:
+    transcript = transcript_of(tiny_en, write_wav(tmp_path / "noise.wav", noise(kind)))
+
+    assert transcript.segments == ()
+    assert transcript.outcome is TranscriptOutcome.NO_SPEECH
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["silence.flac", "noise_only.flac"])
+def test_recorded_rooms_without_a_voice_have_no_words(base: Transcriber, recordings: Path, name: str) -> None:
+    assert transcript_of(base, recordings / "audio" / name).segments == ()
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("model", ["base", "tiny_en"])
+def test_a_famous_sentence_is_written_down(
+    model: str, request: pytest.FixtureRequest, recordings: Path
+) -> None:
+    transcript = transcript_of(request.getfixturevalue(model), recordings / "audio" / "jfk.flac")
+
+    assert word_errors(JFK, text_of(transcript)) == 0.0
+    assert not any(segment.flags for segment in transcript.segments)
+    assert transcript.language_code == "en"
+
+
+@pytest.mark.recordings
+def test_read_sentences_have_few_word_errors(base: Transcriber, recordings: Path) -> None:
+    folder = recordings / "audio" / "librivox"
+    said = json.loads((folder / "transcripts.json").read_text())
+    written = [text_of(transcript_of(base, folder / name)) for name in said]
+
+    assert word_errors(list(said.values()), written) < 0.08
+
+
+@pytest.mark.recordings
+def test_prompts_read_by_a_man_have_few_word_errors_and_honest_times(
+    base: Transcriber, recordings: Path
+) -> None:
+    manifest = json.loads((recordings / "audio" / "manifest.json").read_text())
+    (entry,) = [entry for entry in manifest if entry["file"] == "single_male.flac"]
+    transcript = transcript_of(base, recordings / "audio" / "single_male.flac")
+    words = [word for segment in transcript.segments for word in segment.words]
+    # The manifest's first two sentences belong to other prompts than those that are heard; the four
+    # from "The Norsemen" on are what is read from 15 s on.
+    said = entry["transcript"][entry["transcript"].index("The Norsemen") :]
+    written = " ".join(segment.text for segment in transcript.segments if segment.start_s > 15.0)
+
+    assert word_errors(said, written) < 0.08
+    assert all(before.end_s <= after.start_s for before, after in pairwise(words))
+    assert all(0 <= word.start_s < word.end_s <= transcript.duration_s for word in words)
+    assert transcript.speech_s == pytest.approx(sum(t["end"] - t["start"] for t in entry["turns"]), rel=0.1)
+    assert transcript.uncovered_speech_s < 0.1 * transcript.speech_s
+
+
+@pytest.mark.recordings
+def test_words_lie_where_the_voices_are(base: Transcriber, recordings: Path) -> None:
+    manifest = json.loads((recordings / "audio" / "manifest.json").read_text())
+    (entry,) = [entry for entry in manifest if entry["file"] == "single_female.flac"]
+    transcript = transcript_of(base, recordings / "audio" / "single_female.flac")
+    middles_s = [(w.start_s + w.end_s) / 2 for segment in transcript.segments for w in segment.words]
+    inside = [any(t["start"] - 0.3 <= m <= t["end"] + 0.3 for t in entry["turns"]) for m in middles_s]
+
+    assert np.mean(inside) > 0.97
+
+
+@pytest.mark.recordings
+def test_a_very_quiet_and_shifted_recording_is_still_heard(
+    base: Transcriber, recordings: Path, tmp_path: Path
+) -> None:
+    from services.transcriber.audio import load_audio
+
+    samples = load_audio(recordings / "audio" / "jfk.flac", 60.0, threading.Event())
+    transcript = transcript_of(base, write_wav(tmp_path / "quiet.wav", samples * 0.01 + 0.3))
+
+    assert word_errors(JFK, text_of(transcript)) < 0.1
+
+
+@pytest.mark.recordings
+def test_a_voice_far_into_silence_keeps_its_time(base: Transcriber, recordings: Path, tmp_path: Path) -> None:
+    from services.transcriber.audio import load_audio
+
+    samples = load_audio(recordings / "audio" / "jfk.flac", 60.0, threading.Event())
+    early = transcript_of(base, recordings / "audio" / "jfk.flac")
+    padded = np.concatenate([noise("faint white", 45.0), samples, noise("faint white", 45.0)])
+    late = transcript_of(base, write_wav(tmp_path / "late.wav", padded))
+
+    assert word_errors(JFK, text_of(late)) < 0.1
+    assert late.segments[0].words[3].start_s == pytest.approx(
+        45 + early.segments[0].words[3].start_s, abs=0.5
+    )
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["one_voice.mp4", "second_voice.webm"])
+def test_the_sound_of_interview_videos_is_written_down(
+    base: Transcriber, recordings: Path, name: str
+) -> None:
+    transcript = transcript_of(base, recordings / "interview" / name)
+
+    assert transcript.outcome is TranscriptOutcome.OK
+    assert transcript.duration_s == pytest.approx(33.0, abs=2.5)
+    assert transcript.uncovered_speech_s < 0.1 * transcript.speech_s
+    assert (transcript.mean_word_probability or 0.0) > 0.8
+
+
+@pytest.mark.recordings
+def test_the_same_recording_gives_the_same_words(base: Transcriber, recordings: Path) -> None:
+    first, second = (transcript_of(base, recordings / "audio" / "single_noise10.flac") for _ in range(2))
+
+    assert first.segments == second.segments
+
+
+@pytest.mark.recordings
+def test_cancelling_ends_the_work_within_a_window(base: Transcriber, recordings: Path) -> None:
+    stop = threading.Event()
+    events = base.transcribe(recordings / "audio" / "three_voices.flac", TranscribeOptions(), stop)
+    next(event for event in events if isinstance(event, Segment))
+    stop.set()
+    begin_s = time.perf_counter()
+
+    with pytest.raises(CancelledCallError):
+        list(events)
+    assert time.perf_counter() - begin_s < 1.0
+
+
+def test_a_multilingual_model_lists_indonesian_and_only_languages_that_it_has(base: Transcriber) -> None:
+    assert {"id", "en", "jv", "ms"} <= set(base.language_codes)
+    assert len(base.language_codes) == 99
+    assert "yue" not in base.language_codes  # only newer models have a token for Cantonese
+
+
+def test_an_english_model_lists_english_and_refuses_the_rest(tiny_en: Transcriber, tmp_path: Path) -> None:
+    recording = write_wav(tmp_path / "a.wav", noise("silence", 1.0))
+
+    assert tiny_en.language_codes == ["en"]
+    with pytest.raises(InvalidInputError) as raised:
+        transcript_of(tiny_en, recording, TranscribeOptions(language_code="id"))
+    assert raised.value.reason == "LANGUAGE_UNSUPPORTED"
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize(
+    "hint",
+    [
+        lambda: "Anglo-Saxon, " * 70,
+        lambda: "你好世界" * 250,
+        lambda: "🙂" * 1000,
+        lambda: "\x00<|en|> " * 100,
+    ],
+)
+def test_hints_at_their_limit_leave_room_for_the_words(
+    tiny_en: Transcriber, recordings: Path, hint: Callable[[], str]
+) -> None:
+    options = TranscribeOptions(hotwords=hint()[:1000], prompt=hint()[:1000])
+    transcript = transcript_of(tiny_en, recordings / "audio" / "jfk.flac", options)
+
+    assert transcript.segments
+    assert transcript.real_time_factor_ratio < 10
+
+
+@pytest.mark.recordings
+def test_the_translate_task_and_a_forced_language_run(base: Transcriber, recordings: Path) -> None:
+    options = TranscribeOptions(language_code="id", task="translate", beam_size=1)
+    transcript = transcript_of(base, recordings / "audio" / "jfk.flac", options)
+
+    assert (transcript.language_code, transcript.language_probability) == ("id", None)
+    assert transcript.segments
