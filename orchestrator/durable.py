@@ -137,7 +137,8 @@ class Engine:
             offset: How many to pass over.
             limit: How many to return.
         """
-        end = datetime.fromtimestamp(end_time_ms / MS_PER_S, UTC).isoformat() if end_time_ms else None
+        # Half a millisecond more: the engine truncates, and must not land one lower.
+        end = datetime.fromtimestamp((end_time_ms + 0.5) / MS_PER_S, UTC).isoformat() if end_time_ms else None
         rows = await DBOS.list_workflows_async(
             name="session", sort_desc=True, end_time=end, offset=offset, limit=limit
         )

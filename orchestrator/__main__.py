@@ -1,0 +1,34 @@
+"""Runs the orchestrator: `python -m orchestrator`."""
+
+from __future__ import annotations
+
+import grpc
+
+from chassis.server import Register, run
+from orchestrator.composition import compose
+from orchestrator.durable import Engine
+from orchestrator.servicer import SERVICE_NAME
+from orchestrator.settings import OrchestratorSettings
+
+
+def main() -> None:
+    """Serve until SIGTERM, then leave what is at work to the next start."""
+    engines: list[Engine] = []
+
+    def prepare(settings: OrchestratorSettings) -> Register:
+        def register(server: grpc.aio.Server) -> None:
+            # Inside the loop: channels and workflows belong to the loop that they are made in.
+            servicer, engine = compose(settings)
+            engine.start()
+            engines.append(engine)
+            servicer.add_to(server)
+
+        return register
+
+    run(OrchestratorSettings, SERVICE_NAME, prepare)
+    for engine in engines:
+        engine.close()
+
+
+if __name__ == "__main__":
+    main()

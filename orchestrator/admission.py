@@ -1,0 +1,133 @@
+"""Pure: what a session must look like to be accepted, and how pages of sessions are named."""
+
+from __future__ import annotations
+
+import re
+
+from chassis.errors import ForbiddenError, InvalidInputError
+from chassis.store import MediaStore
+from interview.v1 import orchestrator_pb2
+
+SESSION_ID = re.compile(r"[0-9a-f]{32}")
+DIGEST = re.compile(r"([0-9a-f]{64})?")
+LANGUAGE = re.compile(r"([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?")
+RUBRIC_ID = re.compile(r"[A-Za-z0-9_.-]{0,64}")
+REASON = re.compile(r"([A-Z][A-Z0-9_]{0,63})?")
+PAGE_TOKEN = re.compile(r"([0-9]{1,15})-([0-9]{1,6})")
+MAX_ANSWERS = 20
+MAX_QUESTION_CHARACTERS = 2_000
+"""The assessor takes no longer ones."""
+MAX_NAME_CHARACTERS = 255
+MAX_PAGE_SESSIONS = 200
+DEFAULT_PAGE_SESSIONS = 50
+
+
+def check_session_id(session_id: str) -> None:
+    """Refuse what is no session id.
+
+    Raises:
+        InvalidInputError: `SESSION_ID_INVALID`.
+    """
+    if SESSION_ID.fullmatch(session_id) is None:
+        raise InvalidInputError(
+            "A session's id has 32 lower-case hex digits; send the one that the upload returned.",
+            reason="SESSION_ID_INVALID",
+            fields={"session_id": "32 lower-case hex digits"},
+        )
+
+
+def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaStore) -> None:
+    """Refuse a session that can't be worked on, naming every field that is wrong.
+
+    Raises:
+        InvalidInputError: `SESSION_ID_INVALID`, `SESSION_INVALID`, `MEDIA_URI_FORBIDDEN`.
+    """
+    check_session_id(request.session_id)
+    wrong: dict[str, str] = {}
+    if not 1 <= len(request.answers) <= MAX_ANSWERS:
+        wrong["answers"] = f"1 to {MAX_ANSWERS} answers"
+    if LANGUAGE.fullmatch(request.language_code) is None:
+        wrong["language_code"] = "a language such as en or id, or empty"
+    if RUBRIC_ID.fullmatch(request.rubric_id) is None:
+        wrong["rubric_id"] = "letters, digits, '_', '-' and '.', at most 64"
+    if len(request.candidate_name) > MAX_NAME_CHARACTERS:
+        wrong["candidate_name"] = f"at most {MAX_NAME_CHARACTERS} characters"
+    positions = [answer.position for answer in request.answers if answer.HasField("position")]
+    if len(set(positions)) < len(positions) or any(position < 1 for position in positions):
+        wrong["answers.position"] = "from 1 on, each once"
+    for place, answer in enumerate(request.answers):
+        wrong |= {f"answers[{place}].{name}": rule for name, rule in _wrong_in(answer).items()}
+    if wrong:
+        rules = "; ".join(f"{name}: {rule}" for name, rule in wrong.items())
+        raise InvalidInputError(
+            f"The session can't be accepted. Correct {rules}.", reason="SESSION_INVALID", fields=wrong
+        )
+    _check_uris(request, store)
+
+
+def _wrong_in(answer: orchestrator_pb2.AnswerInput) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    if bool(answer.uri) == bool(answer.unavailable_reason):
+        wrong["uri"] = "a recording, or the reason why there is none"
+    if len(answer.question) > MAX_QUESTION_CHARACTERS:
+        wrong["question"] = f"at most {MAX_QUESTION_CHARACTERS:,} characters"
+    if len(answer.file_name) > MAX_NAME_CHARACTERS:
+        wrong["file_name"] = f"at most {MAX_NAME_CHARACTERS} characters"
+    if DIGEST.fullmatch(answer.digest) is None:
+        wrong["digest"] = "64 lower-case hex digits, or empty"
+    if REASON.fullmatch(answer.unavailable_reason) is None:
+        wrong["unavailable_reason"] = "UPPER_SNAKE"
+    if answer.media_bytes < 0:
+        wrong["media_bytes"] = "0 or more"
+    return wrong
+
+
+def _check_uris(request: orchestrator_pb2.CreateSessionRequest, store: MediaStore) -> None:
+    for place, answer in enumerate(request.answers):
+        if not answer.uri:
+            continue
+        try:
+            store.key(answer.uri)
+        except ForbiddenError as error:
+            raise InvalidInputError(
+                error.message,
+                reason=error.reason,
+                fields={f"answers[{place}].uri": "a URI inside the configured store"},
+            ) from error
+
+
+def check_page_size(page_size_count: int) -> int:
+    """Return how many sessions a page holds.
+
+    Raises:
+        InvalidInputError: `PAGE_INVALID`.
+    """
+    if not 0 <= page_size_count <= MAX_PAGE_SESSIONS:
+        raise InvalidInputError(
+            f"A page holds 1 to {MAX_PAGE_SESSIONS} sessions.",
+            reason="PAGE_INVALID",
+            fields={"page_size_count": f"1 to {MAX_PAGE_SESSIONS}, or 0 for {DEFAULT_PAGE_SESSIONS}"},
+        )
+    return page_size_count or DEFAULT_PAGE_SESSIONS
+
+
+def read_page_token(token: str) -> tuple[int | None, int]:
+    """Return a page's newest time in milliseconds, and how many of that millisecond were seen before.
+
+    Raises:
+        InvalidInputError: `PAGE_INVALID`.
+    """
+    if not token:
+        return None, 0
+    if (match := PAGE_TOKEN.fullmatch(token)) is None:
+        raise InvalidInputError(
+            "The page token is not one of ours; begin at the first page.",
+            reason="PAGE_INVALID",
+            fields={"page_token": "`next_page_token` of the page before"},
+        )
+    return int(match[1]), int(match[2])
+
+
+def page_token(time_ms: int, seen_count: int) -> str:
+    """Name the page that begins at a time; sessions accepted meanwhile do not shift it."""
+    return f"{time_ms}-{seen_count}"

@@ -1,0 +1,93 @@
+"""Ends a session: reads its stage outputs, builds the result document, and writes it once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from interview.v1 import orchestrator_pb2
+from orchestrator.aggregate import Findings
+from orchestrator.requests import Preferences
+from orchestrator.result import Frame, build
+from orchestrator.runner import OUTPUT_CLASSES
+from orchestrator.sessions import end_of
+from orchestrator.store import SessionStore
+from orchestrator.workflow import ASSESS, EXTRACT, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, Records
+
+FIELDS = {
+    EXTRACT: "extraction",
+    TRANSCRIBE: "transcript",
+    TRANSLATE: "translations",
+    ASSESS: "assessment",
+    VISION: "vision",
+    SPEAKER: "diarization",
+}
+"""Where each stage's output goes in `Findings`."""
+
+
+def software_version() -> str:
+    """Return this project's version, or `unknown` where it runs without being installed."""
+    try:
+        return version("interview-assessment")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def config_digest(request: orchestrator_pb2.CreateSessionRequest, preferences: Preferences) -> str:
+    """Hash what was asked of the stages beside the recordings."""
+    config = {
+        "language": request.language_code,
+        "rubric": request.rubric_id,
+        "reader_language": preferences.reader_language,
+        "seed": preferences.seed,
+        "target_languages": list(preferences.target_languages),
+    }
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+class ResultWriter:
+    """Writes result documents.
+
+    Args:
+        outputs: Holds the stage outputs and takes the document.
+        preferences: Settings that the document names by their hash.
+    """
+
+    def __init__(self, outputs: SessionStore, preferences: Preferences) -> None:
+        self._outputs = outputs
+        self._preferences = preferences
+
+    async def write(
+        self,
+        request: orchestrator_pb2.CreateSessionRequest,
+        records: Mapping[int, Records],
+        create_time_s: float,
+    ) -> None:
+        """Write a session's document; writing it again replaces it whole."""
+        answers = [
+            await self._findings(place, answer, records[place])
+            for place, answer in enumerate(request.answers, start=1)
+        ]
+        frame = Frame(
+            session_id=request.session_id,
+            candidate_name=request.candidate_name,
+            status=end_of(records)["state"],
+            create_time_s=create_time_s,
+            finish_time_s=time.time(),
+            config_digest=config_digest(request, self._preferences),
+            software_version=software_version(),
+        )
+        document = json.dumps(build(frame, answers), ensure_ascii=False, indent=2, allow_nan=False)
+        await self._outputs.save_result(request.session_id, document.encode())
+
+    async def _findings(self, place: int, answer: orchestrator_pb2.AnswerInput, records: Records) -> Findings:
+        outputs: dict[str, Any] = {
+            FIELDS[stage]: await self._outputs.load(record.output_key, OUTPUT_CLASSES[stage])
+            for stage, record in records.items()
+            if record.output_key
+        }
+        return Findings(place, answer, records, **outputs)

@@ -1,0 +1,165 @@
+"""Pure: transcript and assessment of one answer in the result document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interview.v1 import assessor_pb2, media_pb2, transcriber_pb2
+from orchestrator.aggregate import Findings, voice_of
+from orchestrator.legacy import absent, number, optional
+from orchestrator.records import outcome_name
+from orchestrator.requests import base_language, segment_language
+from orchestrator.workflow import ASSESS, NO_SPEECH, OK, TRANSCRIBE, TRANSLATE
+
+Json = dict[str, Any]
+
+
+def text_in(findings: Findings, language: str) -> tuple[str | None, str]:
+    """Return what was said in a language, and what that is worth: all of it, or nothing."""
+    transcript = findings.transcript
+    if transcript is None or not transcript.segments:
+        outcome = findings.outcome(TRANSCRIBE)
+        return None, NO_SPEECH if outcome == OK else outcome
+    parts = [_segment_in(findings, index, language) for index in range(len(transcript.segments))]
+    if all(text is not None for text, _ in parts):
+        return " ".join(text for text, _ in parts if text), OK
+    return None, next(outcome for text, outcome in parts if text is None)
+
+
+def _segment_in(findings: Findings, index: int, language: str) -> tuple[str | None, str]:
+    transcript = findings.transcript
+    if transcript is None:
+        return None, findings.outcome(TRANSCRIBE)
+    segment = transcript.segments[index]
+    if segment_language(segment, transcript) == base_language(language) or not segment.text:
+        return segment.text, OK
+    for translated in findings.translations.languages if findings.translations else []:
+        if base_language(translated.language_code) == language:
+            translation = translated.translations[index]
+            text = translation.text if translation.HasField("text") else None
+            return text, outcome_name(translation.outcome)
+    return None, absent(findings.outcome(TRANSLATE))
+
+
+def transcript_of(findings: Findings) -> Json:
+    """Return what was said, with times, translations and voices."""
+    record, transcript = findings.records[TRANSCRIBE], findings.transcript
+    if transcript is None:
+        return {"outcome": record.outcome, "reason": record.message or None, "language": None, "segments": []}
+    return {
+        "outcome": outcome_name(transcript.outcome),
+        "reason": None,
+        "language": transcript.language_code or None,
+        "language_probability": optional(transcript, "language_probability", 4),
+        "duration_s": number(transcript.duration_s, 3),
+        "speech_s": number(transcript.speech_s, 3),
+        "uncovered_speech_s": number(transcript.uncovered_speech_s, 3),
+        "mean_word_probability": optional(transcript, "mean_word_probability", 4),
+        "warnings": list(transcript.warnings),
+        "segments": [_segment(findings, transcript, index) for index in range(len(transcript.segments))],
+    }
+
+
+def _segment(findings: Findings, transcript: transcriber_pb2.Transcript, index: int) -> Json:
+    segment = transcript.segments[index]
+    translations = {}
+    for translated in findings.translations.languages if findings.translations else []:
+        entry = translated.translations[index]
+        if entry.outcome != media_pb2.OUTCOME_SKIPPED:
+            text = entry.text if entry.HasField("text") else None
+            translations[translated.language_code] = {
+                "text": text,
+                "outcome": outcome_name(entry.outcome),
+                "reason": entry.reason or None,
+            }
+    value: Json = {
+        "start_s": number(segment.start_s, 3),
+        "end_s": number(segment.end_s, 3),
+        "text": segment.text,
+        "language": segment_language(segment, transcript) or None,
+        "flags": [
+            transcriber_pb2.SegmentFlag.Name(flag).removeprefix("SEGMENT_FLAG_") for flag in segment.flags
+        ],
+        "words": [_word(word) for word in segment.words],
+        "translations": translations,
+    }
+    voice = voice_of(findings.diarization, segment.start_s, segment.end_s)
+    return value if voice is None else value | {"voice": voice}
+
+
+def _word(word: media_pb2.Word) -> Json:
+    return {
+        "start_s": number(word.start_s, 3),
+        "end_s": number(word.end_s, 3),
+        "text": word.text,
+        "probability": optional(word, "probability", 4),
+        "interpolated": word.interpolated,
+    }
+
+
+def assessment_of(findings: Findings) -> Json:
+    """Return the judgement, with the sentences that it rests on."""
+    record, assessment = findings.records[ASSESS], findings.assessment
+    if assessment is None:
+        return {
+            "method": None,
+            "outcome": record.outcome,
+            "reason": record.message or None,
+            "criteria": [],
+            "sentences": [],
+            "total_score": None,
+        }
+    return {
+        "method": assessment.method,
+        "outcome": outcome_name(assessment.outcome),
+        "reason": assessment.reason or None,
+        "criteria": [_criterion(findings, assessment, criterion) for criterion in assessment.criteria],
+        "sentences": [_sentence(sentence) for sentence in assessment.sentences],
+        "total_score": optional(assessment, "total_score", 2),
+        "conclusion_absent_reason": assessment.conclusion_absent_reason or None,
+    }
+
+
+def _criterion(
+    findings: Findings, assessment: assessor_pb2.Assessment, criterion: assessor_pb2.CriterionAssessment
+) -> Json:
+    sentences = {sentence.id: sentence for sentence in assessment.sentences}
+    cited = [sentences[name] for name in criterion.evidence_sentence_ids if name in sentences]
+    return {
+        "id": criterion.id,
+        "name": criterion.name,
+        "outcome": outcome_name(criterion.outcome),
+        "reason": criterion.reason or None,
+        "level": optional(criterion, "level", 3),
+        "score": optional(criterion, "score", 2),
+        "evidence": [_evidence(findings, sentence) for sentence in cited],
+        "strengths": [_remark(remark) for remark in criterion.strengths],
+        "gaps": [_remark(remark) for remark in criterion.gaps],
+        "spread": optional(criterion, "spread_levels", 3),
+    }
+
+
+def _evidence(findings: Findings, sentence: assessor_pb2.Sentence) -> Json:
+    value: Json = {"sentence_id": sentence.id, "start_s": None, "end_s": None, "other_voice": False}
+    if sentence.HasField("start_s") and sentence.HasField("end_s"):
+        # The level stays what it is: diarization errs, and a person decides.
+        voice = voice_of(findings.diarization, sentence.start_s, sentence.end_s)
+        value |= {"start_s": number(sentence.start_s, 3), "end_s": number(sentence.end_s, 3)}
+        value["other_voice"] = voice not in (None, 0)
+    return value
+
+
+def _remark(remark: assessor_pb2.Remark) -> Json:
+    return {"text": remark.text, "sentence_ids": list(remark.sentence_ids)}
+
+
+def _sentence(sentence: assessor_pb2.Sentence) -> Json:
+    return {
+        "id": sentence.id,
+        "text": sentence.text,
+        "start_s": optional(sentence, "start_s", 3),
+        "end_s": optional(sentence, "end_s", 3),
+        "tag": sentence.tag or None,
+        "tag_probability": optional(sentence, "tag_probability", 4),
+        "excluded_reason": sentence.excluded_reason or None,
+    }

@@ -1,0 +1,227 @@
+"""`OrchestratorService` on the engine: unpack, call, pack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+
+from chassis.errors import ExhaustedError, NotFoundError, PreconditionError, UnavailableError
+from chassis.store import MediaStore
+from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
+from orchestrator.admission import (
+    check_page_size,
+    check_request,
+    check_session_id,
+    page_token,
+    read_page_token,
+)
+from orchestrator.durable import Engine
+from orchestrator.progress import Board
+from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
+from orchestrator.store import SessionStore
+
+SERVICE_NAME = "interview.v1.OrchestratorService"
+EVENT_INTERVAL_S = 0.25
+"""A watcher gets at most four events a second: stages report more often than anybody can read."""
+POLL_S = 1.0
+"""How often a watcher looks at a session that another replica works on."""
+SETTLE_TIMEOUT_S = 10.0
+"""Steps see within a second that they are cancelled; a child process or a call takes some more to end."""
+FULL_RETRY_AFTER_S = 30.0
+STATE_NAMES = {value: name for name, value in STATES.items()}
+
+
+class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
+    """Serves sessions.
+
+    Args:
+        engine: Keeps and works on them.
+        board: Their live progress.
+        outputs: Their results and stage outputs.
+        media: The store that recordings must lie in.
+        waiting_session_count: Sessions that may wait.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        board: Board,
+        outputs: SessionStore,
+        media: MediaStore,
+        waiting_session_count: int,
+    ) -> None:
+        self._engine = engine
+        self._board = board
+        self._outputs = outputs
+        self._media = media
+        self._waiting_session_count = waiting_session_count
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Register with a server."""
+        orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(self, server)
+
+    async def CreateSession(
+        self, request: orchestrator_pb2.CreateSessionRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.CreateSessionResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        check_request(request, self._media)
+        existing = await self._engine.get(request.session_id)
+        if existing is None:
+            if (
+                await self._engine.waiting_count(self._waiting_session_count + 1)
+                > self._waiting_session_count
+            ):
+                raise ExhaustedError(
+                    "Too many sessions wait already; submit this one again later.",
+                    reason="SESSIONS_FULL",
+                    retry_after_s=FULL_RETRY_AFTER_S,
+                )
+            await self._engine.submit(request)
+        session = await self._session(request.session_id)
+        return orchestrator_pb2.CreateSessionResponse(session=session, existing=existing is not None)
+
+    async def GetSession(
+        self, request: orchestrator_pb2.GetSessionRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.GetSessionResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        return orchestrator_pb2.GetSessionResponse(session=await self._session(request.session_id))
+
+    async def WatchSession(
+        self, request: orchestrator_pb2.WatchSessionRequest, _context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[orchestrator_pb2.WatchSessionResponse]:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        seen_id = request.after_event_id if request.HasField("after_event_id") else 0
+        row = await self._row(request.session_id)
+        for milestone, views in replay(row, seen_id):
+            session = to_message(row, views, state="processing")
+            seen_id = milestone.event_id
+            yield _event(seen_id, session, milestone.time_s)
+        sent_any = False
+        while True:
+            event_id, session, ended = self._snapshot(row)
+            if ended or not sent_any or event_id > seen_id:
+                sent_any, seen_id = True, max(seen_id, event_id)
+                yield _event(seen_id, session, row.end_time_s if ended else None)
+            if ended:
+                return
+            await asyncio.sleep(EVENT_INTERVAL_S)
+            await self._board.wait(request.session_id, POLL_S - EVENT_INTERVAL_S)
+            row = await self._row(request.session_id)
+
+    async def ListSessions(
+        self, request: orchestrator_pb2.ListSessionsRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.ListSessionsResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        size_count = check_page_size(request.page_size_count)
+        wanted = STATE_NAMES.get(request.state)
+        time_ms, seen_count = read_page_token(request.page_token)
+        response = orchestrator_pb2.ListSessionsResponse()
+        while True:
+            # One more than fits tells whether there is another page.
+            rows = await self._engine.page(time_ms, seen_count, size_count + 1)
+            for created_ms, row in rows[:size_count]:
+                if len(response.sessions) == size_count:
+                    response.next_page_token = page_token(time_ms or created_ms, seen_count)
+                    return response
+                seen_count = seen_count + 1 if created_ms == time_ms else 1
+                time_ms = created_ms
+                if wanted is None or row.state == wanted:
+                    response.sessions.append(await self._listed(row))
+            if len(rows) <= size_count:
+                return response
+            if len(response.sessions) == size_count:
+                response.next_page_token = page_token(time_ms or 0, seen_count)
+                return response
+
+    async def CancelSession(
+        self, request: orchestrator_pb2.CancelSessionRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.CancelSessionResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        row = await self._row(request.session_id)
+        if not row.ended:
+            await self._engine.cancel(request.session_id)
+        return orchestrator_pb2.CancelSessionResponse(session=await self._session(request.session_id))
+
+    async def DeleteSession(
+        self, request: orchestrator_pb2.DeleteSessionRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.DeleteSessionResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        row = await self._row(request.session_id)
+        if not row.ended:
+            await self._engine.cancel(request.session_id)
+        if not await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S):
+            # Its last stage would write after the deletion, and nobody would remove that any more.
+            raise UnavailableError(
+                "The session's stages are still stopping; delete it again in some seconds.",
+                reason="SESSION_STOPPING",
+                retry_after_s=SETTLE_TIMEOUT_S,
+            )
+        uris = [answer.uri for answer in row.request.answers if answer.uri]
+        await self._outputs.delete_session(request.session_id, uris)
+        # Last: until it is gone, a deletion that broke off can be repeated.
+        await self._engine.delete(request.session_id)
+        return orchestrator_pb2.DeleteSessionResponse()
+
+    async def RetrySession(
+        self, request: orchestrator_pb2.RetrySessionRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.RetrySessionResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        row = await self._row(request.session_id)
+        if not row.ended:
+            raise _not_finished("wait until it ends, or cancel it, before you retry it")
+        await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
+        await self._engine.rerun(request.session_id)
+        return orchestrator_pb2.RetrySessionResponse(session=await self._session(request.session_id))
+
+    async def GetResult(
+        self, request: orchestrator_pb2.GetResultRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.GetResultResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        row = await self._row(request.session_id)
+        if row.state not in ("completed", "failed") or not row.records:
+            raise _not_finished("there is a result once it has ended; one that was stopped can be retried")
+        return orchestrator_pb2.GetResultResponse(
+            document=await self._outputs.load_result(request.session_id)
+        )
+
+    async def _row(self, session_id: str) -> SessionRow:
+        check_session_id(session_id)
+        row = await self._engine.get(session_id)
+        if row is None:
+            raise NotFoundError(
+                "There is no session with this id; it was deleted, has expired or never existed.",
+                reason="SESSION_NOT_FOUND",
+            )
+        return row
+
+    async def _listed(self, row: SessionRow) -> orchestrator_pb2.Session:
+        session_id = row.request.session_id
+        if not row.records and row.state != "queued" and self._board.views(session_id) is None:
+            row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
+        return self._snapshot(row)[1]
+
+    async def _session(self, session_id: str) -> orchestrator_pb2.Session:
+        return self._snapshot(await self._row(session_id))[1]
+
+    def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
+        """Return the newest event's number, the session, and whether it has ended."""
+        session_id = row.request.session_id
+        live = self._board.views(session_id)
+        if live is None or row.state != "processing":
+            return row.last_event_id, to_message(row, views_of(row)), row.ended
+        begin_time_s = self._board.begin_time_s(session_id)
+        return live[0], to_message(row, live[1], begin_time_s=begin_time_s), False
+
+
+def _event(
+    event_id: int, session: orchestrator_pb2.Session, time_s: float | None
+) -> orchestrator_pb2.WatchSessionResponse:
+    response = orchestrator_pb2.WatchSessionResponse(event_id=event_id, session=session)
+    response.event_time_s = time_s if time_s is not None else session.create_time_s + event_id / 1000
+    return response
+
+
+def _not_finished(advice: str) -> PreconditionError:
+    return PreconditionError(f"The session has not finished: {advice}.", reason="SESSION_NOT_FINISHED")
