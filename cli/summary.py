@@ -53,19 +53,11 @@ def _print_transcript(out: Console, transcript: Json) -> None:
 
 
 def _text_with_translation(segment: Json) -> str:
-    text = escape(str(segment.get("text", "")).strip())
-    translations = segment.get("translation") or segment.get("translations") or {}
-    if isinstance(translations, dict):
-        translations = {code: _translated(entry) for code, entry in translations.items()}
-        lines = [f"[dim]{code}: {escape(line)}[/dim]" for code, line in translations.items() if line]
-        return "\n".join([text, *lines])
-    return text
-
-
-def _translated(entry: object) -> str:
-    if isinstance(entry, dict):
-        entry = entry.get("text")
-    return entry if isinstance(entry, str) else ""
+    lines = [escape(str(segment.get("text", "")).strip())]
+    for language, translated in (segment.get("translations") or {}).items():
+        if text := translated.get("text"):
+            lines.append(f"[dim]{escape(language)}: {escape(text)}[/dim]")
+    return "\n".join(lines)
 
 
 def _print_observations(out: Console, observations: list[Json]) -> None:
@@ -82,15 +74,17 @@ def _print_assessment(out: Console, assessment: Json, answer: Json) -> None:
         return
     method = str(assessment.get("method") or "")
     label = BASELINE_NOTE if method == BASELINE else method
-    total = answer.get("kualitas_jawaban")
-    quality = "" if total is None else f", quality {_number(total)} of 10"
-    out.print(f"  [bold]assessment[/bold] ({escape(label)}){quality}", highlight=False)
+    total = assessment.get("total_score")
+    score = "" if total is None else f": {_number(total)} of 100"
+    out.print(f"  [bold]assessment[/bold] ({escape(label or 'none')}){score}", highlight=False)
     if assessment.get("outcome") not in (None, OK_OUTCOME):
         why = assessment.get("reason") or ""
         out.print(f"    {assessment['outcome']}: {escape(str(why))}", highlight=False)
     sentences = {one.get("id"): one for one in assessment.get("sentences") or []}
     for criterion in assessment.get("criteria") or []:
         _print_criterion(out, criterion, sentences)
+    if conclusion := answer.get("kesimpulan_llm"):
+        out.print(Padding(escape(str(conclusion)), (0, 0, 0, 4)), highlight=False)
 
 
 def _print_criterion(out: Console, criterion: Json, sentences: dict[object, Json]) -> None:
@@ -105,15 +99,18 @@ def _print_criterion(out: Console, criterion: Json, sentences: dict[object, Json
     out.print(f"    {name}: level {_number(level)} of 5{points}", highlight=False)
     for evidence in criterion.get("evidence") or []:
         out.print(Padding(_evidence(evidence, sentences), (0, 0, 0, 6)), highlight=False)
+    for sign, kind in (("+", "strengths"), ("−", "gaps")):
+        for remark in criterion.get(kind) or []:
+            rests_on = " ".join(remark.get("sentence_ids") or [])
+            text = f"{sign} {escape(remark['text'])} [dim]{rests_on}[/dim]".rstrip()
+            out.print(Padding(text, (0, 0, 0, 6)), highlight=False)
 
 
-def _evidence(evidence: object, sentences: dict[object, Json]) -> str:
-    known = evidence if isinstance(evidence, dict) else {"sentence_id": evidence}
-    sentence_id = known.get("sentence_id") or known.get("id")
-    sentence = {**sentences.get(sentence_id, {}), **known}
-    mark = " [yellow](another voice)[/yellow]" if sentence.get("other_voice") else ""
-    text = escape(str(sentence.get("text", "")))
-    return f"[dim]{sentence_id} {_span(sentence)}[/dim] {text}{mark}"
+def _evidence(evidence: Json, sentences: dict[object, Json]) -> str:
+    sentence_id = evidence["sentence_id"]
+    text = escape(str(sentences.get(sentence_id, {}).get("text", "")))
+    mark = " [yellow](another voice)[/yellow]" if evidence.get("other_voice") else ""
+    return f"[dim]{sentence_id} {_span(evidence)}[/dim] {text}{mark}"
 
 
 def _print_absences(out: Console, stages: Json) -> None:

@@ -51,11 +51,16 @@ def result_document() -> dict[str, Any]:
             {
                 "video_file": "one.mp4",
                 "pertanyaan": "What happened?",
-                "kualitas_jawaban": 7,
                 "transcript": {
                     "language": "en",
                     "segments": [
-                        {"start_s": 0.5, "end_s": 2.0, "text": "It broke.", "voice": 0},
+                        {
+                            "start_s": 0.5,
+                            "end_s": 2.0,
+                            "text": "It broke.",
+                            "voice": 0,
+                            "translations": {"id": {"text": "Itu rusak.", "outcome": "OK"}},
+                        },
                         {"start_s": 2.0, "end_s": 3.0, "text": "Say more.", "voice": 1},
                     ],
                 },
@@ -73,9 +78,20 @@ def result_document() -> dict[str, Any]:
                 "assessment": {
                     "method": "baseline",
                     "outcome": "OK",
+                    "total_score": 62.5,
                     "sentences": [{"id": "s1", "text": "It broke.", "start_s": 0.5, "end_s": 2.0}],
                     "criteria": [
-                        {"id": "relevance", "outcome": "OK", "level": 3.5, "score": 62.5, "evidence": ["s1"]},
+                        {
+                            "id": "relevance",
+                            "outcome": "OK",
+                            "level": 3.5,
+                            "score": 62.5,
+                            "evidence": [
+                                {"sentence_id": "s1", "start_s": 0.5, "end_s": 2.0, "other_voice": True}
+                            ],
+                            "strengths": [{"text": "Names what happened.", "sentence_ids": ["s1"]}],
+                            "gaps": [{"text": "No result.", "sentence_ids": []}],
+                        },
                         {
                             "id": "coherence",
                             "outcome": "INSUFFICIENT_EVIDENCE",

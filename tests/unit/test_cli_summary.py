@@ -21,6 +21,7 @@ def test_every_sentence_stands_with_its_time_and_voice() -> None:
     text = text_of(result_document())
     assert "0.5–2.0 s  voice 0  It broke." in text
     assert "2.0–3.0 s  voice 1  Say more." in text
+    assert "id: Itu rusak." in text
 
 
 def test_a_single_voice_is_not_worth_a_mention() -> None:
@@ -40,7 +41,9 @@ def test_the_baseline_is_labelled_as_one() -> None:
 def test_a_level_stands_with_its_evidence() -> None:
     text = text_of(result_document())
     assert "relevance: level 3.5 of 5 (62.5 of 100)" in text
-    assert "s1 0.5–2.0 s It broke." in text
+    assert "s1 0.5–2.0 s It broke. (another voice)" in text
+    assert "+ Names what happened. s1" in text
+    assert "− No result." in text
 
 
 def test_what_was_not_judged_has_no_number() -> None:
