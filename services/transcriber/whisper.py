@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -22,6 +20,7 @@ from faster_whisper import WhisperModel
 from chassis.errors import CancelledCallError, PreconditionError
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
+from services.transcriber.languages import LanguageChoice
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Whisper's own ladder: a window that repeats itself or is improbable is decoded again, warmer."""
@@ -32,57 +31,41 @@ MAX_WINDOW_TOKENS = 224
 MAX_HINT_TOKENS = 100
 """Hotwords and prompt get this much each. With 223 each nothing is left for the words: measured,
 1,000 Chinese characters of both gave an empty transcript."""
-SWITCH_PROBABILITY = 0.9
-"""A window changes the language only when it is this sure; accents reach 0.7 for a wrong one."""
+ONLY_LANGUAGE = "en"
+"""Of the models that are not multilingual."""
 DEFAULT_CPU_THREADS = 4
 """More threads gain little on Whisper's short matrices; CTranslate2's own default."""
-
-
-@dataclass
-class _LanguageWatch:
-    """Decides each window's language of one call, from what all windows so far say."""
-
-    named: str | None
-    stop: Event
-    current: str = ""
-    current_probability: float | None = None
-    _evidence: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    def decide(self, probabilities: dict[str, float]) -> str:
-        """Take a window's probabilities and return the language to decode it in."""
-        for language, probability in probabilities.items():
-            self._evidence[language] += probability
-        loudest = max(probabilities, key=lambda language: probabilities[language])
-        sure = probabilities[loudest] >= SWITCH_PROBABILITY
-        self.current = loudest if sure else max(self._evidence, key=lambda language: self._evidence[language])
-        self.current_probability = probabilities.get(self.current, 0.0)
-        return self.current
 
 
 class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
     """faster-whisper with a say before each window: stop, or change the language."""
 
-    watch: _LanguageWatch
+    languages: LanguageChoice | None
+    """None where the caller named the language."""
+    stop: Event
 
-    def for_call(self, watch: _LanguageWatch) -> _WatchedWhisper:
+    def for_call(self, languages: LanguageChoice | None, stop: Event) -> _WatchedWhisper:
         """Return a view of the same weights for one call."""
         view = copy.copy(self)
-        view.watch = watch
+        view.languages, view.stop = languages, stop
         return view
 
     def generate_with_fallback(
         self, encoder_output: Any, prompt: list[int], tokenizer: Any, options: Any
     ) -> Any:
         """Decode one window. The library calls this once for each, right after encoding it."""
-        if self.watch.stop.is_set():
+        if self.stop.is_set():
             raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
-        if self.model.is_multilingual and self.watch.named is None:
-            prompt = self._in_own_language(encoder_output, prompt, tokenizer)
+        if self.languages is not None:
+            language = self.languages.decide(self._language_probabilities(encoder_output))
+            prompt = self._in_language(language, prompt, tokenizer)
         return super().generate_with_fallback(encoder_output, prompt, tokenizer, options)
 
-    def _in_own_language(self, encoder_output: Any, prompt: list[int], tokenizer: Any) -> list[int]:
+    def _language_probabilities(self, encoder_output: Any) -> dict[str, float]:
         found = self.model.detect_language(encoder_output)[0]
-        language = self.watch.decide({token.strip("<|>"): probability for token, probability in found})
+        return {token.strip("<|>"): probability for token, probability in found}
+
+    def _in_language(self, language: str, prompt: list[int], tokenizer: Any) -> list[int]:
         former = tokenizer.language
         # The tokenizer belongs to this call; the alignment of words reads the language from it too.
         tokenizer.language = self.hf_tokenizer.token_to_id(f"<|{language}|>")
@@ -161,10 +144,12 @@ class WhisperSpeechModel:
 
     def decode(self, speech: Samples, request: DecodeRequest, stop: Event) -> Iterator[DecodedSegment]:
         """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
-        watch = _LanguageWatch(request.language_code, stop)
-        segments, _ = self._whisper.for_call(watch).transcribe(
+        detects = request.language_code is None and self._whisper.model.is_multilingual
+        languages = LanguageChoice() if detects else None
+        named = request.language_code or ONLY_LANGUAGE  # a placeholder where windows decide
+        segments, _ = self._whisper.for_call(languages, stop).transcribe(
             speech,
-            language=request.language_code or "en",  # a placeholder where the watch decides
+            language=named,
             task=request.task,
             beam_size=request.beam_size,
             temperature=TEMPERATURES,
@@ -176,7 +161,11 @@ class WhisperSpeechModel:
             hotwords=request.hotwords or None,
         )
         for segment in segments:
-            yield _decoded(segment, watch.named or watch.current or "en", watch.current_probability)
+            # The library yields all segments of a window before it decodes the next one.
+            if languages is None:
+                yield _decoded(segment, named, None)
+            else:
+                yield _decoded(segment, languages.current, languages.current_probability)
 
 
 def _decoded(segment: Any, language_code: str, language_probability: float | None) -> DecodedSegment:
