@@ -38,8 +38,8 @@ _MESSAGES = {
     SessionState.FAILED: "The assessment failed.",
     SessionState.CANCELLED: "The assessment was cancelled.",
 }
-REQUIRED_STAGES = ("extract", "transcribe", "assess")
-"""Stages without which there is no assessed answer."""
+REQUIRED_STAGES = ("extract", "transcribe")
+"""Stages without which an answer counts as failed, as the result document has it."""
 
 
 def describe(session: SessionView, *, legacy: bool = False) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
 
 from chassis.store import MediaStore
 from gateway.app import create_app
@@ -28,7 +34,11 @@ class Bench:
         self.store_dir, self.spool_dir = folder / "store", folder / "spool"
         self.spool_dir.mkdir()
         self.orchestrator = FakeOrchestrator()
-        values = {"rate_limit_uploads": "", "max_file_bytes": 10_000, "spool_dir": self.spool_dir} | settings
+        values: dict[str, Any] = {
+            "rate_limit_uploads": "",
+            "max_file_bytes": 10_000,
+            "spool_dir": self.spool_dir,
+        } | settings
         self.settings = GatewaySettings(**values)
         self.store = MediaStore(self.store_dir.as_uri())
         self.app = create_app(self.settings, self.orchestrator, self.store)
@@ -48,3 +58,19 @@ def videos(*contents: bytes, name: str = "answer.mp4", field: str = "videos") ->
 def form(*questions: str, **fields: str) -> dict[str, Any]:
     """Return the text parts of an upload."""
     return {"questions": list(questions), "candidate_name": "A. Candidate", "language": "en"} | fields
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of this machine; yields its base URL."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

@@ -81,7 +81,7 @@ class FakeDownloader(Downloader):
         outcome = self.outcomes[link]
         if isinstance(outcome, InterviewError):
             raise outcome
-        path.write_bytes(outcome)
+        await asyncio.to_thread(path.write_bytes, outcome)
         return FetchedFile(".mp4", len(outcome), "d1gest")
 
 
@@ -191,15 +191,32 @@ def downloader(addresses: Sequence[str], **values: Any) -> Downloader:
     async def resolve(host: str, port: int) -> Sequence[str]:
         return addresses
 
-    settings = {"max_bytes": 5_000, "timeout_s": 5.0, "drive_url": "https://drive.invalid/d"} | values
+    settings: dict[str, Any] = {
+        "max_bytes": 5_000,
+        "timeout_s": 5.0,
+        "drive_url": "https://drive.invalid/d",
+    } | values
     return Downloader(resolve=resolve, **settings)
 
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.9.9", "169.254.169.254", "0.0.0.0", "::1", "fd00::1", "fe80::1%eth0",
-     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "100.64.0.1", "224.0.0.1"],
-)  # fmt: skip
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.9.9",
+        "169.254.169.254",
+        "0.0.0.0",  # noqa: S104
+        "::1",
+        "fd00::1",
+        "fe80::1%eth0",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "100.64.0.1",
+        "224.0.0.1",
+    ],
+)
 async def test_links_into_private_networks_are_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(ForbiddenError) as caught:
         await downloader([address]).fetch("https://innocent.example/v.mp4", tmp_path / "v")

@@ -1,0 +1,60 @@
+// Decides which view is shown, by the page's address: /?session=ID, or a new session.
+
+import { call, signIn } from "./api.js";
+import { byId, notice, showView } from "./dom.js";
+import { follow } from "./progress.js";
+import { showResult } from "./result.js";
+import { showRecent, startUpload } from "./upload.js";
+
+let stopFollowing = () => {};
+
+const sessionInAddress = () => new URLSearchParams(location.search).get("session");
+
+async function showSession(sessionId) {
+  stopFollowing();
+  showView("progress-view");
+  byId("show-result").hidden = true;
+  stopFollowing = follow(sessionId, async () => {
+    try {
+      showResult(await call(`/results/${sessionId}`), sessionId);
+      showView("result-view");
+    } catch (error) {
+      notice(error.message);
+    }
+  });
+}
+
+async function showNew() {
+  stopFollowing();
+  showView("upload-view");
+  await showRecent();
+}
+
+function showAddress() {
+  notice("");
+  const sessionId = sessionInAddress();
+  return sessionId ? showSession(sessionId) : showNew();
+}
+
+async function start() {
+  const settings = await call("/client-settings");
+  startUpload(settings, (sessionId) => {
+    history.pushState(null, "", `/?session=${sessionId}`);
+    showAddress();
+  });
+  window.addEventListener("popstate", showAddress);
+  byId("key-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await signIn(byId("key").value);
+      await showAddress();
+    } catch (error) {
+      notice(error.message);
+    }
+  });
+  const signedIn = !settings.key_needed || sessionStorage.getItem("interview-key");
+  if (signedIn) await showAddress();
+  else showView("key-form");
+}
+
+start().catch((error) => notice(error.message));

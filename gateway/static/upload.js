@@ -1,0 +1,131 @@
+// Choosing recordings, a question for each, and sending them.
+
+import { call, sendForm } from "./api.js";
+import { byId, el, notice } from "./dom.js";
+import { languageName, fileSize, stateName } from "./words.js";
+
+const EXTENSIONS = /\.(mp4|avi|mov|mkv|webm)$/i;
+const SHOWN_FIRST = ["auto", "en", "id"];
+
+/** Sets the form up. `limits` is /client-settings; `onAccepted` gets the new session's id. */
+export function startUpload(limits, onAccepted) {
+  const chosen = []; // {file, question}
+  fillLanguages(limits.languages);
+  byId("limits").textContent =
+    `mp4, avi, mov, mkv or webm; up to ${limits.max_file_count} recordings of ${fileSize(limits.max_file_bytes)} each`;
+
+  const add = (files) => {
+    const refusals = [];
+    for (const file of files) {
+      const refusal = refusalOf(file, chosen.length, limits);
+      if (refusal) refusals.push(refusal);
+      else chosen.push({ file, question: "" });
+    }
+    notice(refusals.join(" "));
+    draw(chosen);
+  };
+
+  byId("files").addEventListener("change", (event) => {
+    add(event.target.files);
+    event.target.value = ""; // so that a removed file can be chosen again
+  });
+  startDropping(byId("drop"), add);
+  byId("upload-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(chosen, onAccepted);
+  });
+  draw(chosen);
+}
+
+function refusalOf(file, count, limits) {
+  if (count >= limits.max_file_count) return `“${file.name}” was left out: no more than ${limits.max_file_count} recordings.`;
+  if (!EXTENSIONS.test(file.name)) return `“${file.name}” was left out: it is not an mp4, avi, mov, mkv or webm file.`;
+  if (file.size === 0) return `“${file.name}” was left out: it is empty.`;
+  if (file.size > limits.max_file_bytes) return `“${file.name}” was left out: it is larger than ${fileSize(limits.max_file_bytes)}.`;
+  return "";
+}
+
+function fillLanguages(codes) {
+  const rest = codes.filter((code) => !SHOWN_FIRST.includes(code));
+  const options = rest.map((code) => [code, languageName(code)]).sort((a, b) => a[1].localeCompare(b[1]));
+  const first = [["en", "English"], ["id", "Indonesian"], ["auto", "Find out"]];
+  byId("language").replaceChildren(...[...first, ...options].map(([value, text]) => el("option", { value }, text)));
+}
+
+function startDropping(place, add) {
+  for (const kind of ["dragenter", "dragover"]) {
+    place.addEventListener(kind, (event) => {
+      event.preventDefault();
+      place.classList.add("over");
+    });
+  }
+  place.addEventListener("dragleave", () => place.classList.remove("over"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    place.classList.remove("over");
+    add(event.dataTransfer.files);
+  });
+}
+
+function draw(chosen) {
+  byId("chosen").replaceChildren(...chosen.map((item, index) => {
+    const id = `question-${index + 1}`;
+    const text = el("textarea", { id, maxlength: 2000, input: (event) => (item.question = event.target.value) });
+    text.value = item.question;
+    const remove = () => {
+      chosen.splice(index, 1);
+      draw(chosen);
+    };
+    return el("li", {},
+      el("div", { class: "row" },
+        el("span", { class: "file" }, el("strong", {}, `Answer ${index + 1}: `), item.file.name,
+          el("span", { class: "hint" }, ` · ${fileSize(item.file.size)}`)),
+        el("button", { type: "button", class: "link", "aria-label": `Remove ${item.file.name}`, click: remove }, "Remove")),
+      el("label", { for: id }, "Question that was asked"), text);
+  }));
+  byId("submit").disabled = chosen.length === 0;
+}
+
+async function send(chosen, onAccepted) {
+  if (chosen.length === 0) return notice("Choose at least one recording.");
+  const form = new FormData();
+  form.append("candidate_name", byId("candidate").value);
+  form.append("language", byId("language").value);
+  for (const { file, question } of chosen) {
+    form.append("videos", file, file.name);
+    form.append("questions", question);
+  }
+  notice("");
+  busy(true);
+  const [answer, stop] = sendForm("/upload", form, showSent);
+  byId("stop-upload").onclick = stop;
+  try {
+    onAccepted((await answer).session_id);
+  } catch (error) {
+    notice(error.message);
+  } finally {
+    busy(false);
+  }
+}
+
+function busy(active) {
+  byId("sending").hidden = byId("stop-upload").hidden = !active;
+  byId("submit").disabled = active;
+  byId("sent").value = 0;
+}
+
+function showSent(sent, total) {
+  byId("sent").value = total ? (100 * sent) / total : 0;
+  byId("sent-text").textContent =
+    sent < total ? `Uploading… ${fileSize(sent)} of ${fileSize(total)}` : "Uploaded; the server is storing it…";
+}
+
+/** Lists the newest sessions, where this client may see them. */
+export async function showRecent() {
+  const page = await call("/sessions?page_size=8").catch(() => ({ sessions: [] }));
+  byId("recent").hidden = page.sessions.length === 0;
+  byId("recent-list").replaceChildren(...page.sessions.map((session) => el("li", {},
+    el("a", { href: `/?session=${session.session_id}` }, session.candidate_name || "Without a name"),
+    el("span", { class: `chip ${session.state === "completed" ? "done" : session.state}` }, stateName(session.state)),
+    el("span", { class: "when" }, new Date(session.create_time_s * 1000).toLocaleString()))));
+}
