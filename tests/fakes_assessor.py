@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from services.assessor.answer import Answer, Segment
 from services.assessor.baseline import Baseline, read_lexicon
@@ -45,6 +51,14 @@ VAGUE_ID = (
     "Menurut saya setiap masalah pasti ada jalan keluarnya. "
     "Saya selalu berusaha memberikan yang terbaik."
 )
+
+
+STORY = {"Last": Tag.SITUATION, "I c": Tag.ACTION, "I r": Tag.ACTION, "After": Tag.RESULT, "I l": Tag.LESSON}
+
+
+def tell(said: str) -> Tag:
+    """Tag the sentences of `CONCRETE`; every other one is general."""
+    return next((tag for beginning, tag in STORY.items() if said.startswith(beginning)), Tag.GENERAL)
 
 
 def written(text: str, question: str = QUESTION, language: str = "en", **rest: object) -> Answer:
@@ -139,3 +153,111 @@ def make_assessor(model: LanguageModel | None = None, *, fallback_to_baseline: b
         language_codes=sorted(PROMPTS),
         fallback_to_baseline=fallback_to_baseline,
     )
+
+
+@dataclass
+class Scripted:
+    """What the fake chat server does with one request; without a body it answers by the schema."""
+
+    status: int = 200
+    body: bytes | None = None
+    delay_s: float = 0.0
+    drip_s: float = 0.0
+    """Pause after each byte of the body."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class FakeChatServer:
+    """A local HTTP server that speaks OpenAI's protocol: it plays a script first, then tags by `tell`.
+
+    Args:
+        script: What it does with the first requests.
+        logprobs: Whether it gives token probabilities.
+    """
+
+    def __init__(self, *script: Scripted, logprobs: bool = True) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        self.asked = threading.Event()
+        self.url = ""
+        self._script = list(script)
+        self._logprobs = logprobs
+
+    @contextmanager
+    def running(self) -> Iterator[FakeChatServer]:
+        """Serve on a free port as long as the block lasts."""
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, format: str, *_: Any) -> None:  # noqa: A002
+                """Say nothing."""
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+                fake.answer(self, body)
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        self.url = f"http://127.0.0.1:{server.server_port}/v1"
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    def answer(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        """Answer one request, by the script as long as it lasts."""
+        self.requests.append(body)
+        self.headers.append({key.lower(): value for key, value in handler.headers.items()})
+        self.paths.append(handler.path)
+        self.asked.set()
+        turn = self._script.pop(0) if self._script else Scripted()
+        time.sleep(turn.delay_s)
+        content = turn.body if turn.body is not None else json.dumps(self._complete(body)).encode()
+        with suppress(BrokenPipeError, ConnectionResetError):  # the caller's deadline was shorter
+            handler.send_response(turn.status)
+            for key, value in {"Content-Type": "application/json", **turn.headers}.items():
+                handler.send_header(key, value)
+            handler.send_header("Content-Length", str(len(content)))
+            handler.end_headers()
+            for byte in [content] if not turn.drip_s else [content[i : i + 1] for i in range(len(content))]:
+                handler.wfile.write(byte)
+                time.sleep(turn.drip_s)
+
+    def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
+        messages = [Message(**message) for message in body["messages"]]
+        schema = body.get("response_format") or body.get("structured_outputs")
+        text = FakeModel(tell).complete(messages, schema=schema, max_tokens=1, seed=0, budget=budget()).text
+        logprobs = {"content": list(_logprobs(text))} if self._logprobs and schema else None
+        return completion(text, logprobs)
+
+
+def completion(text: str, logprobs: Any = None, finish_reason: str = "stop") -> dict[str, Any]:
+    """Make a chat completion in OpenAI's shape."""
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "fake-model",
+        "system_fingerprint": "build-1",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": finish_reason,
+                "message": {"role": "assistant", "content": text},
+                "logprobs": logprobs,
+            }
+        ],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+    }
+
+
+def _logprobs(text: str) -> Iterator[dict[str, Any]]:
+    """Cut a reply into its words, each almost certain."""
+    for token in re.findall(r"[a-z]+|[^a-z]+", text):
+        top = [{"token": token, "logprob": -0.01}, {"token": "general", "logprob": -5.0}]
+        yield {"token": token, "logprob": -0.01, "top_logprobs": top}

@@ -45,7 +45,7 @@ class AssessorSettings(ServiceSettings):
     """Off for a provider that refuses `logprobs`; tags then count as certain."""
     seed: int = Field(0, ge=0, le=MAX_SEED)
     """For requests that bring none."""
-    request_timeout_s: float = Field(180.0, gt=0)
+    request_timeout_s: float = Field(300.0, gt=0)
     """Longest time of one model call, the first of which makes a local server read the whole prompt."""
     default_timeout_s: float = Field(600.0, gt=0)
     """Time for a request that comes without a deadline."""

@@ -29,15 +29,11 @@ from tests.fakes_assessor import (
     FakeModel,
     budget,
     make_assessor,
+    tell,
     written,
 )
 
-STORY = {"Last": Tag.SITUATION, "I c": Tag.ACTION, "I r": Tag.ACTION, "After": Tag.RESULT, "I l": Tag.LESSON}
 DOWN = UnavailableError("down", reason="MODEL_UNAVAILABLE")
-
-
-def tell(said: str) -> Tag:
-    return next((tag for beginning, tag in STORY.items() if said.startswith(beginning)), Tag.GENERAL)
 
 
 def assess(model: FakeModel, answer: Answer) -> Assessment:
