@@ -61,9 +61,6 @@ def fetch(
     """
     for name in names:
         entry = entry_of(name)
-        if entry.installed:
-            report(name, 1, 1)
-            continue
         with _lock(models_dir / f".{name}.lock"):
             _fetch_entry(entry, models_dir, report, source_dir)
 

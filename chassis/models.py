@@ -7,7 +7,6 @@ images' loader and CI call `fetch`. A file comes from the first source that has 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
 import tomllib
 from dataclasses import dataclass
@@ -58,8 +57,6 @@ class CatalogueEntry:
     files: tuple[ModelFile, ...]
     hub_repo: str = ""
     hub_revision: str = ""
-    installed: str = ""
-    """`package:member` where the file is part of an installed package and nothing is fetched."""
 
     @property
     def size_bytes(self) -> int:
@@ -118,7 +115,6 @@ def catalogue() -> dict[str, CatalogueEntry]:
             files=tuple(_file(file) for file in entry["files"]),
             hub_repo=entry.get("hub_repo", ""),
             hub_revision=entry.get("hub_revision", ""),
-            installed=entry.get("installed", ""),
         )
         for name, entry in raw.items()
     }
@@ -168,14 +164,6 @@ def is_intact(file: ModelFile, path: Path) -> bool:
     return not expected or sha256_of(path) == expected
 
 
-def _installed_path(entry: CatalogueEntry) -> Path | None:
-    package, _, member = entry.installed.partition(":")
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(next(iter(spec.submodule_search_locations))) / member
-
-
 def locate(name: str, models_dir: Path) -> Model:
     """Find a model on this machine and check its files. Downloads nothing.
 
@@ -196,21 +184,18 @@ def locate(name: str, models_dir: Path) -> Model:
         )
     entry = entry_of(name)
     folder = models_dir / name
-    paths: list[Path | None] = (
-        [_installed_path(entry)] if entry.installed else [folder / file.name for file in entry.files]
-    )
-    for file, candidate in zip(entry.files, paths, strict=True):
-        if candidate is None or not candidate.is_file():
+    for file in entry.files:
+        path = folder / file.name
+        if not path.is_file():
             raise PreconditionError(
                 f"The model '{name}' is not on this machine: run `interview models fetch {name}`.",
                 reason="MODEL_MISSING",
             )
-        if not is_intact(file, candidate):
+        if not is_intact(file, path):
             raise PreconditionError(
                 f"A file of the model '{name}' is damaged: run `interview models fetch {name}` again.",
                 reason="MODEL_CORRUPT",
             )
-    main_path = paths[0]
-    assert main_path is not None  # noqa: S101 - for the type checker; the loop above raised otherwise
-    digest = entry.files[0].sha256 or _expected_digest(entry.files[0], main_path) or sha256_of(main_path)
+    main_path = folder / entry.files[0].name
+    digest = _expected_digest(entry.files[0], main_path) or sha256_of(main_path)
     return Model(name=name, version=entry.version, digest=digest, path=main_path)
