@@ -9,6 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from chassis.errors import InvalidInputError
 
+CLOSE_CONNECTION = "close_connection"
+"""Mark on a request's state: its body was not read to its end."""
 LINGER_BYTES = 32_000_000
 LINGER_S = 3.0
 """After a refusal this much more is read and dropped: a browser that is cut off in the middle of
@@ -24,6 +26,7 @@ class RequestBody:
     """
 
     def __init__(self, request: Request, idle_timeout_s: float) -> None:
+        self._request = request
         self._chunks = request.stream()
         self._idle_timeout_s = idle_timeout_s
         self._ended = False
@@ -65,11 +68,16 @@ class RequestBody:
         return bytes(data)
 
     async def linger(self, max_bytes: int = LINGER_BYTES, max_s: float = LINGER_S) -> None:
-        """Read and drop what still comes, up to a point."""
+        """Read and drop what still comes, up to a point; beyond it the connection ends with the answer."""
         dropped_bytes = 0
         try:
             async with asyncio.timeout(max_s):
-                while dropped_bytes <= max_bytes and (chunk := await anext(self._chunks, None)) is not None:
+                while dropped_bytes <= max_bytes:
+                    chunk = await anext(self._chunks, None)
+                    if chunk is None:
+                        return
                     dropped_bytes += len(chunk)
         except (TimeoutError, ClientDisconnect):
-            return
+            pass
+        # uvicorn would go on reading (and dropping) for as long as a client sends.
+        setattr(self._request.state, CLOSE_CONNECTION, True)

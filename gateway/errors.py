@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.errors import InterviewError
+from gateway.bodies import CLOSE_CONNECTION
 
 logger = logging.getLogger(__name__)
 
@@ -97,9 +98,12 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-async def _interview_error(_: Request, error: Exception) -> Response:
+async def _interview_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, InterviewError)  # noqa: S101  # registered for this type only
-    return to_response(error)
+    response = to_response(error)
+    if getattr(request.state, CLOSE_CONNECTION, False):
+        response.headers["Connection"] = "close"
+    return response
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:

@@ -46,7 +46,9 @@ const sentence = (code) => {
 export const stageName = (code) => STAGES[code] ?? sentence(code);
 export const stateName = (code) => STATES[code] ?? sentence(code);
 export const kindName = (code) => KINDS[code] ?? sentence(code);
-export const measureName = (code) => sentence(code);
+
+/** Returns a measure's name without its unit, which stands beside its value. */
+export const measureName = (code) => sentence(String(code).replace(/_(ratio|deg|s|hz|count|px|words_per_min|count_per_min|per_min)$/, ""));
 
 /** Returns why something is as it is: the message where there is one, else the code in plain words. */
 export const reasonText = (code, message) => message || (code in REASONS ? REASONS[code] : code ? sentence(code) + "." : "");

@@ -1,0 +1,293 @@
+"""The gateway over real sockets: HTTP on one side, gRPC to the orchestrator on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from chassis.errors import InvalidInputError, NotFoundError, UnavailableError
+from chassis.store import MediaStore
+from gateway.app import create_app
+from gateway.orchestrator_client import OrchestratorClient
+from gateway.sessions import AnswerDraft, SessionDraft, SessionState, StageState
+from gateway.settings import GatewaySettings
+from interview.v1 import orchestrator_pb2 as pb
+from interview.v1 import orchestrator_pb2_grpc
+from tests.bench_gateway import MP4, Bench, form, listening, videos
+
+SESSION_ID = "a" * 32
+BOUNDARY = b"frontier"
+HEAD = (
+    b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="videos"; filename="a.mp4"\r\n'
+    b"Content-Type: video/mp4\r\n\r\n" + MP4
+)
+
+
+class FakeServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
+    """Speaks the orchestrator's contract with one session."""
+
+    def __init__(self) -> None:
+        self.created: list[pb.CreateSessionRequest] = []
+        self.watched: list[pb.WatchSessionRequest] = []
+
+    def session(self, state: pb.SessionState = pb.SESSION_STATE_PROCESSING) -> pb.Session:
+        stages = [
+            pb.StageStatus(stage="extract", state=pb.STAGE_STATE_DONE, done_ratio=1.0, attempt_count=1),
+            pb.StageStatus(stage="transcribe", state=pb.STAGE_STATE_RUNNING),
+        ]
+        answers = [pb.AnswerStatus(position=1, stages=stages)]
+        return pb.Session(
+            session_id=SESSION_ID, state=state, create_time_s=5.0, answers=answers, remaining_s=3.0
+        )
+
+    def CreateSession(self, request: Any, context: Any) -> pb.CreateSessionResponse:
+        self.created.append(request)
+        return pb.CreateSessionResponse(session=self.session(pb.SESSION_STATE_QUEUED))
+
+    def GetSession(self, request: Any, context: grpc.ServicerContext) -> pb.GetSessionResponse:
+        if request.session_id != SESSION_ID:
+            context.abort(grpc.StatusCode.NOT_FOUND, "Session not found")
+        return pb.GetSessionResponse(session=self.session())
+
+    def WatchSession(self, request: Any, context: Any) -> Iterator[pb.WatchSessionResponse]:
+        self.watched.append(request)
+        after = request.after_event_id if request.HasField("after_event_id") else 0
+        states = (pb.SESSION_STATE_QUEUED, pb.SESSION_STATE_PROCESSING, pb.SESSION_STATE_COMPLETED)
+        for number, state in enumerate(states, start=1):
+            if number > after:
+                yield pb.WatchSessionResponse(event_id=number, session=self.session(state), event_time_s=1.0)
+
+    def ListSessions(self, request: Any, context: Any) -> pb.ListSessionsResponse:
+        assert request.state == pb.SESSION_STATE_COMPLETED
+        return pb.ListSessionsResponse(sessions=[self.session()], next_page_token="2")
+
+    def GetResult(self, request: Any, context: Any) -> pb.GetResultResponse:
+        return pb.GetResultResponse(document=b'{"success": true}')
+
+
+@pytest.fixture
+def servicer() -> FakeServicer:
+    return FakeServicer()
+
+
+@pytest.fixture
+def address(servicer: FakeServicer) -> Iterator[str]:
+    server = grpc.server(futures.ThreadPoolExecutor(4))
+    orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+@pytest.mark.anyio
+async def test_the_client_speaks_the_orchestrators_contract(servicer: FakeServicer, address: str) -> None:
+    client = OrchestratorClient(address, timeout_s=5.0)
+    answer = AnswerDraft(1, "Why?", uri="file:///x/1.mp4", file_name="a.mp4", digest="d", media_bytes=7)
+
+    created = await client.create_session(SessionDraft(SESSION_ID, "A", "en", (answer,)))
+    session = await client.get_session(SESSION_ID)
+    page = await client.list_sessions(10, "", SessionState.COMPLETED)
+    events = [event async for event in client.watch_session(SESSION_ID, 1)]
+    document = await client.get_result(SESSION_ID)
+    await client.aclose()
+
+    sent = servicer.created[0]
+    assert created.state is SessionState.QUEUED
+    assert (sent.session_id, sent.language_code, sent.answers[0].position) == (SESSION_ID, "en", 1)
+    assert (sent.answers[0].uri, sent.answers[0].media_bytes) == ("file:///x/1.mp4", 7)
+    assert [stage.state for stage in session.answers[0].stages] == [StageState.DONE, StageState.RUNNING]
+    assert session.answers[0].stages[1].done_ratio is None
+    assert (session.remaining_s, session.end_time_s) == (3.0, None)
+    assert page.next_page_token == "2"
+    assert [event.event_id for event in events] == [2, 3]
+    assert servicer.watched[0].after_event_id == 1
+    assert json.loads(document) == {"success": True}
+
+
+@pytest.mark.anyio
+async def test_errors_of_the_orchestrator_come_back_as_ours(address: str) -> None:
+    client = OrchestratorClient(address, timeout_s=5.0)
+    with pytest.raises(NotFoundError):
+        await client.get_session("b" * 32)
+    await client.aclose()
+
+
+@pytest.mark.anyio
+async def test_an_orchestrator_that_is_away_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody answers here
+        client = OrchestratorClient(f"127.0.0.1:{taken.getsockname()[1]}", timeout_s=1.0)
+        with pytest.raises(UnavailableError) as caught:
+            await client.get_session(SESSION_ID)
+        await client.aclose()
+
+    assert caught.value.reason == "ORCHESTRATOR_UNAVAILABLE"
+    assert caught.value.retry_after_s
+
+
+def test_an_upload_travels_from_http_to_grpc(tmp_path: Path, servicer: FakeServicer, address: str) -> None:
+    settings = GatewaySettings(rate_limit_uploads="")
+    store = MediaStore((tmp_path / "store").as_uri())
+    with listening(create_app(settings, OrchestratorClient(address, 5.0), store)) as url:
+        reply = httpx.post(f"{url}/upload", files=videos(MP4), data=form("Why?"))
+
+    sent = servicer.created[0]
+    assert reply.status_code == 200
+    assert sent.session_id == reply.json()["session_id"]
+    assert store.local_path(store.key(sent.answers[0].uri)).read_bytes() == MP4  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, max_file_bytes=3_000_000)
+
+
+def open_upload(url: str, headers: bytes) -> socket.socket:
+    host, port = url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=20)
+    content_type = b"Content-Type: multipart/form-data; boundary=" + BOUNDARY
+    connection.sendall(
+        b"POST /upload HTTP/1.1\r\nHost: "
+        + host.encode()
+        + b"\r\n"
+        + content_type
+        + b"\r\n"
+        + headers
+        + b"\r\n"
+    )
+    return connection
+
+
+def wait_until(condition: Any, timeout_s: float = 5.0) -> bool:
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing_on_disk(bench: Bench) -> None:
+    with listening(bench.app) as url:
+        connection = open_upload(url, b"Content-Length: 2900000\r\n")
+        connection.sendall(HEAD + b"\x00" * 2_000_000)
+        arrived = wait_until(lambda: any(path.stat().st_size for path in bench.left_behind()))
+        connection.close()
+        gone = wait_until(lambda: not list(bench.spool_dir.iterdir()))
+
+    assert arrived  # it was on disk …
+    assert gone  # … and is no more
+    assert not bench.left_behind()
+    assert not bench.orchestrator.drafts
+
+
+def test_a_client_that_falls_silent_is_let_go(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, upload_idle_timeout_s=0.3)
+    with listening(bench.app) as url:
+        connection = open_upload(url, b"Content-Length: 5000\r\n")
+        connection.sendall(HEAD)
+        answer = connection.recv(65_536)
+        connection.close()
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert not bench.left_behind()
+
+
+def test_a_client_that_sends_too_much_reads_why_instead_of_a_broken_pipe(bench: Bench) -> None:
+    with listening(bench.app) as url:
+        connection = open_upload(url, b"Content-Length: 9000000\r\n")
+        connection.sendall(HEAD + b"\x00" * (9_000_000 - len(HEAD)))
+        answer = connection.recv(65_536)
+        connection.close()
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"FILE_TOO_LARGE" in answer
+
+
+def test_a_chunked_body_without_an_end_is_cut(bench: Bench) -> None:
+    block = b"\x00" * 65_536
+    sent_bytes = 0
+    with listening(bench.app) as url:
+        connection = open_upload(url, b"Transfer-Encoding: chunked\r\n")
+        connection.sendall(b"%x\r\n%b\r\n" % (len(HEAD), HEAD))
+        try:
+            while sent_bytes < 200_000_000:
+                connection.sendall(b"%x\r\n%b\r\n" % (len(block), block))
+                sent_bytes += len(block)
+        except OSError:
+            pass  # cut off, as it should be
+        connection.close()
+
+    assert sent_bytes < 60_000_000  # the limit, what is dropped out of politeness, and what sockets hold
+    assert not bench.left_behind()
+
+
+def test_events_reach_a_client_while_the_session_runs(bench: Bench) -> None:
+    with listening(bench.app) as url, httpx.Client(base_url=url, timeout=10) as http:
+        session_id = http.post("/upload", files=videos(MP4), data=form("?")).json()["session_id"]
+        with http.stream("GET", f"/sessions/{session_id}/events") as stream:
+            lines = stream.iter_lines()
+            first = next(line for line in lines if line.startswith("data:"))
+            assert http.post(f"/sessions/{session_id}/cancel").status_code == 200
+            second = next(line for line in lines if line.startswith("data:"))
+        with http.stream("GET", f"/sessions/{session_id}/events", headers={"Last-Event-ID": "1"}) as stream:
+            resumed = [line for line in stream.iter_lines() if line.startswith("id:")]
+
+    assert json.loads(first[5:])["state"] == "queued"
+    assert json.loads(second[5:])["state"] == "cancelled"
+    assert resumed == ["id: 2"]
+
+
+def test_no_more_uploads_at_once_than_configured(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, max_concurrent_uploads=1)
+    with listening(bench.app) as url:
+        connection = open_upload(url, b"Content-Length: 5000\r\n")
+        connection.sendall(HEAD)
+        assert wait_until(lambda: bool(list(bench.spool_dir.iterdir())))
+        second = httpx.post(f"{url}/upload", files=videos(MP4), data=form("?"))
+        connection.close()
+
+    assert (second.status_code, second.json()["code"]) == (503, "UPLOADS_FULL")
+    assert int(second.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.anyio
+async def test_two_uploads_with_one_key_at_the_same_time_are_one_session(bench: Bench) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield HEAD
+        await asyncio.sleep(0.3)
+        yield b"\r\n--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="questions"\r\n\r\n?\r\n'
+        yield b"--" + BOUNDARY + b"--\r\n"
+
+    headers = {"Idempotency-Key": "k", "Content-Type": f"multipart/form-data; boundary={BOUNDARY.decode()}"}
+    first, second = await asyncio.gather(
+        *(bench.http.post("/upload", content=slow(), headers=headers) for _ in range(2))
+    )
+
+    assert sorted((first.status_code, second.status_code)) == [200, 409]
+    assert len(bench.orchestrator.drafts) == 1
+    assert len(bench.left_behind()) == 1
+
+
+@pytest.mark.anyio
+async def test_a_session_that_the_orchestrator_refuses_is_the_clients_to_mend(bench: Bench) -> None:
+    bench.orchestrator.failure = InvalidInputError(
+        "No such rubric.", reason="SESSION_INVALID", fields={"rubric_id": "unknown"}
+    )
+
+    reply = await bench.http.post("/upload", files=videos(MP4), data=form("?"))
+
+    assert (reply.status_code, reply.json()["code"]) == (400, "SESSION_INVALID")
+    assert reply.json()["fields"] == {"rubric_id": "unknown"}
+    assert not bench.left_behind()
