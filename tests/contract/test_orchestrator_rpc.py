@@ -1,0 +1,412 @@
+"""The orchestrator over a real socket, on SQLite and fake stages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import grpc
+import jsonschema
+import pytest
+
+from chassis.errors import InterviewError, UnavailableError
+from chassis.server import start_server
+from chassis.status import from_rpc_error
+from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
+from orchestrator.composition import compose
+from orchestrator.servicer import SERVICE_NAME
+from orchestrator.settings import OrchestratorSettings
+from tests.fakes_stages import NO_TRANSLATOR, FakeStages, make_recording, make_tone
+
+pytestmark = pytest.mark.anyio
+
+SCHEMA = json.loads(Path("orchestrator/result.schema.json").read_text())
+COMPLETED = orchestrator_pb2.SESSION_STATE_COMPLETED
+FAILED = orchestrator_pb2.SESSION_STATE_FAILED
+CANCELLED = orchestrator_pb2.SESSION_STATE_CANCELLED
+DONE = orchestrator_pb2.STAGE_STATE_DONE
+
+
+@dataclass
+class World:
+    """A running orchestrator and what a test does with it."""
+
+    stub: orchestrator_pb2_grpc.OrchestratorServiceStub
+    stages: FakeStages
+    folder: Path
+
+    def recording(self, session_id: str, place: int, **options: Any) -> str:
+        path = self.folder / "store" / "sessions" / session_id / "media" / f"{place}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return make_recording(path, seconds=1.0, **options).as_uri()
+
+    def request(self, answer_count: int = 1, **changes: Any) -> orchestrator_pb2.CreateSessionRequest:
+        session_id = changes.pop("session_id", uuid.uuid4().hex)
+        answers = [
+            orchestrator_pb2.AnswerInput(
+                uri=self.recording(session_id, place), question=f"Q{place}?", file_name=f"a{place}.mp4"
+            )
+            for place in range(1, answer_count + 1)
+        ]
+        fields = {"session_id": session_id, "candidate_name": "Ana", "answers": answers} | changes
+        return orchestrator_pb2.CreateSessionRequest(**fields)
+
+    async def create(self, answer_count: int = 1, **changes: Any) -> str:
+        request = self.request(answer_count, **changes)
+        await self.call(self.stub.CreateSession, request)
+        return str(request.session_id)
+
+    async def call(self, method: Any, request: Any) -> Any:
+        try:
+            return await method(request, timeout=20)
+        except grpc.aio.AioRpcError as failure:
+            raise from_rpc_error(failure) from None
+
+    async def get(self, session_id: str) -> Any:
+        request = orchestrator_pb2.GetSessionRequest(session_id=session_id)
+        return (await self.call(self.stub.GetSession, request)).session
+
+    async def until(self, session_id: str, *states: int, timeout_s: float = 20) -> Any:
+        deadline_s = time.monotonic() + timeout_s
+        while (session := await self.get(session_id)).state not in states:
+            assert time.monotonic() < deadline_s, session
+            await asyncio.sleep(0.1)
+        return session
+
+    async def until_running(self, session_id: str, stage: str) -> None:
+        deadline_s = time.monotonic() + 20
+        while not self.stages.calls[stage]:
+            assert time.monotonic() < deadline_s
+            await asyncio.sleep(0.02)
+
+    async def result(self, session_id: str) -> Any:
+        request = orchestrator_pb2.GetResultRequest(session_id=session_id)
+        reply = await self.call(self.stub.GetResult, request)
+        document = json.loads(reply.document)
+        jsonschema.validate(document, SCHEMA, jsonschema.Draft202012Validator)
+        return document
+
+    async def do(self, name: str, session_id: str) -> Any:
+        request = getattr(orchestrator_pb2, f"{name}Request")(session_id=session_id)
+        return await self.call(getattr(self.stub, name), request)
+
+    async def events(self, session_id: str, after: int | None = None) -> list[Any]:
+        request = orchestrator_pb2.WatchSessionRequest(session_id=session_id, after_event_id=after)
+        return [event async for event in self.stub.WatchSession(request, timeout=30)]
+
+
+@asynccontextmanager
+async def running(folder: Path, **changes: Any) -> AsyncIterator[World]:
+    fields: dict[str, Any] = {
+        "port": 0,
+        "store_url": (folder / "store").as_uri(),
+        "database_url": f"sqlite:///{folder / 'state.sqlite'}",
+        "queue_poll_s": 0.05,
+        "stage_first_delay_s": 0.01,
+        "stage_max_delay_s": 0.02,
+        "stage_attempt_count": 3,
+        "session_count": 4,
+    }
+    settings = OrchestratorSettings(**(fields | changes))
+    stages = FakeStages()
+    servicer, engine = compose(settings, stages=stages)
+    engine.start()
+    server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield World(orchestrator_pb2_grpc.OrchestratorServiceStub(channel), stages, folder)
+    await server.stop(0)
+    await asyncio.to_thread(engine.close)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with running(tmp_path) as running_world:
+        yield running_world
+
+
+async def test_a_session_goes_through_every_stage_to_a_valid_result(world: World) -> None:
+    session_id = await world.create(2)
+    session = await world.until(session_id, COMPLETED, FAILED)
+    document = await world.result(session_id)
+
+    assert session.state == COMPLETED, session
+    assert session.done_ratio == 1.0
+    assert {stage.state for answer in session.answers for stage in answer.stages} == {DONE}
+    assert document["status"] == "completed"
+    assert [entry["video_file"] for entry in document["results"]] == ["a1.mp4", "a2.mp4"]
+    assert document["results"][0]["transkripsi_id"].startswith("[id] I led")
+
+
+async def test_creating_a_session_twice_returns_the_first_one(world: World) -> None:
+    request = world.request()
+    first = await world.call(world.stub.CreateSession, request)
+    second = await world.call(world.stub.CreateSession, request)
+    await world.until(request.session_id, COMPLETED)
+    third = await world.call(world.stub.CreateSession, request)
+
+    assert (first.existing, second.existing, third.existing) == (False, True, True)
+    assert world.stages.calls["transcribe"] == 1
+    assert third.session.state == COMPLETED
+
+
+@pytest.mark.parametrize(
+    "name", ["GetSession", "CancelSession", "DeleteSession", "RetrySession", "GetResult"]
+)
+async def test_unknown_and_malformed_ids_are_told_apart(world: World, name: str) -> None:
+    with pytest.raises(InterviewError) as unknown:
+        await world.do(name, "0" * 32)
+    with pytest.raises(InterviewError) as malformed:
+        await world.do(name, "../etc/passwd")
+
+    assert (unknown.value.code, unknown.value.reason) == ("NOT_FOUND", "SESSION_NOT_FOUND")
+    assert (malformed.value.code, malformed.value.reason) == ("INVALID_ARGUMENT", "SESSION_ID_INVALID")
+
+
+async def test_a_session_that_cannot_be_worked_on_is_refused_with_its_fields(world: World) -> None:
+    outside = orchestrator_pb2.AnswerInput(uri="file:///etc/passwd")
+    for request, reason in (
+        (world.request(session_id="X" * 32), "SESSION_ID_INVALID"),
+        (world.request(answers=[]), "SESSION_INVALID"),
+        (world.request(answers=[outside] * 21), "SESSION_INVALID"),
+        (world.request(answers=[orchestrator_pb2.AnswerInput()]), "SESSION_INVALID"),
+        (world.request(language_code="klingon!"), "SESSION_INVALID"),
+        (world.request(answers=[outside]), "MEDIA_URI_FORBIDDEN"),
+    ):
+        with pytest.raises(InterviewError) as refused:
+            await world.call(world.stub.CreateSession, request)
+        assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", reason)
+        assert refused.value.fields
+
+
+async def test_watching_shows_progress_and_ends_with_the_session(world: World) -> None:
+    world.stages.seconds = 0.8
+    session_id = await world.create()
+    events = await world.events(session_id)
+    ids = [event.event_id for event in events]
+    ratios = [event.session.done_ratio for event in events]
+    running = [stage.done_ratio for e in events for stage in e.session.answers[0].stages if stage.state == 2]
+
+    assert ids == sorted(ids) and len(set(ids)) == len(ids)
+    assert ratios == sorted(ratios)
+    assert any(0 < ratio < 1 for ratio in running)
+    assert events[-1].session.state == COMPLETED
+    assert any(event.session.HasField("remaining_s") for event in events)
+
+
+async def test_watching_resumes_after_the_last_event_seen(world: World) -> None:
+    session_id = await world.create()
+    await world.until(session_id, COMPLETED)
+    all_events = await world.events(session_id)
+    middle = all_events[len(all_events) // 2].event_id
+    rest = await world.events(session_id, middle)
+    nothing_new = await world.events(session_id, all_events[-1].event_id)
+
+    assert [e.event_id for e in rest] == [e.event_id for e in all_events if e.event_id > middle]
+    assert [e.session.state for e in nothing_new] == [COMPLETED]
+
+
+async def test_cancelling_stops_running_stages_and_keeps_no_result(world: World) -> None:
+    world.stages.seconds = 30
+    session_id = await world.create()
+    await world.until_running(session_id, "transcribe")
+    begin_s = time.monotonic()
+    first = await world.do("CancelSession", session_id)
+    again = await world.do("CancelSession", session_id)
+    while set(world.stages.cancelled) != {"transcribe", "vision", "speaker"}:
+        assert time.monotonic() - begin_s < 3
+        await asyncio.sleep(0.05)
+    with pytest.raises(InterviewError) as unfinished:
+        await world.result(session_id)
+
+    assert first.session.state == again.session.state == CANCELLED
+    assert {s.reason for s in first.session.answers[0].stages if s.state != DONE} == {"CANCELLED"}
+    assert unfinished.value.reason == "SESSION_NOT_FINISHED"
+
+
+async def test_retrying_a_cancelled_session_finishes_it_without_repeating_stages(world: World) -> None:
+    world.stages.seconds = 0.2
+    session_id = await world.create()
+    await world.until_running(session_id, "assess")
+    world.stages.seconds = 0
+    await world.do("CancelSession", session_id)
+    await world.do("RetrySession", session_id)
+    session = await world.until(session_id, COMPLETED, FAILED)
+
+    assert session.state == COMPLETED
+    assert world.stages.calls["transcribe"] == world.stages.calls["translate"] == 1
+    assert world.stages.calls["vision"] == world.stages.calls["speaker"] == 1
+
+
+async def test_retrying_runs_only_what_failed(world: World) -> None:
+    down = [UnavailableError("The assessor is down.", reason="UNAVAILABLE") for _ in range(3)]
+    world.stages.failures["assess"] = list(down)
+    session_id = await world.create()
+    await world.until(session_id, COMPLETED)
+    before = await world.result(session_id)
+    await world.do("RetrySession", session_id)
+    await world.until(session_id, COMPLETED)
+    after = await world.result(session_id)
+
+    assert before["results"][0]["stages"]["assess"]["outcome"] == "SERVICE_UNAVAILABLE"
+    assert before["results"][0]["stages"]["assess"]["attempts"] == 3
+    assert before["results"][0]["kualitas_jawaban"] is None
+    assert after["results"][0]["kualitas_jawaban"] == 6
+    assert after["results"][0]["stages"]["transcribe"]["reused"] is True
+    assert world.stages.calls == {"transcribe": 1, "translate": 1, "assess": 4, "vision": 1, "speaker": 1}
+
+
+async def test_a_running_session_can_be_neither_retried_nor_read(world: World) -> None:
+    world.stages.seconds = 5
+    session_id = await world.create()
+    for name in ("RetrySession", "GetResult"):
+        with pytest.raises(InterviewError) as early:
+            await world.do(name, session_id)
+        assert (early.value.code, early.value.reason) == ("FAILED_PRECONDITION", "SESSION_NOT_FINISHED")
+
+
+async def test_deleting_leaves_nothing_behind(world: World) -> None:
+    finished = await world.create()
+    await world.until(finished, COMPLETED)
+    world.stages.seconds = 30
+    at_work = await world.create()
+    await world.until_running(at_work, "vision")
+    for session_id in (finished, at_work):
+        await world.do("DeleteSession", session_id)
+        with pytest.raises(InterviewError, match="no session"):
+            await world.get(session_id)
+
+    assert [path for path in (world.folder / "store").rglob("*") if path.is_file()] == []
+
+
+async def test_listing_pages_from_the_newest_and_filters_by_state(world: World) -> None:
+    ids = [await world.create() for _ in range(5)]
+    for session_id in ids:
+        await world.until(session_id, COMPLETED)
+    found: list[str] = []
+    token = ""
+    while True:
+        request = orchestrator_pb2.ListSessionsRequest(page_size_count=2, page_token=token, state=COMPLETED)
+        page = await world.call(world.stub.ListSessions, request)
+        found += [session.session_id for session in page.sessions]
+        token = page.next_page_token
+        if not token:
+            break
+    failed = await world.call(world.stub.ListSessions, orchestrator_pb2.ListSessionsRequest(state=FAILED))
+
+    assert found == ids[::-1]
+    assert list(failed.sessions) == []
+
+
+async def test_a_page_that_makes_no_sense_is_refused(world: World) -> None:
+    for request in (
+        orchestrator_pb2.ListSessionsRequest(page_size_count=201),
+        orchestrator_pb2.ListSessionsRequest(page_token="'; drop table"),
+    ):
+        with pytest.raises(InterviewError) as refused:
+            await world.call(world.stub.ListSessions, request)
+        assert refused.value.reason == "PAGE_INVALID"
+
+
+async def test_more_sessions_than_may_wait_are_refused_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path, waiting_session_count=0, session_count=1) as world:
+        world.stages.seconds = 30
+        first = await world.create()
+        await world.until_running(first, "transcribe")
+        await world.create()
+        with pytest.raises(InterviewError) as full:
+            await world.create()
+        await world.do("DeleteSession", first)
+
+    assert (full.value.code, full.value.reason) == ("RESOURCE_EXHAUSTED", "SESSIONS_FULL")
+    assert full.value.retry_after_s
+
+
+async def test_a_session_without_a_good_answer_fails_with_a_result_that_says_why(world: World) -> None:
+    request = world.request(2)
+    path = world.folder / "store" / "sessions" / request.session_id / "media" / "1.mp4"
+    path.write_text("this is a letter, not a recording")
+    request.answers[1].uri = ""
+    request.answers[1].unavailable_reason = "DOWNLOAD_FAILED"
+    await world.call(world.stub.CreateSession, request)
+    session = await world.until(request.session_id, COMPLETED, FAILED)
+    document = await world.result(request.session_id)
+
+    assert (session.state, session.reason) == (FAILED, "MEDIA_UNDECODABLE")
+    assert document["status"] == "failed" and document["success"] is False
+    assert [entry["error"]["reason"] for entry in document["results"]] == [
+        "MEDIA_UNDECODABLE",
+        "DOWNLOAD_FAILED",
+    ]
+    assert not world.stages.calls
+
+
+async def test_one_bad_answer_does_not_spoil_the_others(world: World) -> None:
+    request = world.request(2)
+    path = world.folder / "store" / "sessions" / request.session_id / "media" / "2.mp4"
+    path.write_bytes(path.read_bytes()[:200])
+    await world.call(world.stub.CreateSession, request)
+    await world.until(request.session_id, COMPLETED)
+    document = await world.result(request.session_id)
+
+    assert "error" not in document["results"][0]
+    assert document["results"][1]["error"]["stage"] == "extract"
+    assert len(document["content"]) == 1
+
+
+async def test_a_recording_without_sound_is_still_looked_at(world: World) -> None:
+    request = world.request()
+    world.recording(request.session_id, 1, audio=False)
+    await world.call(world.stub.CreateSession, request)
+    await world.until(request.session_id, COMPLETED)
+    entry = (await world.result(request.session_id))["results"][0]
+
+    assert world.stages.calls == {"vision": 1}
+    assert entry["outcomes"]["transkripsi_en"] == "NO_AUDIO"
+    assert entry["stages"]["assess"]["outcome"] == "NO_AUDIO"
+    assert entry["kualitas_jawaban"] is None
+
+
+async def test_a_recording_without_picture_is_still_listened_to(world: World) -> None:
+    request = world.request()
+    make_tone(world.folder / "store" / "sessions" / request.session_id / "media" / "1.mp4")
+    await world.call(world.stub.CreateSession, request)
+    await world.until(request.session_id, COMPLETED)
+    entry = (await world.result(request.session_id))["results"][0]
+
+    assert "vision" not in world.stages.calls
+    assert entry["stages"]["vision"]["outcome"] == "NO_VIDEO"
+    assert entry["kualitas_jawaban"] == 6
+
+
+async def test_a_missing_translator_is_not_configured_and_nothing_is_invented(world: World) -> None:
+    world.stages.failures["translate"] = [NO_TRANSLATOR]
+    session_id = await world.create()
+    session = await world.until(session_id, COMPLETED)
+    entry = (await world.result(session_id))["results"][0]
+
+    assert entry["transkripsi_en"] and entry["transkripsi_id"] is None
+    assert entry["outcomes"]["transkripsi_id"] == "NOT_CONFIGURED"
+    assert session.answers[0].stages[2].state == orchestrator_pb2.STAGE_STATE_SKIPPED
+
+
+async def test_work_goes_on_after_a_restart_without_repeating_finished_stages(tmp_path: Path) -> None:
+    async with running(tmp_path) as world:
+        world.stages.seconds = 0.2
+        session_id = await world.create()
+        await world.until_running(session_id, "assess")
+        first = world.stages
+    async with running(tmp_path) as world:
+        await world.until(session_id, COMPLETED)
+        await world.result(session_id)
+
+    assert first.calls["transcribe"] == 1
+    assert set(world.stages.calls) <= {"assess", "vision", "speaker"}
+    await anyio.sleep(0)
