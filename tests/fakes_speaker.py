@@ -1,4 +1,4 @@
-"""A world in which every voice is a pure tone: fakes of the speaker stage's models, and recordings for them."""
+"""A world in which every voice is a pure tone: fake models of the speaker stage, and recordings."""
 
 from __future__ import annotations
 
@@ -89,7 +89,13 @@ def write_wav(path: Path, samples: Samples, rate_hz: int = SAMPLE_RATE_HZ, chann
 
 
 def write_media(
-    path: Path, samples: Samples | None, codec: str, rate_hz: int, *, layout: str = "mono", picture: bool = False
+    path: Path,
+    samples: Samples | None,
+    codec: str,
+    rate_hz: int,
+    *,
+    layout: str = "mono",
+    picture: bool = False,
 ) -> Path:
     """Write a recording in the container that the path's ending names; without samples, a picture only."""
     with av.open(str(path), "w") as container:
@@ -97,11 +103,14 @@ def write_media(
         if video is not None:
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
             for number in range(10):
-                image = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 * number, np.uint8), format="rgb24")
+                image = av.VideoFrame.from_ndarray(
+                    np.full((48, 64, 3), 20 * number, np.uint8), format="rgb24"
+                )
                 container.mux(video.encode(image))
             container.mux(video.encode(None))
         if samples is not None:
             audio = container.add_stream(codec, rate=rate_hz, layout=layout)
+            assert isinstance(audio, av.AudioStream)
             resampler = av.AudioResampler(audio.format.name, layout, rate_hz, audio.frame_size or 1024)
             for frame in [*resampler.resample(_frame(samples, rate_hz, layout)), *resampler.resample(None)]:
                 container.mux(audio.encode(frame))
@@ -111,6 +120,8 @@ def write_media(
 
 def _frame(samples: Samples, rate_hz: int, layout: str) -> av.AudioFrame:
     channel_count = av.AudioLayout(layout).nb_channels
-    frame = av.AudioFrame.from_ndarray(np.repeat(samples[None], channel_count, 0), format="fltp", layout=layout)
+    frame = av.AudioFrame.from_ndarray(
+        np.repeat(samples[None], channel_count, 0), format="fltp", layout=layout
+    )
     frame.sample_rate, frame.pts, frame.time_base = rate_hz, 0, Fraction(1, rate_hz)
     return frame

@@ -25,6 +25,8 @@ DEMUXERS = (
     "aac,aiff,amr,asf,au,avi,caf,flac,flv,matroska,webm,mov,mp3,mp4,mpeg,mpegts,ogg,w64,wav"  # no playlists
 )
 """Containers that recorders make. Playlists are left out: they make the reader open other files."""
+GATHERED_SAMPLES = 65_536
+"""Samples resampled at once: packets hold a few milliseconds, and each call has its price."""
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 
 Samples = NDArray[np.float32]
@@ -71,6 +73,8 @@ def load_sound(recording: Path, max_duration_s: float, stop: threading.Event) ->
             if not container.streams.audio:
                 if container.streams.video:
                     return None
+                raise _undecodable()
+            if container.streams.audio[0].codec_context is None:  # a codec that FFmpeg has no decoder for
                 raise _undecodable()
             return _read(container, max_duration_s, stop)
     except (av.error.FFmpegError, UnicodeError) as error:
@@ -132,15 +136,20 @@ class _Decoder:
 
     def mono_blocks(self) -> Iterator[Samples]:
         """Yield the samples in order, at `SAMPLE_RATE_HZ`."""
+        gathered = av.AudioFifo()
         for frame in self._frames():
             # A recorder may switch channels or rate in mid-file (AAC, MP3); a resampler may not.
             shape = (frame.format.name, frame.layout.name, frame.sample_rate)
             if self._shape not in (None, shape):
+                yield from self._resampled(gathered.read())
                 yield from self._resampled(None)
-                self._resampler = self._new_resampler()
+                self._resampler, gathered = self._new_resampler(), av.AudioFifo()
             self._shape = shape
-            frame.pts = None  # times count samples; jumps in timestamps would make the filter complain
-            yield from self._resampled(frame)
+            frame.pts = None  # times count samples; jumps in timestamps would make the queue complain
+            gathered.write(frame)
+            if gathered.samples >= GATHERED_SAMPLES:
+                yield from self._resampled(gathered.read())
+        yield from self._resampled(gathered.read())
         yield from self._resampled(None)
 
     def _frames(self) -> Iterator[av.AudioFrame]:

@@ -106,19 +106,19 @@ class Spectrogram:
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
         self._mels = np.zeros((len(samples) // HOP_SAMPLES + 1, MEL_COUNT), np.float32)
-        self._done_frames = 0
+        self.done_frames = 0
         self._basis = torch.from_numpy(mel_basis())
         self._taper = torch.hann_window(FFT_SAMPLES)
 
     def frames(self, first: int, count: int) -> NDArray[np.float32]:
         """Return frames, shape (count, `MEL_COUNT`)."""
-        while self._done_frames < min(first + count, len(self._mels)):
+        while self.done_frames < min(first + count, len(self._mels)):
             self._compute_block()
         part = self._mels[first : first + count]
         return np.pad(part, ((0, count - len(part)), (0, 0)))
 
     def _compute_block(self) -> None:
-        first = self._done_frames
+        first = self.done_frames
         end = min(first + BLOCK_FRAMES, len(self._mels))
         start_sample = first * HOP_SAMPLES - FFT_SAMPLES // 2
         end_sample = (end - 1) * HOP_SAMPLES + FFT_SAMPLES // 2
@@ -137,7 +137,7 @@ class Spectrogram:
             )
             power = spectrum.real.square() + spectrum.imag.square()
             self._mels[first:end] = (self._basis @ power).T.numpy()
-        self._done_frames = end
+        self.done_frames = end
 
 
 LINEAR_HZ_PER_MEL = 200 / 3

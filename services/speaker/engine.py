@@ -29,10 +29,10 @@ from services.speaker.voice_activity import (
 from services.speaker.windows import Windows, seconds_of, windows_of
 
 DEFAULT_MAX_DURATION_S = 5400.0
-"""90 min: about 600 MB of samples, spectrogram and distances at the most."""
+"""90 min; without a pause they take 1.0 GB: samples, spectrogram, and distances of all pairs of windows."""
 
-DECODED_RATIO = 0.05
-HEARD_RATIO = 0.50
+DECODED_RATIO = 0.03
+HEARD_RATIO = 0.30
 """Share of the work that is done after decoding, and after voice activity (measured)."""
 
 

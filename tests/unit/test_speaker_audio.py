@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chassis.errors import CancelledCallError, InvalidInputError
-from services.speaker.audio import SAMPLE_RATE_HZ, Sound, clean, load_sound
+from services.speaker.audio import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Sound, clean, load_sound
 from tests.fakes_speaker import ANNA_HZ, play, write_media, write_wav
 
 MAX_DURATION_S = 60.0
@@ -58,6 +58,28 @@ def test_any_container_rate_and_channel_count_becomes_mono_at_16_khz(
     assert sound.damaged_packet_count == 0
 
 
+def test_a_track_that_changes_rate_and_channels_in_the_middle_is_read_to_its_end(tmp_path: Path) -> None:
+    one = write_media(tmp_path / "a.mp3", play([(ANNA_HZ, 3.0)], 44_100), "mp3", 44_100)
+    two = write_media(tmp_path / "b.mp3", play([(ANNA_HZ, 3.0)], 48_000), "mp3", 48_000, layout="stereo")
+    both = tmp_path / "both.mp3"
+    both.write_bytes(one.read_bytes() + two.read_bytes())
+
+    sound = loaded(both)
+
+    assert sound.duration_s == pytest.approx(6.0, abs=0.3)
+    assert dominant_hz(sound) == pytest.approx(ANNA_HZ, abs=3)
+
+
+@pytest.mark.parametrize("count", [1, GATHERED_SAMPLES - 1, GATHERED_SAMPLES, 2 * GATHERED_SAMPLES])
+@pytest.mark.parametrize("rate_hz", [SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ])
+def test_no_sample_is_lost_between_blocks(tmp_path: Path, count: int, rate_hz: int) -> None:
+    samples = play([(ANNA_HZ, 20.0)], rate_hz)[:count]
+
+    sound = loaded(write_wav(tmp_path / "a.wav", samples, rate_hz))
+
+    assert len(sound.samples) == pytest.approx(count * SAMPLE_RATE_HZ / rate_hz, abs=1)
+
+
 def test_the_ending_of_the_name_does_not_matter(tmp_path: Path) -> None:
     wav = write_wav(tmp_path / "a.wav", play([(ANNA_HZ, 1.0)]))
 
@@ -68,7 +90,9 @@ def test_a_picture_without_sound_is_no_error(tmp_path: Path) -> None:
     assert load(write_media(tmp_path / "silent.mp4", None, "", 0, picture=True)) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"hello, I am no recording", bytes(100_000), b"#EXTM3U\n#EXTINF:1,\na.ts\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello, I am no recording", bytes(100_000), b"#EXTM3U\n#EXTINF:1,\na.ts\n"]
+)
 def test_what_is_no_recording_is_undecodable(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "recording.mp4"
     path.write_bytes(content)

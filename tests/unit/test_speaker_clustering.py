@@ -78,7 +78,9 @@ def test_alike_voices_are_merged_and_the_doubt_stays_readable() -> None:
 
 
 def test_less_alike_and_longer_makes_a_second_voice_likelier() -> None:
-    assert second_voice_probability(0.0, 4) > second_voice_probability(0.3, 4) > second_voice_probability(0.6, 4)
+    assert (
+        second_voice_probability(0.0, 4) > second_voice_probability(0.3, 4) > second_voice_probability(0.6, 4)
+    )
     assert second_voice_probability(0.3, 8) > second_voice_probability(0.3, 2)
     assert second_voice_probability(0.3, 10) == second_voice_probability(0.3, 1000)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from chassis.errors import CancelledCallError
+from chassis.errors import CancelledCallError, InvalidInputError
 from services.speaker.embedding import FFT_SAMPLES, HOP_SAMPLES, Spectrogram, mel_basis
 from services.speaker.engine import Diarizer, Progress
 from services.speaker.findings import Diarization
@@ -121,6 +122,25 @@ def test_silence_appended_adds_no_voice(tmp_path: Path) -> None:
 
 def test_the_same_file_gives_the_same_reply(tmp_path: Path) -> None:
     assert heard(tmp_path, TWO_VOICES) == heard(tmp_path, TWO_VOICES)
+
+
+@pytest.mark.parametrize("ending", ["webm", "mp4", "flac"])
+def test_a_corrupt_file_is_a_typed_error_or_a_result(tmp_path: Path, ending: str) -> None:
+    codec = {"webm": "libopus", "mp4": "aac", "flac": "flac"}[ending]
+    whole = write_media(tmp_path / f"a.{ending}", play([(ANNA_HZ, 2.0)], 48_000), codec, 48_000).read_bytes()
+    rng = random.Random(0)
+    for _ in range(12):
+        content = bytearray(whole)
+        for _ in range(10):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        (tmp_path / "corrupt").write_bytes(content)
+
+        try:
+            _, found = listen(fake_diarizer(), tmp_path / "corrupt")
+        except InvalidInputError as error:
+            assert error.reason == "MEDIA_UNDECODABLE"
+        else:
+            assert found.outcome in {"OK", "INSUFFICIENT_EVIDENCE", "NO_SPEECH"}
 
 
 def test_progress_grows_to_the_end(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -69,12 +71,19 @@ def test_turns_cover_the_speech_without_overlap() -> None:
 
     turns = turns_of(stretches, windows, clustering(labels))
 
-    assert all(a.end_s <= b.start_s for a, b in zip(turns[:-1], turns[1:], strict=True))
+    assert all(a.end_s <= b.start_s for a, b in pairwise(turns))
     assert sum(t.duration_s for t in turns) == pytest.approx(sum(s.duration_s for s in stretches), abs=0.01)
 
 
 def test_short_gaps_join_stretches_of_the_same_other_voice() -> None:
-    turns = [turn(0, 5, 0), turn(5.2, 6, 1), turn(6.8, 8, 1), turn(9.5, 11, 1), turn(12, 14, 2), turn(14.2, 16, 1)]
+    turns = [
+        turn(0, 5, 0),
+        turn(5.2, 6, 1),
+        turn(6.8, 8, 1),
+        turn(9.5, 11, 1),
+        turn(12, 14, 2),
+        turn(14.2, 16, 1),
+    ]
 
     stretches = other_voice_stretches(turns)
 

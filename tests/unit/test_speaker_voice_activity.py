@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -64,7 +66,7 @@ def test_stretches_never_overlap() -> None:
     stretches = speech_stretches(found, len(found) * FRAME_S)
 
     assert len(stretches) > 5
-    assert all(a.end_s < b.start_s for a, b in zip(stretches[:-1], stretches[1:], strict=True))
+    assert all(a.end_s < b.start_s for a, b in pairwise(stretches))
 
 
 def test_only_sure_frames_count_as_sure_speech() -> None:
