@@ -112,10 +112,13 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A second Ctrl-C must not keep us from stopping what we started; it takes seconds.
+        previous_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             self.stop()
         finally:
+            signal.signal(signal.SIGINT, previous_interrupt)
             signal.signal(signal.SIGTERM, self._previous_handler or signal.SIG_DFL)
 
     def start(self, plans: Sequence[ProcessPlan], base_environment: Mapping[str, str]) -> None:
