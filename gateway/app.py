@@ -10,7 +10,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from chassis.store import MediaStore
-from gateway import routes_events, routes_media, routes_pages, routes_sessions, routes_uploads
+from gateway import (
+    routes_events,
+    routes_media,
+    routes_pages,
+    routes_sessions,
+    routes_uploads,
+    routes_websocket,
+)
 from gateway.auth import HEADER, KeyRing
 from gateway.collaborators import Gateway
 from gateway.downloads import Downloader
@@ -36,6 +43,8 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         orchestrator: Runs the sessions.
         store: Keeps the recordings.
     """
+    if settings.spool_dir:
+        settings.spool_dir.mkdir(parents=True, exist_ok=True)
     gateway = _collaborators(settings, orchestrator, store)
 
     @asynccontextmanager
@@ -58,7 +67,14 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     )
     app.add_middleware(RequestMiddleware)
     install_error_handlers(app)
-    for routes in (routes_uploads, routes_sessions, routes_events, routes_media, routes_pages):
+    for routes in (
+        routes_uploads,
+        routes_sessions,
+        routes_events,
+        routes_websocket,
+        routes_media,
+        routes_pages,
+    ):
         app.include_router(routes.router)
     # After the routes: a mount swallows its whole prefix, which cost the original its /results.
     app.mount("/static", StaticFiles(directory=routes_pages.STATIC_DIR), name="static")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -38,7 +38,7 @@ async def events(
     """Follow a session until it ends."""
     session = await find_session(gateway, session_id)
     resume_after = last_event_id if last_event_id is not None else after
-    stream = _events(gateway, session, resume_after)
+    stream = _as_sent_events(gateway, session, resume_after)
     if session.state in FINAL_STATES and resume_after is not None:
         # The end has been seen: "no content" is what stops a browser's EventSource from coming back.
         first = await anext(stream, None)
@@ -48,24 +48,28 @@ async def events(
     return EventSourceResponse(stream, ping=PING_S, sep="\n")
 
 
-async def _events(
+async def session_events(
     gateway: Gateway, session: SessionView, resume_after: int | None
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[tuple[str, int | None, dict[str, Any]]]:
+    """Yield a session's events until it ends: their kind, their number, and the state or the error."""
     try:
         if session.state is SessionState.DOWNLOADING:
             async for preparing in gateway.preparations.changes(session.session_id):
-                yield _event(preparing, None)
+                yield "session", None, describe(preparing)
         async for event in gateway.orchestrator.watch_session(session.session_id, resume_after):
-            yield _event(event.session, event.event_id)
+            yield "session", event.event_id, describe(event.session)
     except InterviewError as error:
-        # The answer's status is long sent; the browser reconnects after the last id by itself.
-        yield ServerSentEvent(json.dumps(error_body(error.reason, error.message)), event="problem", sep="\n")
+        # The answer's status is long sent; the client reconnects after the last id by itself.
+        yield "problem", None, error_body(error.reason, error.message)
 
 
-def _event(session: SessionView, event_id: int | None) -> ServerSentEvent:
-    data = json.dumps(describe(session), ensure_ascii=False)
-    number = None if event_id is None else str(event_id)
-    return ServerSentEvent(data, event="session", id=number, retry=RECONNECT_MS, sep="\n")
+async def _as_sent_events(
+    gateway: Gateway, session: SessionView, resume_after: int | None
+) -> AsyncIterator[ServerSentEvent]:
+    async for kind, number, data in session_events(gateway, session, resume_after):
+        text = json.dumps(data, ensure_ascii=False)
+        event_id = None if number is None else str(number)
+        yield ServerSentEvent(text, event=kind, id=event_id, retry=RECONNECT_MS, sep="\n")
 
 
 async def _with_first(

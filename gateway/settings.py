@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import limits
+import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -20,6 +21,11 @@ Scope = Literal["submit", "read", "manage"]
 MEGABYTE = 1_000_000
 FILE_BYTES_CEILING = 500 * MEGABYTE
 """No setting raises the largest file above this: the services refuse more."""
+
+
+def _default_store_url() -> str:
+    # Where the orchestrator looks by default as well.
+    return (Path(platformdirs.user_data_dir("interview-assessment")) / "store").as_uri()
 
 
 class ApiKey(BaseModel):
@@ -50,7 +56,8 @@ class GatewaySettings(ProcessSettings):
     port: int = Field(7860, ge=0, le=65535)
     orchestrator_address: str = "127.0.0.1:50056"
     orchestrator_timeout_s: float = Field(10.0, gt=0)
-    store_url: str = "file:///var/lib/interview/store"
+    store_url: str = Field(default_factory=_default_store_url)
+    """The media store that orchestrator and stages share: `file:///…` or `s3://…`."""
     spool_dir: Path | None = None
     """Folder for recordings while they arrive; None: the system's."""
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")

@@ -32,7 +32,6 @@ class Bench:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.store_dir, self.spool_dir = folder / "store", folder / "spool"
-        self.spool_dir.mkdir()
         self.orchestrator = FakeOrchestrator()
         values: dict[str, Any] = {
             "rate_limit_uploads": "",

@@ -14,6 +14,8 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosedOK
+from websockets.sync.client import connect
 
 from chassis.errors import InvalidInputError, NotFoundError, UnavailableError
 from chassis.store import MediaStore
@@ -247,6 +249,38 @@ def test_events_reach_a_client_while_the_session_runs(bench: Bench) -> None:
     assert json.loads(first[5:])["state"] == "queued"
     assert json.loads(second[5:])["state"] == "cancelled"
     assert resumed == ["id: 2"]
+
+
+def test_a_websocket_carries_the_same_events(bench: Bench) -> None:
+    with listening(bench.app) as url, httpx.Client(base_url=url, timeout=10) as http:
+        session_id = http.post("/upload", files=videos(MP4), data=form("?")).json()["session_id"]
+        with connect(f"{url.replace('http', 'ws')}/ws/{session_id}") as channel:
+            first = json.loads(channel.recv(timeout=5))
+            http.post(f"/sessions/{session_id}/cancel")
+            second = json.loads(channel.recv(timeout=5))
+            with pytest.raises(ConnectionClosedOK):
+                channel.recv(timeout=5)
+
+    assert (first["id"], first["data"]["state"]) == (1, "queued")
+    assert (second["id"], second["data"]["state"]) == (2, "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "code"),
+    [
+        ("nonsense", None, "SESSION_ID_INVALID"),
+        ("0" * 32, None, "SESSION_NOT_FOUND"),
+        ("0" * 32, "https://evil.example", "ORIGIN_FORBIDDEN"),
+    ],
+)
+def test_a_websocket_says_why_it_is_closed(bench: Bench, path: str, origin: Any, code: str) -> None:
+    with (
+        listening(bench.app) as url,
+        connect(f"{url.replace('http', 'ws')}/ws/{path}", origin=origin) as channel,
+    ):
+        answer = json.loads(channel.recv(timeout=5))
+
+    assert answer["code"] == code
 
 
 def test_no_more_uploads_at_once_than_configured(tmp_path: Path) -> None:
