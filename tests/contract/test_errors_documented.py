@@ -1,0 +1,26 @@
+"""`docs/errors.md` names every reason that the code can give, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+REASON = re.compile(r'(?:reason|code)\s*=\s*"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|INTERNAL|CANCELLED)"')
+ROW = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
+
+
+def reasons_in_code() -> set[str]:
+    found: set[str] = set()
+    for folder in ("chassis", "services", "orchestrator", "gateway", "cli"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found |= set(REASON.findall(path.read_text(encoding="utf-8")))
+    return found
+
+
+def reasons_in_docs() -> set[str]:
+    return set(ROW.findall((ROOT / "docs" / "errors.md").read_text(encoding="utf-8")))
+
+
+def test_every_reason_of_the_code_is_documented() -> None:
+    assert reasons_in_code() - reasons_in_docs() == set()
