@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.staticfiles import StaticFiles
 
 from chassis.store import MediaStore
 from gateway import (
@@ -77,7 +76,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     ):
         app.include_router(routes.router)
     # After the routes: a mount swallows its whole prefix, which cost the original its /results.
-    app.mount("/static", StaticFiles(directory=routes_pages.STATIC_DIR), name="static")
+    app.mount("/static", routes_pages.PageFiles(directory=routes_pages.STATIC_DIR), name="static")
     return app
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import FileResponse, JSONResponse
+from starlette.staticfiles import StaticFiles
 
 from chassis.errors import InterviewError
 from gateway.auth import COOKIE, HEADER
@@ -18,6 +19,8 @@ from gateway.errors import error_body
 router = APIRouter(tags=["Service"])
 
 STATIC_DIR = Path(__file__).parent / "static"
+REVALIDATE = {"Cache-Control": "no-cache"}
+"""A browser asks whether its copy is still right: page and scripts must be of one version."""
 READY_TIMEOUT_S = 5.0
 
 GREETING: dict[str, Any] = {
@@ -33,20 +36,28 @@ GREETING: dict[str, Any] = {
 """What the original answers here, for programs; its model's name is the services' to tell."""
 
 
+class PageFiles(StaticFiles):
+    """The page's scripts and styles."""
+
+    def file_response(self, *args: Any, **values: Any) -> Response:
+        """Return one file, to be asked about again each time."""
+        response = super().file_response(*args, **values)
+        response.headers.update(REVALIDATE)
+        return response
+
+
 @router.get("/", response_model=None, include_in_schema=False)
 async def index(request: Request) -> Response:
     """Return the page to browsers and the original's JSON to programs."""
     if "text/html" in request.headers.get("accept", ""):
-        return FileResponse(
-            STATIC_DIR / "index.html", headers={"Cache-Control": "no-cache", "Vary": "Accept"}
-        )
+        return FileResponse(STATIC_DIR / "index.html", headers=REVALIDATE | {"Vary": "Accept"})
     return JSONResponse(GREETING, headers={"Vary": "Accept"})
 
 
 @router.get("/docs", response_model=None, include_in_schema=False)
 async def docs() -> Response:
     """Return the API's documentation: our own page, because FastAPI's loads from other hosts."""
-    return FileResponse(STATIC_DIR / "docs.html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(STATIC_DIR / "docs.html", headers=REVALIDATE)
 
 
 @router.get("/client-settings", include_in_schema=False)

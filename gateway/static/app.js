@@ -13,7 +13,6 @@ const sessionInAddress = () => new URLSearchParams(location.search).get("session
 async function showSession(sessionId) {
   stopFollowing();
   showView("progress-view");
-  byId("show-result").hidden = true;
   stopFollowing = follow(sessionId, async () => {
     try {
       showResult(await call(`/results/${sessionId}`), sessionId);

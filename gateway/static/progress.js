@@ -7,8 +7,8 @@ import { about, reasonText, stageName, stateName } from "./words.js";
 const FINAL = ["completed", "failed", "cancelled"];
 const POLL_MS = 3000;
 
-/** Follows a session until it ends; `onCompleted` is called when there is a result. Returns a stop function. */
-export function follow(sessionId, onCompleted) {
+/** Follows a session until it ends; `showResult` is called when it is completed. Returns a stop function. */
+export function follow(sessionId, showResult) {
   let source = null;
   let timer = 0;
   const stop = () => {
@@ -16,10 +16,10 @@ export function follow(sessionId, onCompleted) {
     clearTimeout(timer);
   };
   const take = (session) => {
-    draw(session, sessionId, () => follow(sessionId, onCompleted));
+    draw(session, sessionId, showResult);
     if (!FINAL.includes(session.state)) return;
     stop();
-    if (session.state === "completed") onCompleted();
+    if (session.state === "completed") showResult();
   };
   const poll = async () => {
     clearTimeout(timer);
@@ -35,7 +35,10 @@ export function follow(sessionId, onCompleted) {
   source = new EventSource(`/sessions/${sessionId}/events`);
   source.addEventListener("session", (event) => {
     notice("");
-    take(JSON.parse(event.data));
+    const session = JSON.parse(event.data);
+    // The end of an earlier attempt is among the events of a session that runs again: ask how it is now.
+    if (FINAL.includes(session.state)) poll();
+    else take(session);
   });
   source.addEventListener("problem", (event) => notice(JSON.parse(event.data).message));
   // The browser reconnects by itself, with the last event's id; where it gave up, we ask.
@@ -43,7 +46,7 @@ export function follow(sessionId, onCompleted) {
   return stop;
 }
 
-function draw(session, sessionId, followAgain) {
+function draw(session, sessionId, showResult) {
   const ended = FINAL.includes(session.state);
   const name = session.candidate_name ? `: ${session.candidate_name}` : "";
   byId("progress-title").textContent = titleOf(session.state) + name;
@@ -55,8 +58,10 @@ function draw(session, sessionId, followAgain) {
   drawProblems(session.answers);
   byId("cancel").hidden = ended;
   byId("retry").hidden = !(session.state === "failed" || session.state === "cancelled");
+  byId("show-result").hidden = session.state !== "failed";
+  byId("show-result").onclick = showResult;
   byId("cancel").onclick = () => act("cancel");
-  byId("retry").onclick = () => act("retry").then(followAgain);
+  byId("retry").onclick = () => act("retry").then(() => follow(sessionId, showResult));
 
   const act = (verb) =>
     call(`/sessions/${sessionId}/${verb}`, { method: "POST" }).catch((error) => notice(error.message));

@@ -57,6 +57,15 @@ def test_the_page_never_writes_html_from_data() -> None:
         ]
 
 
+async def test_scripts_are_asked_about_each_time(bench: Bench) -> None:
+    reply = await bench.http.get("/static/app.js")
+    again = await bench.http.get("/static/app.js", headers={"If-None-Match": reply.headers["ETag"]})
+
+    assert (reply.status_code, again.status_code) == (200, 304)
+    assert reply.headers["Cache-Control"] == "no-cache"
+    assert (await bench.http.get("/static/%2e%2e/settings.py")).status_code == 404
+
+
 async def test_every_answer_carries_security_headers_and_a_request_id(bench: Bench) -> None:
     reply = await bench.http.get("/healthz", headers={"X-Request-ID": "abc-1"})
     strange = await bench.http.get("/healthz", headers={"X-Request-ID": "a b<script>"})
