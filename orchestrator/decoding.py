@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 import wave
+from contextlib import suppress
 from typing import Any
 
 SAMPLE_RATE_HZ = 16_000
@@ -21,8 +22,6 @@ CLIPPED_FROM = 32_760
 """Resampling leaves clipped peaks a little below full scale."""
 LEVEL_WINDOW = SAMPLE_RATE_HZ // 50
 """20 ms: shorter than a syllable, long enough for a level."""
-SILENCE_DBFS = -90.0
-"""Below the last bit of 16: digital silence."""
 GAP_S = 0.1
 """Timestamps jitter by some tens of milliseconds; a longer hole is filled with silence."""
 TRIED_PACKETS = 300
@@ -127,19 +126,16 @@ class SoundWriter:
         """Return what was measured."""
         import numpy as np
 
-        def dbfs(amplitude: float) -> float | None:
-            return float(20 * np.log10(amplitude / FULL_SCALE)) if amplitude >= 1 else None
-
-        levels = np.concatenate(self.levels) if self.levels else np.zeros(0)
-        floor = FULL_SCALE * 10 ** (SILENCE_DBFS / 20)
-        decibels = 20 * np.log10(np.maximum(levels, floor) / FULL_SCALE)
-        loud, quiet = np.percentile(decibels, [95, 10]) if decibels.size else (SILENCE_DBFS, SILENCE_DBFS)
+        levels = np.concatenate(self.levels) if self.levels else np.zeros(1)
+        loud, quiet = np.percentile(levels, [95, 10])
+        count = max(1, self.sample_count)
         return {
             "duration_s": self.sample_count / SAMPLE_RATE_HZ,
-            "loudness_dbfs": dbfs((self.square_sum / max(1, self.sample_count)) ** 0.5),
-            "peak_dbfs": dbfs(self.peak),
-            "clipping_ratio": self.clipped_count / max(1, self.sample_count),
-            "snr_db": float(loud - quiet) if loud > SILENCE_DBFS < quiet else None,
+            "loudness_ratio": (self.square_sum / count) ** 0.5 / FULL_SCALE,
+            "peak_ratio": self.peak / FULL_SCALE,
+            "clipping_ratio": self.clipped_count / count,
+            "loud_ratio": float(loud) / FULL_SCALE,
+            "quiet_ratio": float(quiet) / FULL_SCALE,
         }
 
 
@@ -167,13 +163,10 @@ class PictureTrack:
             self.packet_count += 1
         if self.frame_seen or self.packet_count > TRIED_PACKETS:
             return
-        try:
-            frames = self._stream.decode(packet)
-        except av.error.FFmpegError:
-            return
-        for frame in frames:
-            self.frame_seen = True
-            self.width_px, self.height_px = frame.width, frame.height
+        with suppress(av.error.FFmpegError):
+            for frame in self._stream.decode(packet):
+                self.frame_seen = True
+                self.width_px, self.height_px = frame.width, frame.height
 
     def check_size(self) -> None:
         """Refuse pictures that would exhaust the stages that look at them."""
@@ -272,7 +265,9 @@ def _report(
         "track_count": len(container.streams),
         "sound": None,
         "picture": picture.probe() if picture is not None and seen else None,
-        "warnings": [],
+        "warnings": [f"{corrupt_count} damaged pieces of the recording were left out."]
+        if corrupt_count
+        else [],
     }
     if sound is not None and heard:
         context = sounds[0].codec_context
@@ -281,8 +276,6 @@ def _report(
             "sample_rate_hz": int(context.sample_rate or 0),
             "corrupt_packet_count": corrupt_count,
         }
-    if corrupt_count:
-        report["warnings"].append(f"{corrupt_count} damaged pieces of the recording were left out.")
     lengths = [track["duration_s"] for track in (report["sound"], report["picture"]) if track]
     report["duration_s"] = max(lengths)
     return report

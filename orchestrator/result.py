@@ -22,6 +22,7 @@ from orchestrator.aggregate import (
     observations,
 )
 from orchestrator.legacy import absent, number, optional
+from orchestrator.recording import recording_figures
 from orchestrator.records import outcome_name
 from orchestrator.result_words import assessment_of, text_in, transcript_of
 from orchestrator.workflow import (
@@ -153,6 +154,7 @@ def _measures(findings: Findings, figures: AnswerFigures) -> Json:
         record = findings.records[SPEAKER]
         voice.append(Figure("voice_count", None, "count", outcome=record.outcome, reason=record.message))
     return {
+        "recording": {name: _figure(figure) for name, figure in recording_figures(findings).items()},
         "speech": {name: _figure(figure) for name, figure in figures.speech.items()},
         "face": {name: _figure(figure) for name, figure in figures.vision.items()},
         "voice": {figure.name: _figure(figure) for figure in voice},

@@ -265,10 +265,10 @@ def make_recording(
     import numpy as np
 
     with av.open(str(path), "w") as container:
-        video = container.add_stream(codecs[0], rate=rate)
+        video: Any = container.add_stream(codecs[0], rate=rate)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
-        sound = container.add_stream(codecs[1], rate=48_000, layout="mono") if audio else None
+        sound: Any = container.add_stream(codecs[1], rate=48_000, layout="mono") if audio else None
         for number, at_s in enumerate(times_s or [i / rate for i in range(int(seconds * rate))]):
             picture = np.full((size[1], size[0], 3), number * 7 % 255, dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")

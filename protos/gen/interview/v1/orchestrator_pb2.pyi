@@ -264,24 +264,26 @@ class PictureTrack(_message.Message):
     def __init__(self, width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., frame_rate_hz: _Optional[float] = ..., duration_s: _Optional[float] = ..., packet_count: _Optional[int] = ..., codec: _Optional[str] = ...) -> None: ...
 
 class SoundTrack(_message.Message):
-    __slots__ = ("duration_s", "loudness_dbfs", "peak_dbfs", "clipping_ratio", "snr_db", "corrupt_packet_count", "codec", "sample_rate_hz")
+    __slots__ = ("duration_s", "loudness_ratio", "peak_ratio", "clipping_ratio", "loud_ratio", "quiet_ratio", "corrupt_packet_count", "codec", "sample_rate_hz")
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
-    LOUDNESS_DBFS_FIELD_NUMBER: _ClassVar[int]
-    PEAK_DBFS_FIELD_NUMBER: _ClassVar[int]
+    LOUDNESS_RATIO_FIELD_NUMBER: _ClassVar[int]
+    PEAK_RATIO_FIELD_NUMBER: _ClassVar[int]
     CLIPPING_RATIO_FIELD_NUMBER: _ClassVar[int]
-    SNR_DB_FIELD_NUMBER: _ClassVar[int]
+    LOUD_RATIO_FIELD_NUMBER: _ClassVar[int]
+    QUIET_RATIO_FIELD_NUMBER: _ClassVar[int]
     CORRUPT_PACKET_COUNT_FIELD_NUMBER: _ClassVar[int]
     CODEC_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_RATE_HZ_FIELD_NUMBER: _ClassVar[int]
     duration_s: float
-    loudness_dbfs: float
-    peak_dbfs: float
+    loudness_ratio: float
+    peak_ratio: float
     clipping_ratio: float
-    snr_db: float
+    loud_ratio: float
+    quiet_ratio: float
     corrupt_packet_count: int
     codec: str
     sample_rate_hz: int
-    def __init__(self, duration_s: _Optional[float] = ..., loudness_dbfs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., snr_db: _Optional[float] = ..., corrupt_packet_count: _Optional[int] = ..., codec: _Optional[str] = ..., sample_rate_hz: _Optional[int] = ...) -> None: ...
+    def __init__(self, duration_s: _Optional[float] = ..., loudness_ratio: _Optional[float] = ..., peak_ratio: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., loud_ratio: _Optional[float] = ..., quiet_ratio: _Optional[float] = ..., corrupt_packet_count: _Optional[int] = ..., codec: _Optional[str] = ..., sample_rate_hz: _Optional[int] = ...) -> None: ...
 
 class LanguageTranslation(_message.Message):
     __slots__ = ("language_code", "translations")

@@ -1,0 +1,60 @@
+"""Pure: how good a recording is, so that a reader knows how far to trust the rest."""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.aggregate import Figure, Findings
+from orchestrator.workflow import EXTRACT, NO_AUDIO, NO_VIDEO
+
+SILENT_RATIO = 1 / 32_768
+"""The last of 16 bits; below there is nothing to take a logarithm of."""
+
+
+def recording_figures(findings: Findings) -> dict[str, Figure]:
+    """Return what the extraction measured of picture and sound."""
+    extraction = findings.extraction
+    if extraction is None:
+        record = findings.records[EXTRACT]
+        return {"duration": Figure("duration", None, "s", outcome=record.outcome, reason=record.message)}
+    figures = [Figure("duration", extraction.duration_s, "s")]
+    if extraction.HasField("picture") and extraction.picture.HasField("frame_rate_hz"):
+        figures.append(Figure("frame_rate", extraction.picture.frame_rate_hz, "fps"))
+    else:
+        figures.append(
+            Figure("frame_rate", None, "fps", outcome=NO_VIDEO, reason="There is no moving picture.")
+        )
+    figures += _sound(findings)
+    return {figure.name: figure for figure in figures}
+
+
+def _sound(findings: Findings) -> list[Figure]:
+    units = {"loudness": "dbfs", "peak": "dbfs", "clipping": "ratio", "signal_to_noise": "db"}
+    extraction = findings.extraction
+    if extraction is None or not extraction.HasField("sound"):
+        reason = "The recording has no sound track."
+        return [Figure(name, None, unit, outcome=NO_AUDIO, reason=reason) for name, unit in units.items()]
+    sound = extraction.sound
+    values = {
+        "loudness": _decibels(sound.loudness_ratio),
+        "peak": _decibels(sound.peak_ratio),
+        "clipping": sound.clipping_ratio,
+        "signal_to_noise": _signal_to_noise(sound.loud_ratio, sound.quiet_ratio),
+    }
+    return [
+        Figure(name, value, units[name])
+        if value is not None
+        else Figure(
+            name, None, units[name], outcome="INSUFFICIENT_EVIDENCE", reason="It is digitally silent."
+        )
+        for name, value in values.items()
+    ]
+
+
+def _decibels(ratio: float) -> float | None:
+    return 20 * math.log10(ratio) if ratio >= SILENT_RATIO else None
+
+
+def _signal_to_noise(loud_ratio: float, quiet_ratio: float) -> float | None:
+    loud, quiet = _decibels(loud_ratio), _decibels(quiet_ratio)
+    return None if loud is None or quiet is None else loud - quiet
