@@ -8,16 +8,23 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-MAX_LENGTH_RATIO = 4.0
-"""Between scripts (Chinese to Indonesian) a good translation grows threefold."""
-LENGTH_SLACK_CHARACTERS = 30
+MAX_LENGTH_RATIO = 1.6
+"""Latin script on both sides. English and Indonesian differ by 1.3; beyond, segments were merged or cut."""
+MAX_LENGTH_RATIO_BETWEEN_SCRIPTS = 4.0
+"""A good translation from Chinese grows threefold."""
+LENGTH_SLACK_CHARACTERS = 15
 """Short texts grow by more than their ratio."""
+LATIN_END = "\u0250"
+"""The first character after the Latin letters of European languages."""
 ECHO_MIN_WORDS = 4
 """Shorter texts may be names or terms, the same in every language."""
 ECHO_RATIO = 0.8
 """Share of the translation's words that already stand in the original; between languages it is near 0."""
+REPEATED_MIN_WORDS = 3
+"""Shorter translations ("Yes.", "Thank you.") may well mean several originals."""
 FOREIGN_MIN_WORDS = 3
 """Function words of the original's language from which on a translation counts as not translated."""
 
@@ -58,10 +65,32 @@ def fault_of(source: str, translation: str, source_language: str, target_languag
     return None
 
 
+def repeated(sources: Sequence[str], translations: Sequence[str]) -> set[int]:
+    """Return the positions whose translation stands at another place too, though the originals differ.
+
+    Small models merge two segments and fill the gap with a third one's translation.
+    """
+    said: dict[str, set[str]] = {}
+    keys = [" ".join(_words(translation)) for translation in translations]
+    for source, key in zip(sources, keys, strict=True):
+        said.setdefault(key, set()).add(" ".join(_words(source)))
+    return {
+        position
+        for position, key in enumerate(keys)
+        if len(key.split()) >= REPEATED_MIN_WORDS and len(said[key]) > 1
+    }
+
+
 def _runs_off(source: str, translation: str) -> bool:
-    longest = MAX_LENGTH_RATIO * len(source) + LENGTH_SLACK_CHARACTERS
-    shortest = (len(source) - LENGTH_SLACK_CHARACTERS) / MAX_LENGTH_RATIO
-    return not shortest <= len(translation) <= longest
+    latin = _latin(source) and _latin(translation)
+    ratio = MAX_LENGTH_RATIO if latin else MAX_LENGTH_RATIO_BETWEEN_SCRIPTS
+    shortest = (len(source) - LENGTH_SLACK_CHARACTERS) / ratio
+    return not shortest <= len(translation) <= ratio * len(source) + LENGTH_SLACK_CHARACTERS
+
+
+def _latin(text: str) -> bool:
+    letters = [character for character in text if character.isalpha()]
+    return 2 * sum(letter < LATIN_END for letter in letters) >= len(letters)
 
 
 def _echoes(source: str, translation: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Protocol
 from chassis.errors import DeadlineError, InvalidInputError, UnavailableError
 from services.translator import prompt
 from services.translator.chat import ChatReply, ChatRequest, RequestRefusedError, json_object
-from services.translator.checks import fault_of
+from services.translator.checks import fault_of, repeated
 from services.translator.deadline import Deadline
 from services.translator.job import (
     Job,
@@ -181,15 +181,23 @@ def _read(job: Job, texts: Sequence[str], content: str) -> list[Translation]:
         or not all(isinstance(value, str) for value in reply.values())
     ):
         return [_unavailable(UNREADABLE)] * len(texts)
-    return [_checked(job, text, reply[key].strip()) for key, text in zip(keys, texts, strict=True)]
+    meanings = [reply[key].strip() for key in keys]
+    twice = repeated(texts, meanings)
+    return [
+        _untrusted("it stands for another segment as well")
+        if position in twice
+        else _checked(job, text, meanings[position])
+        for position, text in enumerate(texts)
+    ]
 
 
 def _checked(job: Job, source: str, text: str) -> Translation:
-    fault = fault_of(
-        source, text, base_language(job.source_language_code), base_language(job.target_language_code)
-    )
-    if fault is None:
-        return Translation(text)
+    languages = (base_language(job.source_language_code), base_language(job.target_language_code))
+    fault = fault_of(source, text, *languages)
+    return Translation(text) if fault is None else _untrusted(fault)
+
+
+def _untrusted(fault: str) -> Translation:
     return Translation.absent(
         Outcome.INSUFFICIENT_EVIDENCE, f"The model's translation can't be trusted: {fault}."
     )

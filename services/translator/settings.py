@@ -43,7 +43,8 @@ class TranslatorSettings(ServiceSettings):
     """Languages that the model is trusted with, as a JSON list."""
     llm_attempt_timeout_s: float = Field(120.0, gt=0)
     """Longest time of one request; a 1.5B model on one core writes about 11 tokens a second."""
-    llm_batch_text_count: int = Field(8, ge=1, le=100)
+    llm_batch_text_count: int = Field(1, ge=1, le=100)
+    """One keeps a 1.5B model from merging segments; a large model on a remote server takes 8 or more."""
     llm_batch_characters: int = Field(1500, ge=1)
 
     @property

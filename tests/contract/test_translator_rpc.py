@@ -288,7 +288,7 @@ async def test_the_same_language_needs_no_backend() -> None:
 @pytest.mark.parametrize("style", ["response_format", "structured_outputs"])
 async def test_a_language_model_translates_by_schema(style: str) -> None:
     server = chat_server(MEANINGS)
-    async with over_llm(server, llm_schema_style=style, llm_api_key=KEY) as stub:
+    async with over_llm(server, llm_schema_style=style, llm_api_key=KEY, llm_batch_text_count=8) as stub:
         response = await translate(stub, request(*SAID))
 
     assert [translation.text for translation in response.translations] == list(MEANINGS.values())

@@ -134,8 +134,10 @@ def test_a_failure_on_the_way_keeps_what_was_paid_for() -> None:
 
 
 def test_a_deadline_on_the_way_keeps_what_is_done() -> None:
+    pauses_s = iter((0.0, 0.5))
+
     done = translate(
-        FakeBackend(batch_size=1, on_batch=lambda: time.sleep(0.06)), "a", "b", "c", timeout_s=0.1
+        FakeBackend(batch_size=1, on_batch=lambda: time.sleep(next(pauses_s))), "a", "b", "c", timeout_s=0.5
     )
 
     assert texts_of(done) == ["A", "B", None]

@@ -49,6 +49,33 @@ def test_what_can_not_be_a_translation_is_named(source: str, translation: str, f
     assert fault in (fault_of(source, translation, "en", "id") or "")
 
 
+# What a 1.5B model made of two segments in a row: the first took the second's meaning along.
+MERGED = (
+    "After 3 months, the delay dropped from 18% to 6%, and I learned that we had to talk to people first "
+    "before changing anything."
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "translation"),
+    [
+        ("Setelah 3 bulan, keterlambatan turun dari 18 menjadi 6 persen.", MERGED),
+        (
+            "Dan saya belajar bahwa kita harus bicara dengan orang dulu sebelum mengubah apa pun.",
+            "That's all, thank you.",
+        ),
+    ],
+)
+def test_merged_segments_are_seen_by_their_length(source: str, translation: str) -> None:
+    assert "length" in (fault_of(source, translation, "id", "en") or "")
+
+
+def test_a_language_with_another_script_may_differ_more_in_length() -> None:
+    source = "I joined the warehouse team and replaced the broken scanners."
+
+    assert fault_of(source, "我加入了仓库团队，更换了坏掉的扫描仪。", "en", "zh") is None
+
+
 def test_indonesian_to_english_is_checked_as_well() -> None:
     assert fault_of(MEANT, SAID, "id", "en") is None
     assert "number" in (fault_of(MEANT, SAID.replace("40", "50"), "id", "en") or "")

@@ -59,7 +59,7 @@ def test_one_wrong_segment_is_asked_for_once_more_alone() -> None:
     chat = FakeChat([{"1": MEANT[0], "2": "Butuh tujuh hari."}, {"1": MEANT[1]}])
 
     assert texts_of(translate(chat)) == MEANT
-    assert json.loads(chat.requests[1].messages[-1]["content"]) == {"1": SAID[1]}
+    assert json.loads(chat.requests[1].messages[-1]["content"])["1"] == SAID[1]
     assert chat.requests[1].temperature > 0
 
 
@@ -117,8 +117,25 @@ def test_question_neighbours_and_formality_go_along() -> None:
 
     system = chat.requests[0].messages[0]["content"]
     assert "What broke?" in system
-    assert SAID[0] in system
     assert "formal" in system
+    assert json.loads(chat.requests[0].messages[-1]["content"]) == {"before": SAID[0], "1": SAID[1]}
+
+
+def test_the_beginning_of_a_jobs_prompts_is_the_same_so_that_it_is_computed_once() -> None:
+    chat = FakeChat([{"1": MEANT[0]}, {"1": MEANT[1]}])
+
+    for batch in (range(1), range(1, 2)):
+        backend(chat).translate(JOB, batch, Deadline(5.0))
+
+    first, second = (list(request.messages)[:-1] for request in chat.requests)
+    assert first == second
+
+
+def test_one_translation_for_two_segments_is_not_believed() -> None:
+    merged = {"1": "Saya memperbaiki pemindai itu.", "2": "Saya memperbaiki pemindai itu."}
+    chat = FakeChat([merged, {"1": MEANT[0]}, {"1": MEANT[1]}])
+
+    assert texts_of(translate(chat)) == MEANT
 
 
 def test_the_request_is_bounded_by_its_texts() -> None:
