@@ -22,7 +22,7 @@ from gateway.collaborators import Gateway
 from gateway.downloads import Downloader
 from gateway.errors import install_error_handlers
 from gateway.forms import UploadLimits
-from gateway.middleware import REQUEST_ID_HEADER, OriginMiddleware, RequestMiddleware
+from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
 from gateway.sessions import Orchestrator
@@ -55,7 +55,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.gateway = gateway
     # The last one added is the outermost.
-    app.add_middleware(OriginMiddleware, origins=settings.cors_origins)
+    app.add_middleware(CallerMiddleware, origins=settings.cors_origins, hosts=settings.effective_hosts)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

@@ -56,13 +56,19 @@ def require(scope: Scope) -> Callable[[Request], Awaitable[Client]]:
     return authenticated
 
 
-def _session_id(session_id: str) -> str:
+# Dependencies are coroutines: a plain function would run in a thread, where a context variable that it
+# sets is lost, at the price of two thread switches a request.
+async def _gateway(connection: HTTPConnection) -> Gateway:
+    return gateway_of(connection)
+
+
+async def _session_id(session_id: str) -> str:
     parsed = parse_session_id(session_id)
     session_id_var.set(parsed)
     return parsed
 
 
-GatewayDep = Annotated[Gateway, Depends(gateway_of)]
+GatewayDep = Annotated[Gateway, Depends(_gateway)]
 SessionId = Annotated[str, Depends(_session_id)]
 Submitting = Annotated[Client, Depends(require("submit"))]
 Reading = Annotated[Client, Depends(require("read"))]

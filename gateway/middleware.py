@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from prometheus_client import Histogram
@@ -40,6 +41,7 @@ SECURITY_HEADERS = {
 }
 """Nothing from elsewhere runs on our page, whatever a candidate typed."""
 
+_PORT = re.compile(r":\d+$")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -84,28 +86,41 @@ def _record(scope: Scope, status: int, duration_s: float) -> None:
     logger.info("request", extra=extra)
 
 
-class OriginMiddleware:
-    """Refuses writes that a page of an unknown origin sent: on loopback there is no key to stop it.
+class CallerMiddleware:
+    """Refuses what a foreign page makes a browser send: on loopback there is no key to stop it.
 
     Args:
         app: The application.
-        origins: Origins that may write, next to our own.
+        origins: Origins of pages that may write, next to our own.
+        hosts: Names that we are called by; none for any.
     """
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str], hosts: Sequence[str]) -> None:
         self._app = app
         self._origins = frozenset(origins)
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            headers = Headers(scope=scope)
-            origin = headers.get("origin")
-            if origin is not None and not self._allowed(origin, headers.get("host", "")):
-                message = "This page may not call us. Its origin has to be in GATEWAY_CORS_ORIGINS."
-                await JSONResponse(error_body("ORIGIN_FORBIDDEN", message), 403)(scope, receive, send)
-                return
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if refusal := self._refusal(scope, headers.get("host", ""), headers.get("origin")):
+            # Starlette's responses deny a WebSocket as well, where the server can do that.
+            await JSONResponse(refusal, 403)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
-    def _allowed(self, origin: str, host: str) -> bool:
+    def _refusal(self, scope: Scope, host: str, origin: str | None) -> dict[str, Any] | None:
+        if self._hosts and _PORT.sub("", host).lower() not in self._hosts:
+            message = "We are not known by this name. It has to be in GATEWAY_ALLOWED_HOSTS."
+            return error_body("HOST_FORBIDDEN", message)
+        writing = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if writing and origin is not None and not self._known(origin, host):
+            message = "This page may not call us. Its origin has to be in GATEWAY_CORS_ORIGINS."
+            return error_body("ORIGIN_FORBIDDEN", message)
+        return None
+
+    def _known(self, origin: str, host: str) -> bool:
         return "*" in self._origins or origin in self._origins or urlsplit(origin).netloc == host

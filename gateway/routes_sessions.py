@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from chassis.errors import NotFoundError
+from chassis.errors import NotFoundError, PreconditionError
 from gateway.collaborators import Gateway, GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.schemas import ERROR_RESPONSES, Deletion, SessionList
@@ -53,7 +53,14 @@ async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _
 @router.get("/results/{session_id}.json", response_model=None)  # the nearer one is matched first
 async def results(session_id: SessionId, gateway: GatewayDep, _: Reading) -> Response:
     """Return the result document."""
-    document = await gateway.orchestrator.get_result(session_id)
+    try:
+        document = await gateway.orchestrator.get_result(session_id)
+    except NotFoundError:
+        if gateway.preparations.view(session_id) or await gateway.preparations.stored_view(session_id):
+            raise PreconditionError(
+                "The recordings are still being fetched. Ask for the status.", reason="SESSION_NOT_FINISHED"
+            ) from None
+        raise
     return Response(document, media_type="application/json", headers=NO_STORE)
 
 

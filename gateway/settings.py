@@ -62,6 +62,9 @@ class GatewaySettings(ProcessSettings):
     """Folder for recordings while they arrive; None: the system's."""
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")
     """Pages elsewhere that may call; the default is where the original's web client runs."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that browsers may call us by. None: only this machine's own while listening on loopback
+    without keys (a foreign name that points at 127.0.0.1 would get past the browser), else any."""
     forwarded_allow_ips: str = "127.0.0.1"
     """Proxies whose X-Forwarded-For is believed."""
 
@@ -94,6 +97,13 @@ class GatewaySettings(ProcessSettings):
         return (
             self.max_file_count * self.max_file_bytes + self.max_field_count * self.max_field_bytes + MEGABYTE
         )
+
+    @property
+    def effective_hosts(self) -> tuple[str, ...]:
+        """The names that we are called by; none where any name will do."""
+        if not self.allowed_hosts and not self.api_keys and _loopback(self.host):
+            return ("localhost", "127.0.0.1", "[::1]", self.host)
+        return self.allowed_hosts
 
     @field_validator("rate_limit_uploads")
     @classmethod

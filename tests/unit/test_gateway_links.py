@@ -187,6 +187,19 @@ async def test_items_without_question_or_link_are_kept_with_their_reason(bench: 
     assert [answer.position for answer in answers] == [1, 2, 3, 4]
 
 
+async def test_a_session_that_is_being_fetched_has_a_state_but_no_result_yet(bench: Bench) -> None:
+    await bench.store.put_bytes(f"{PENDING_PREFIX}/{'1' * 32}.json", linked("x").to_json())
+
+    status = await bench.http.get(f"/status/{'1' * 32}")
+    old_page = await bench.http.get(f"/status/{'1' * 32}", headers={"ngrok-skip-browser-warning": "true"})
+    result = await bench.http.get(f"/results/{'1' * 32}")
+
+    assert (status.json()["status"], status.json()["state"]) == ("uploading", "downloading")
+    assert status.json()["message"] == "Downloading videos..."
+    assert old_page.json()["status"] == "processing"
+    assert (result.status_code, result.json()["code"]) == (409, "SESSION_NOT_FINISHED")
+
+
 def downloader(addresses: Sequence[str], **values: Any) -> Downloader:
     async def resolve(host: str, port: int) -> Sequence[str]:
         return addresses
