@@ -20,10 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from av.stream import Disposition
 
-from chassis.errors import CancelledCallError, InvalidInputError
-
-Handover = queue.Queue["Frame | Exception | None"]
-"""Frames in time order, then None, or the error that ended them."""
+from chassis.errors import InvalidInputError
+from services.vision.frame_clock import FrameClock
+from services.vision.handover import Handover, put, take
 
 RgbImage = npt.NDArray[np.uint8]
 """uint8, shape (height, width, 3), red first."""
@@ -34,8 +33,8 @@ QUEUE_FRAMES = 6
 """Frames between decoder and inference: 17 MB at 1280×720, enough to keep both busy."""
 DECODER_THREADS = 2
 """Fixed and not the number of cores, so that the same file gives the same frames on every machine."""
-HANDOVER_WAIT_S = 0.1
-"""How long a hand-over waits before it looks whether somebody wants to stop."""
+MIN_SKIP_FACTOR = 2
+"""Frames for each step of the grid from which on every second one can be left undecoded."""
 SPARSE_GAP_FACTOR = 1.2
 """Gap between kept frames, in grid steps, from which on skipping frames would cost samples."""
 MAX_READ_FAILURES = 16
@@ -109,10 +108,12 @@ class PictureTrack:
         self._origin_s = (container.start_time or 0) / CONTAINER_TICKS_PER_S
         self._last_slot = -1
         self._last_decoded_s: float | None = None
-        self._skipping = True
+        self._clock = FrameClock()
+        # The nominal rate is a hint that only saves work: what is sampled follows the frames' own times.
+        self._skipping = (stream.average_rate or 0) >= MIN_SKIP_FACTOR * grid_hz
         self._codec.thread_type = "AUTO"
         self._codec.thread_count = DECODER_THREADS
-        self._codec.skip_frame = "NONREF"
+        self._codec.skip_frame = "NONREF" if self._skipping else "DEFAULT"
         self._codec.options = {"skip_loop_filter": "all"}
 
     @property
@@ -131,12 +132,12 @@ class PictureTrack:
             CancelledCallError: `stop` was set. The decoder has ended when this is raised.
             InvalidInputError: A frame is larger than allowed, or nothing can be decoded.
         """
-        handover: Handover = queue.Queue(maxsize=QUEUE_FRAMES)
+        handover: Handover[Frame] = queue.Queue(maxsize=QUEUE_FRAMES)
         abandoned = threading.Event()
         decoder = threading.Thread(target=self._fill, args=(handover, abandoned), name="vision-decoder")
         decoder.start()
         try:
-            while (item := _take(handover, stop)) is not None:
+            while (item := take(handover, stop)) is not None:
                 if isinstance(item, Exception):
                     raise item
                 yield item
@@ -144,14 +145,14 @@ class PictureTrack:
             abandoned.set()
             decoder.join()
 
-    def _fill(self, handover: Handover, abandoned: threading.Event) -> None:
+    def _fill(self, handover: Handover[Frame], abandoned: threading.Event) -> None:
         try:
             for frame in self._decode():
-                if not _put(handover, frame, abandoned):
+                if not put(handover, frame, abandoned):
                     return
-            _put(handover, None, abandoned)
+            put(handover, None, abandoned)
         except Exception as error:  # noqa: BLE001 - raised again where the frames are taken
-            _put(handover, error, abandoned)
+            put(handover, error, abandoned)
 
     def _decode(self) -> Iterator[Frame]:
         found = False
@@ -201,7 +202,7 @@ class PictureTrack:
 
     def _sample_time_s(self, frame: Any) -> float | None:
         """The frame's time where it is the first one of its step of the grid, else None."""
-        ticks = frame.pts if frame.pts is not None else frame.dts
+        ticks = self._clock.ticks(frame)
         if ticks is None or frame.time_base is None:
             raise InvalidInputError(
                 "The picture has no times; send the recording in a container that has them, as mp4 or webm.",
@@ -277,26 +278,3 @@ def _check_pixels(width_px: int, height_px: int, max_pixels: int) -> None:
             f"The picture has {width_px}×{height_px} pixels, {max_pixels} are allowed; send it smaller.",
             reason="MEDIA_PIXELS_EXCEEDED",
         )
-
-
-def _put(
-    handover: Handover,
-    item: Frame | Exception | None,
-    abandoned: threading.Event,
-) -> bool:
-    while not abandoned.is_set():
-        try:
-            handover.put(item, timeout=HANDOVER_WAIT_S)
-        except queue.Full:
-            continue
-        return True
-    return False
-
-
-def _take(handover: Handover, stop: threading.Event) -> Frame | Exception | None:
-    while not stop.is_set():
-        try:
-            return handover.get(timeout=HANDOVER_WAIT_S)
-        except queue.Empty:
-            continue
-    raise CancelledCallError("The look at the recording was stopped.", reason="CANCELLED")

@@ -1,18 +1,21 @@
 """MediaPipe's face landmarker and face detector behind this service's own protocols.
 
 The only module that imports MediaPipe. Models are closed explicitly: their threads outlive a
-forgotten object.
+forgotten object. All calls of a process run in one thread of the library's, one after the other.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mediapipe as mp
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+from chassis.errors import PreconditionError
 from services.vision.faces import UNSURE_SCORE, FaceBox
 from services.vision.frames import RgbImage
 from services.vision.landmarks import Mesh
@@ -40,13 +43,13 @@ class MediaPipeLandmarker:
     """
 
     def __init__(self, bundle: Path) -> None:
-        self._model = vision.FaceLandmarker.create_from_options(
-            vision.FaceLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(bundle)),
-                running_mode=vision.RunningMode.VIDEO,
-                num_faces=1,
-            )
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(bundle)),
+            running_mode=vision.RunningMode.VIDEO,
+            num_faces=1,
         )
+        with _usable_or_refused():
+            self._model = vision.FaceLandmarker.create_from_options(options)
 
     def find(self, image: RgbImage, time_ms: int) -> Mesh | None:
         """Find the mesh of the face, None without one."""
@@ -70,13 +73,13 @@ class MediaPipeFaceDetector:
     """
 
     def __init__(self, weights: Path) -> None:
-        self._model = vision.FaceDetector.create_from_options(
-            vision.FaceDetectorOptions(
-                base_options=BaseOptions(model_asset_path=str(weights)),
-                running_mode=vision.RunningMode.IMAGE,
-                min_detection_confidence=UNSURE_SCORE,
-            )
+        options = vision.FaceDetectorOptions(
+            base_options=BaseOptions(model_asset_path=str(weights)),
+            running_mode=vision.RunningMode.IMAGE,
+            min_detection_confidence=UNSURE_SCORE,
         )
+        with _usable_or_refused():
+            self._model = vision.FaceDetector.create_from_options(options)
 
     def find(self, image: RgbImage) -> list[FaceBox]:
         """Find every face that scores at least `UNSURE_SCORE`."""
@@ -98,3 +101,15 @@ class MediaPipeFaceDetector:
 
 def _as_image(image: RgbImage) -> mp.Image:
     return mp.Image(image_format=mp.ImageFormat.SRGB, data=image)
+
+
+@contextmanager
+def _usable_or_refused() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        raise PreconditionError(
+            "MediaPipe can't load a face model; run `interview models fetch face-landmarker-full-range "
+            "face-detector-full-range` again.",
+            reason="MODEL_UNUSABLE",
+        ) from error

@@ -66,6 +66,17 @@ def test_b_frames_do_not_shift_times(tmp_path: Path) -> None:
     assert max(np.diff([frame.time_s for frame in frames])) <= 0.2
 
 
+def test_an_avi_with_b_frames_is_sampled_in_the_order_shown(tmp_path: Path) -> None:
+    clip = write_clip(
+        tmp_path / "clip.avi", [(ONE_FACE, 4.0)], rate_hz=10, codec="libx264", options={"bf": "3"}
+    )
+
+    frames, _ = look(clip)
+
+    assert len(frames) >= 36
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.1, abs=0.21)
+
+
 @pytest.mark.parametrize("rotation_deg", [90, 180, -90])
 def test_rotated_recordings_are_looked_at_upright(tmp_path: Path, rotation_deg: int) -> None:
     upright = np.zeros((96, 64, 3), np.uint8)
