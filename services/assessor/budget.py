@@ -25,6 +25,12 @@ class Budget:
         self._stop = stop
         self._deadline = None if timeout_s is None else clock() + timeout_s
 
+    def shortened(self, reserve_s: float) -> Budget:
+        """Give a budget that ends `reserve_s` earlier, for work that the rest can do without."""
+        if self._deadline is None:
+            return self
+        return Budget(self._deadline - self._clock() - reserve_s, self._stop, self._clock)
+
     def left_s(self, at_most_s: float) -> float:
         """Give the seconds that are left, `at_most_s` at most.
 
@@ -37,10 +43,10 @@ class Budget:
 
     def check(self) -> None:
         """Raise if the time is over or the caller has given up."""
-        if self._stop.is_set():
-            raise CancelledCallError("The call was cancelled.", reason="CANCELLED")
         if self.over():
             raise DeadlineError("Give the assessment a longer deadline.", reason="DEADLINE_EXCEEDED")
+        if self._stop.is_set():
+            raise CancelledCallError("The call was cancelled.", reason="CANCELLED")
 
     def over(self) -> bool:
         """Tell whether the time is over."""

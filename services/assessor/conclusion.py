@@ -18,6 +18,8 @@ from services.assessor.tags import Tag, TaggedSentence
 
 MAX_TOKENS = 160
 """Two or three sentences."""
+RESERVE_S = 2.0
+"""Kept of the caller's time, so that a slow conclusion never costs the levels that are there."""
 MAX_CHARACTERS = 700
 MAX_SENTENCES = 4
 
@@ -41,6 +43,10 @@ ABSENT = {
     "verdict": {
         "en": "The model's conclusion spoke of a level or a score, which is not its to give.",
         "id": "Kesimpulan model menyebut tingkat atau skor, yang bukan wewenangnya.",
+    },
+    "denial": {
+        "en": "The model's conclusion denied what the answer says.",
+        "id": "Kesimpulan model menyangkal apa yang dikatakan dalam jawaban.",
     },
     "baseline": {
         "en": "No language model is configured; the baseline writes no conclusion.",
@@ -104,6 +110,15 @@ OPENERS = frozenset(_OPENERS.split())
 """Words that begin a sentence with a capital and name nothing."""
 
 
+NEGATION = re.compile(
+    r"\b(?:not|never|no|without|neither|tidak|tak|bukan|belum|tanpa)\b|n't\b", re.IGNORECASE
+)
+CONTENT_WORD_CHARACTERS = 4
+"""Shorter words are articles, pronouns and prepositions in both languages."""
+RETOLD_SHARE = 0.6
+"""From this share of common content words on, a sentence of the conclusion retells one of the answer."""
+
+
 @dataclass(frozen=True)
 class Conclusion:
     """A conclusion, or a reason why there is none."""
@@ -132,7 +147,7 @@ def conclude(
             prompts.concluding(question, shown, language),
             schema=None,
             max_tokens=MAX_TOKENS,
-            budget=budget,
+            budget=budget.shortened(RESERVE_S),
         )
     except (UnavailableError, PreconditionError, ExhaustedError, DeadlineError):
         return absent("failed", language)
@@ -145,7 +160,7 @@ def conclude(
 
 
 def find_flaw(conclusion: str, said: str) -> str | None:
-    """Find what disqualifies a conclusion: `verdict`, `number`, `name`, or nothing."""
+    """Find what disqualifies a conclusion, as a key of `ABSENT`; None where nothing does."""
     if VERDICT.search(conclusion):
         return "verdict"
     if not _numbers(conclusion) <= _numbers(said):
@@ -153,7 +168,37 @@ def find_flaw(conclusion: str, said: str) -> str | None:
     words = {word.lower() for word in WORD.findall(said)}
     if any(name.lower() not in words for name in _names(conclusion)):
         return "name"
+    if _denies(conclusion, said):
+        return "denial"
     return "unreadable" if len(re.findall(r"[.!?](?:\s|$)", conclusion)) > MAX_SENTENCES else None
+
+
+def _denies(conclusion: str, said: str) -> bool:
+    """Tell whether it retells a sentence with a negation that the sentence lacks."""
+    affirmed = [_content(sentence) for sentence in _sentences(said) if not NEGATION.search(sentence)]
+    denied = [_content(sentence) for sentence in _sentences(conclusion) if NEGATION.search(sentence)]
+    return any(
+        words and len(words & told) >= RETOLD_SHARE * len(words) for words in denied for told in affirmed
+    )
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text)
+
+
+def _content(sentence: str) -> set[str]:
+    words = {word.lower() for word in WORD.findall(sentence) if len(word) >= CONTENT_WORD_CHARACTERS}
+    return words - {
+        "candidate",
+        "kandidat",
+        "tidak",
+        "bukan",
+        "belum",
+        "tanpa",
+        "never",
+        "without",
+        "neither",
+    }
 
 
 def _most_telling(sentences: Sequence[TaggedSentence]) -> list[TaggedSentence]:
@@ -178,7 +223,7 @@ def _lower_words(text: str) -> list[str]:
 
 def _names(text: str) -> list[str]:
     names = []
-    for sentence in re.split(r"(?<=[.!?])\s+", text):
+    for sentence in _sentences(text):
         words = WORD.findall(sentence)
         if words and words[0].lower() not in OPENERS:
             names += [word for word in words[:1] if word[0].isupper()]

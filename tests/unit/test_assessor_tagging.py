@@ -168,6 +168,8 @@ def test_odd_token_probabilities_cost_the_probabilities_only() -> None:
         ("The response time fell by forty percent.", None),
         ("The response time fell by 40%.", None),
         ("The response time fell by 41 percent.", "number"),
+        ("The candidate did not collect the logs of the incidents.", "denial"),
+        ("The candidate collected logs. It is not said who was told about the outage.", None),
         ("The candidate deserves level five.", "verdict"),
         ("The score is good.", "verdict"),
         ('{"level": 5}', "verdict"),
