@@ -117,7 +117,7 @@ class SoundWriter:
 
     def close(self) -> None:
         """Write what the resampler still holds, and the header."""
-        if self.sample_count:
+        if self.sample_count:  # It refuses to be flushed before its first frame.
             for resampled in self._resampler.resample(None):
                 self._append(resampled.to_ndarray().reshape(-1))
         self._wav.close()
@@ -212,7 +212,7 @@ def decode(job: dict[str, Any]) -> dict[str, Any]:
 def _read(container: Any, job: dict[str, Any]) -> dict[str, Any]:
     import av
 
-    sounds = [stream for stream in container.streams.audio if stream.codec_context is not None]
+    sounds = list(container.streams.audio)
     pictures = [stream for stream in container.streams.video if not _cover(stream)]
     clock = Clock(job["max_duration_s"])
     starts = [

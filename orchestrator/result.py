@@ -152,7 +152,9 @@ def _measures(findings: Findings, figures: AnswerFigures) -> Json:
             voice.append(Figure(name, value, unit, outcome=worth, reason=reason if value is None else ""))
     else:
         record = findings.records[SPEAKER]
-        voice.append(Figure("voice_count", None, "count", outcome=record.outcome, reason=record.message))
+        voice.append(
+            Figure("voice_count", None, "count", outcome=absent(record.outcome), reason=record.message)
+        )
     return {
         "recording": {name: _figure(figure) for name, figure in recording_figures(findings).items()},
         "speech": {name: _figure(figure) for name, figure in figures.speech.items()},

@@ -38,7 +38,7 @@ from interview.v1 import (
 )
 from orchestrator.stages import OnProgress
 
-WORDS = "I led the move and we cut costs by a third".split()
+WORDS = ["I", "led", "the", "move", "and", "we", "cut", "costs", "by", "a", "third"]
 
 
 def word(text: str, start_s: float, end_s: float) -> media_pb2.Word:
@@ -46,7 +46,7 @@ def word(text: str, start_s: float, end_s: float) -> media_pb2.Word:
 
 
 def a_transcript(language: str = "en", **changes: Any) -> transcriber_pb2.Transcript:
-    """Ten words in two segments of 2.5 s, with a second of silence between them."""
+    """Eleven words in two segments of 2.5 s, with a second of silence between them."""
     halves = (WORDS[:5], WORDS[5:])
     segments = [
         transcriber_pb2.Segment(
