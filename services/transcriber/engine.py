@@ -19,7 +19,7 @@ from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, load_audio
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
-from services.transcriber.speech import SpeechDetector, SpeechRules, find_speech, spans_to_decode, total_s
+from services.transcriber.speech import SpeechDetector, SpeechRules, blocks_to_decode, find_speech, total_s
 from services.transcriber.transcript import (
     Event,
     Progress,
@@ -58,8 +58,8 @@ class _Hearing:
     duration_s: float
     speech: Sequence[Span]
     """Tight spans, to measure with."""
-    decoded: Sequence[Span]
-    """What the model hears: the same with padding and short pauses."""
+    blocks: Sequence[Sequence[Span]]
+    """What the model hears, one block after the other: the same with padding and short pauses."""
 
 
 class Transcriber:
@@ -148,22 +148,21 @@ class Transcriber:
         duration_s = samples.size / SAMPLE_RATE_HZ
         rules = self._speech_rules
         speech = find_speech(self._detector.probabilities(samples), duration_s, rules) if samples.size else []
-        return _Hearing(samples, duration_s, speech, spans_to_decode(speech, duration_s, rules))
+        return _Hearing(samples, duration_s, speech, blocks_to_decode(speech, duration_s, rules))
 
     def _segments(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Segment]:
-        if not hearing.decoded:
-            return  # silence: the model would invent words for it
-        clock = JoinedClock(hearing.decoded)
-        speech = np.concatenate([_cut(hearing.samples, span) for span in hearing.decoded])
         floor_s = 0.0
-        for decoded in self._model.decode(speech, request, stop):
-            if stop.is_set():
-                raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
-            if not decoded.text.strip():
-                continue
-            segment = _placed(decoded, clock, Span(floor_s, hearing.duration_s))
-            floor_s = segment.end_s
-            yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
+        for block in hearing.blocks:  # none in silence: the model would invent words for it
+            clock = JoinedClock(block)
+            speech = np.concatenate([_cut(hearing.samples, span) for span in block])
+            for decoded in self._model.decode(speech, request, stop):
+                if stop.is_set():
+                    raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+                if not decoded.text.strip():
+                    continue
+                segment = _placed(decoded, clock, Span(floor_s, hearing.duration_s))
+                floor_s = segment.end_s
+                yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
 
     def _transcript(
         self, hearing: _Hearing, segments: tuple[Segment, ...], took_s: float, warnings: list[str]

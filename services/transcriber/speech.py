@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ FRAME_SAMPLES = 512
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 TARGET_LEVEL_DBFS = -23.0
 """EBU R 128's programme level: quiet recordings are brought up to it, for detection only."""
+MAX_BLOCK_S = 600.0
+"""An hour at once would take 1 GB for its spectrogram alone; cuts in ten minutes cost no words."""
 MAX_GAIN_DB = 60.0
 """Beyond it there is only the noise of the converter. Speech at -77 dBFS is still found."""
 SURE_PROBABILITY = 0.8
@@ -86,17 +89,29 @@ def find_speech(probabilities: NDArray[np.float32], duration_s: float, rules: Sp
     return [span for span in spans if span.duration_s >= rules.min_speech_s]
 
 
-def spans_to_decode(speech: Sequence[Span], duration_s: float, rules: SpeechRules) -> list[Span]:
-    """Join and pad tight spans, so that the model hears words to their ends and short pauses."""
-    joined: list[Span] = []
+def blocks_to_decode(speech: Sequence[Span], duration_s: float, rules: SpeechRules) -> list[list[Span]]:
+    """Return what the model hears: spans with padding and short pauses, in blocks of bounded length.
+
+    The library computes the spectrogram of everything it gets at once; blocks keep memory flat.
+    """
+    blocks: list[list[Span]] = []
     for span in speech:
-        if joined and span.start_s - joined[-1].end_s < rules.join_silence_s:
-            joined[-1] = Span(joined[-1].start_s, span.end_s)
+        if not blocks or span.end_s - blocks[-1][0].start_s > MAX_BLOCK_S:
+            blocks.append([span])
+        elif span.start_s - blocks[-1][-1].end_s < rules.join_silence_s:
+            blocks[-1][-1] = Span(blocks[-1][-1].start_s, span.end_s)
         else:
-            joined.append(span)
+            blocks[-1].append(span)
+    padded = iter(_padded([span for block in blocks for span in block], duration_s, rules.pad_s))
+    return [[next(padded) for _ in block] for block in blocks]
+
+
+def _padded(spans: Sequence[Span], duration_s: float, pad_s: float) -> list[Span]:
+    """Widen time-ordered spans, at most to the middle of the gaps, so that nothing is heard twice."""
+    edges_s = [0.0, *((a.end_s + b.start_s) / 2 for a, b in pairwise(spans)), duration_s]
     return [
-        Span(max(0.0, span.start_s - rules.pad_s), min(duration_s, span.end_s + rules.pad_s))
-        for span in joined
+        Span(max(before_s, span.start_s - pad_s), min(after_s, span.end_s + pad_s))
+        for before_s, span, after_s in zip(edges_s, spans, edges_s[1:], strict=False)
     ]
 
 

@@ -98,6 +98,15 @@ def test_times_are_on_the_clock_of_the_recording_although_the_model_hears_no_sil
     assert [segment.start_s for segment in transcript.segments] == pytest.approx([4.0, 12.0], abs=0.05)
 
 
+def test_a_long_recording_is_decoded_in_blocks_on_one_clock(tmp_path: Path) -> None:
+    samples = np.concatenate([tone(3), silence(650), tone(3)])
+    model = FakeSpeechModel([decoded("one block", 0.1, 3.0)])
+    transcript = transcript_of(write_wav(tmp_path / "long.wav", samples), model)
+
+    assert len(model.requests) == 2
+    assert [round(segment.end_s) for segment in transcript.segments] == [3, 656]
+
+
 def test_speech_without_words_is_measured_and_warned_about(tmp_path: Path) -> None:
     samples = np.concatenate([tone(4), silence(3), tone(4)])
     transcript = transcript_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,10 +21,11 @@ from services.transcriber.guards import (
 from services.transcriber.languages import LanguageChoice
 from services.transcriber.speech import (
     FRAME_S,
+    MAX_BLOCK_S,
     SpeechRules,
+    blocks_to_decode,
     find_speech,
     overlap_s,
-    spans_to_decode,
 )
 from services.transcriber.transcript import Flag, Segment, Span, Word
 from services.transcriber.word_times import JoinedClock, sane_words, without_times
@@ -216,7 +218,7 @@ def test_clicks_beside_speech_are_not_speech() -> None:
 
 
 def test_what_is_decoded_joins_short_pauses_and_is_padded_inside_the_recording() -> None:
-    spans = spans_to_decode([Span(0.1, 2.0), Span(3.0, 4.0), Span(8.0, 9.9)], 10.0, SpeechRules())
+    (spans,) = blocks_to_decode([Span(0.1, 2.0), Span(3.0, 4.0), Span(8.0, 9.9)], 10.0, SpeechRules())
 
     assert [(span.start_s, span.end_s) for span in spans] == [(0.0, 4.4), (7.6, 10.0)]
 
@@ -243,3 +245,14 @@ def test_an_unsure_window_follows_what_was_heard_before() -> None:
 
 def test_an_unsure_first_window_takes_what_is_likeliest() -> None:
     assert LanguageChoice().decide({"id": 0.5, "ms": 0.4, "en": 0.1}) == "id"
+
+
+def test_an_hour_is_heard_in_blocks_and_nothing_is_heard_twice_or_never() -> None:
+    speech = [Span(4.0 * i, 4.0 * i + 3.5) for i in range(900)]
+    blocks = blocks_to_decode(speech, 3600.0, SpeechRules())
+    spans = [span for block in blocks for span in block]
+
+    assert len(blocks) == 6
+    assert all(block[-1].end_s - block[0].start_s <= MAX_BLOCK_S + 1 for block in blocks)
+    assert all(before.end_s <= after.start_s for before, after in pairwise(spans))
+    assert sum(overlap_s(span, spans) for span in speech) == pytest.approx(900 * 3.5)
