@@ -13,6 +13,9 @@ from cli.processes import LOOPBACK, ProcessPlan, free_ports, grpc_probe, http_pr
 STAGES = ("transcriber", "translator", "assessor", "vision", "speaker")
 READS_MEDIA = frozenset({"transcriber", "vision", "speaker"})
 LOCAL_LLM_MODEL = "qwen2.5-coder-1.5b"
+LOCAL_LLM_CALL_TIMEOUT_S = 900
+"""One thread of a busy machine writes few tokens a second, and a call may wait for the other stage's."""
+LOCAL_LLM_STAGE_TIMEOUT_S = 3600
 SECRETS = {
     "HF_TOKEN": "assessor",
     "DEEPL_API_KEY": "translator",
@@ -59,7 +62,7 @@ def plan_demo(build_dir: Path, environment: Mapping[str, str], *, local_llm: boo
         _stage(name, port, store_url, environment, llm_port if local_llm else None)
         for name, port in ports.items()
     ]
-    plans.append(_orchestrator(build_dir, orchestrator_port, ports, store_url))
+    plans.append(_orchestrator(build_dir, orchestrator_port, ports, store_url, local_llm=local_llm))
     plans.append(_gateway(build_dir, gateway_port, orchestrator_port, store_url))
     if local_llm:
         plans.append(_local_llm(llm_port))
@@ -85,17 +88,21 @@ def _llm_settings(stage: str, url: str) -> dict[str, str]:
             "TRANSLATOR_BACKEND": "llm",
             "TRANSLATOR_LLM_BASE_URL": url,
             "TRANSLATOR_LLM_MODEL": LOCAL_LLM_MODEL,
+            "TRANSLATOR_LLM_ATTEMPT_TIMEOUT_S": str(LOCAL_LLM_CALL_TIMEOUT_S),
         }
     if stage == "assessor":
         return {
             "ASSESSOR_BACKEND": "openai",
             "ASSESSOR_OPENAI_BASE_URL": url,
             "ASSESSOR_MODEL": LOCAL_LLM_MODEL,
+            "ASSESSOR_REQUEST_TIMEOUT_S": str(LOCAL_LLM_CALL_TIMEOUT_S),
         }
     return {}
 
 
-def _orchestrator(build_dir: Path, port: int, stage_ports: Mapping[str, int], store_url: str) -> ProcessPlan:
+def _orchestrator(
+    build_dir: Path, port: int, stage_ports: Mapping[str, int], store_url: str, *, local_llm: bool
+) -> ProcessPlan:
     told = {
         "ORCHESTRATOR_PORT": str(port),
         "ORCHESTRATOR_HOST": LOOPBACK,
@@ -103,6 +110,11 @@ def _orchestrator(build_dir: Path, port: int, stage_ports: Mapping[str, int], st
         "ORCHESTRATOR_DATABASE_URL": f"sqlite:///{build_dir / 'orchestrator.sqlite'}",
     }
     told |= {f"ORCHESTRATOR_{name.upper()}_ADDRESS": f"{LOOPBACK}:{p}" for name, p in stage_ports.items()}
+    if local_llm:
+        # One call at a time: the local server has one place, and a call that waits for it loses its time.
+        for stage in ("TRANSLATE", "ASSESS"):
+            told[f"ORCHESTRATOR_{stage}_COUNT"] = "1"
+            told[f"ORCHESTRATOR_{stage}_TIMEOUT_S"] = str(LOCAL_LLM_STAGE_TIMEOUT_S)
     return ProcessPlan("orchestrator", _module("orchestrator"), told, grpc_probe(port))
 
 
