@@ -134,7 +134,7 @@ function measures(items) {
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Measure"), el("th", { scope: "col", class: "number" }, "Value"),
         el("th", { scope: "col", class: "number" }, "Measured over"), el("th", { scope: "col" }, ""))),
       el("tbody", {}, items.map((item) => el("tr", {},
-        el("td", {}, [item.group, item.name].filter(Boolean).map(measureName).join(": ")),
+        el("td", {}, measureName(item.name), " ", el("span", { class: "hint" }, item.group)),
         el("td", { class: "number" }, quantity(item.value, item.unit)),
         el("td", { class: "number" }, coverage(item)),
         el("td", {}, item.outcome && item.outcome !== "OK" ? reasonText(item.outcome, item.reason) : "")))))));

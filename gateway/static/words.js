@@ -30,7 +30,17 @@ const REASONS = {
 
 const KINDS = {
   no_face: "No face", second_face: "Second face", looking_away: "Head turned away", second_voice: "Second voice",
-  eyes_closed: "Eyes closed",
+  face_too_small: "Face too small to tell",
+};
+
+const MEASURES = {
+  speech_rate: "Words spoken", speaking_ratio: "Share of the time spoken", speaking_time: "Time spoken", pause_count: "Pauses",
+  face_ratio: "Face visible", eye_contact_ratio: "Eyes on the camera", looking_away_ratio: "Head turned away",
+  looking_down_ratio: "Looking down", looking_up_ratio: "Looking up", gaze_stability_ratio: "Steadiness of the gaze",
+  blink_count: "Blinks", blink_rate: "Blinks a minute", smile_intensity: "Smile, mean", smile_variation: "Smile, variation",
+  brow_movement: "Movement of the brows", head_movement: "Movement of the head", yaw_spread: "Head to the sides, spread",
+  pitch_spread: "Head up and down, spread", roll_spread: "Head tilted, spread", voice_count: "Voices",
+  second_voice_probability: "Probability of a second voice",
 };
 
 const UNITS = {
@@ -47,8 +57,7 @@ export const stageName = (code) => STAGES[code] ?? sentence(code);
 export const stateName = (code) => STATES[code] ?? sentence(code);
 export const kindName = (code) => KINDS[code] ?? sentence(code);
 
-/** Returns a measure's name without its unit, which stands beside its value. */
-export const measureName = (code) => sentence(String(code).replace(/_(ratio|deg|s|hz|count|px|words_per_min|count_per_min|per_min)$/, ""));
+export const measureName = (code) => MEASURES[code] ?? sentence(code);
 
 /** Returns why something is as it is: the message where there is one, else the code in plain words. */
 export const reasonText = (code, message) => message || (code in REASONS ? REASONS[code] : code ? sentence(code) + "." : "");

@@ -86,8 +86,8 @@ def _first(question: str) -> dict[str, Any]:
             _observation("second_voice", 2.0, 3.0, 1.0, "s", 0.8, "another voice speaks"),
         ],
         "measures": {
-            "speech": {"speech_rate_words_per_min": _measure(131.2, "words_per_min", "OK")},
-            "face": {"blink_count_per_min": _measure(None, "count_per_min", "NO_FACE")},
+            "speech": {"speech_rate": _measure(131.2, "per_min", "OK")},
+            "face": {"blink_rate": _measure(None, "per_min", "NO_FACE")},
         },
         "stages": {
             "transcribe": _stage("done", "OK") | {"model": {"name": "whisper-base", "version": "1"}},
