@@ -1,1 +1,1 @@
-"""Takes sessions through the stages, durably, and writes their result."""
+"""Takes sessions through the stages and keeps what they found, across crashes and restarts."""

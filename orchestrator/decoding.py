@@ -40,7 +40,6 @@ class UnreadableError(Exception):
 
 def limit(job: dict[str, Any]) -> None:
     """Bound what a hostile file can cost this machine."""
-    # With the hard limit above the soft one, SIGXCPU comes first and tells what happened.
     resource.setrlimit(resource.RLIMIT_CPU, (int(job["max_cpu_s"]), int(job["max_cpu_s"]) + 5))
     resource.setrlimit(resource.RLIMIT_AS, (job["max_memory_bytes"], job["max_memory_bytes"]))
     file_bytes = int(job["max_duration_s"] * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE) + (1 << 20)

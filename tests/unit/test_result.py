@@ -206,7 +206,8 @@ def test_no_number_of_speakers_is_made_up_without_the_speaker_stage() -> None:
 @pytest.mark.parametrize(
     "path",
     ["session_id", "results/0/kualitas_jawaban", "results/0/stages/vision",
-     "content/0/result/penilaian/total", "results/0/transcript/segments/0/words/0/start_s", "provenance/config_sha256",
+     "content/0/result/penilaian/total", "results/0/transcript/segments/0/words/0/start_s",
+     "provenance/config_sha256",
      "aggregate_cheating_detection/avg_overall_confidence"],
 )  # fmt: skip
 def test_the_schema_notices_a_missing_and_a_renamed_key(path: str) -> None:
