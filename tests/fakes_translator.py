@@ -193,7 +193,7 @@ def chat_server(meanings: dict[str, str], *script: Answer) -> FakeServer:
         if path == "/v1/models":
             return 200, {"data": [{"id": "fake-llm"}]}
         segments = json.loads(payload["messages"][-1]["content"])
-        content = json.dumps({key: meanings[text] for key, text in segments.items() if key != "before"})
+        content = json.dumps({key: meanings[text] for key, text in segments.items()})
         return 200, {
             "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 20, "completion_tokens": 7},

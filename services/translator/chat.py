@@ -158,7 +158,7 @@ class ChatServer:
                 raise _unavailable("The language model server could not be reached") from None
             finally:
                 call.cancel()
-                await asyncio.wait({call})
+                await asyncio.gather(call, return_exceptions=True)
 
 
 def _failure(status: int) -> InterviewError | None:

@@ -25,10 +25,6 @@ from services.translator.job import (
     base_language,
 )
 
-BEFORE_COUNT = 2
-"""Segments before a batch that go along as context."""
-BEFORE_CHARACTERS = 500
-"""Of each of them; pronouns are resolved by the last sentence, not by the last minute."""
 TOKENS_PER_CHARACTER = 1.0
 """Above what any language with an alphabet needs (English 0.25, Indonesian 0.4), so it cuts loops only."""
 BASE_TOKENS = 64
@@ -144,7 +140,6 @@ class LlmBackend:
                 job.source_language_code,
                 job.target_language_code,
                 context=job.context,
-                before=_before(job, batch.start),
                 formality=job.formality,
             ),
             schema=prompt.schema(len(texts)),
@@ -205,10 +200,6 @@ def _untrusted(fault: str) -> Translation:
 
 def _unavailable(reason: str) -> Translation:
     return Translation.absent(Outcome.SERVICE_UNAVAILABLE, reason)
-
-
-def _before(job: Job, start: int) -> list[str]:
-    return [text[-BEFORE_CHARACTERS:] for text in job.texts[max(0, start - BEFORE_COUNT) : start]]
 
 
 def _max_tokens(texts: Sequence[str]) -> int:
