@@ -17,13 +17,14 @@ REASON_KEY = "error-reason"
 ERROR_DOMAIN = "interview.v1"
 NANOS_PER_S = 1_000_000_000
 
-_REASON_BY_CODE = {
-    "UNAVAILABLE": "UNAVAILABLE",
-    "DEADLINE_EXCEEDED": "DEADLINE_EXCEEDED",
-    "CANCELLED": "CANCELLED",
-    "RESOURCE_EXHAUSTED": "RESOURCE_EXHAUSTED",
-    "UNIMPLEMENTED": "UNAVAILABLE",
+_MESSAGE_BY_CODE = {
+    "UNAVAILABLE": "The stage can't be reached right now; try again later.",
+    "DEADLINE_EXCEEDED": "The call took longer than it was given.",
+    "CANCELLED": "The call was cancelled.",
+    "RESOURCE_EXHAUSTED": "The message is larger than the server takes.",
+    "UNIMPLEMENTED": "The server does not know this call; it may be of another version.",
 }
+"""What a reader is told where the failure is gRPC's own: its text names addresses of ours."""
 
 
 def status_code(error: InterviewError) -> grpc.StatusCode:
@@ -55,13 +56,16 @@ def from_rpc_error(failure: grpc.aio.AioRpcError) -> InterviewError:
     """Turn a failed call back into the error that the server raised."""
     code = failure.code().name
     error_class = ERRORS_BY_CODE.get(code, InternalError)
-    reason = _REASON_BY_CODE.get(code, "INTERNAL")
+    reason = code if code in _MESSAGE_BY_CODE else "INTERNAL"
+    message = _MESSAGE_BY_CODE.get(code, "Something went wrong on the server's side.")
     fields: dict[str, str] = {}
     retry_after_s = None
     for key, value in failure.trailing_metadata() or ():
         if key != DETAILS_KEY:
             continue
-        for detail in Status.FromString(value).details:
+        status = Status.FromString(value)
+        message = status.message
+        for detail in status.details:
             info, retry, bad_request = ErrorInfo(), RetryInfo(), BadRequest()
             if detail.Unpack(info):
                 reason = info.reason
@@ -73,5 +77,5 @@ def from_rpc_error(failure: grpc.aio.AioRpcError) -> InterviewError:
                 }
     if code == "UNIMPLEMENTED":
         error_class = ERRORS_BY_CODE["UNAVAILABLE"]
-    message = failure.details() or f"The call failed with {code}."
+        reason = "UNAVAILABLE"
     return error_class(message, reason=reason, fields=fields, retry_after_s=retry_after_s)

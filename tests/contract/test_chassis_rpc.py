@@ -273,8 +273,11 @@ async def test_a_deadline_ends_the_work(tmp_path: Path) -> None:
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with client.open_channel("127.0.0.1:1") as channel:
-        with pytest.raises(UnavailableError):
+        with pytest.raises(UnavailableError) as caught:
             await call(channel, opening(), timeout_s=5)
+
+    assert caught.value.reason == "UNAVAILABLE"
+    assert "127.0.0.1" not in caught.value.message, "an address of ours reached a reader"
 
 
 async def test_a_transient_failure_is_tried_again_and_a_permanent_one_is_not() -> None:
