@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.assessor.levels import Level, find_level, level_by_rule, level_to_score
@@ -13,6 +13,7 @@ from services.assessor.tags import Tag, TaggedSentence
 
 RUBRIC = read_rubrics(RUBRICS_DIR)["general"]
 QUALITY, RELEVANCE, COHERENCE = RUBRIC.criteria
+QUICK = settings(max_examples=50, deadline=None)  # a busy machine is no failure
 tag_lists = st.lists(st.sampled_from(Tag), min_size=1, max_size=12)
 
 
@@ -89,6 +90,7 @@ def test_a_result_without_an_action_is_no_evidence_for_quality() -> None:
     assert [item.tag for item in level.evidence] == [Tag.SITUATION]
 
 
+@QUICK
 @given(tag_lists)
 def test_every_level_is_bounded_and_cites_sentences_that_carry_something(tags: list[Tag]) -> None:
     for criterion in RUBRIC.criteria:
@@ -100,6 +102,7 @@ def test_every_level_is_bounded_and_cites_sentences_that_carry_something(tags: l
             assert all(item.tag not in (None, Tag.OFFTOPIC) for item in level.evidence)
 
 
+@QUICK
 @given(
     tag_lists, st.integers(min_value=0), st.sampled_from([Tag.SITUATION, Tag.ACTION, Tag.RESULT, Tag.LESSON])
 )
@@ -113,6 +116,7 @@ def test_a_told_part_in_place_of_a_general_one_never_lowers_quality(
     assert level_by_rule(QUALITY.rule, tagged(*better)) >= level_by_rule(QUALITY.rule, tagged(*tags))
 
 
+@QUICK
 @given(tag_lists)
 def test_talk_off_the_topic_never_raises_quality_or_relevance(tags: list[Tag]) -> None:
     for criterion in (QUALITY, RELEVANCE):

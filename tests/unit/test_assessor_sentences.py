@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.assessor.answer import Segment, Word
 from services.assessor.sentences import LONGEST_WORDS, split_sentences
+
+
+QUICK = settings(max_examples=50, deadline=None)  # a busy machine is no failure
 
 
 def texts(*segments: str) -> list[str]:
@@ -83,6 +86,7 @@ def test_without_pauses_it_is_cut_before_a_joining_word() -> None:
     assert first.endswith(("and", "while", "it"))
 
 
+@QUICK
 @given(st.lists(st.text(max_size=200), max_size=8))
 def test_no_word_is_lost_and_ids_count_from_one(said: list[str]) -> None:
     sentences = split_sentences([Segment(text) for text in said])
