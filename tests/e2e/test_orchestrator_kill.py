@@ -1,4 +1,4 @@
-"""kill -9 of the orchestrator in mid-session: after a restart the session finishes, nothing is repeated."""
+"""The orchestrator dies (kill -9) or is stopped in mid-session: after a restart the session finishes."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def orchestrator(folder: Path, stages: str, port: int) -> Iterator[subprocess.Po
         "ORCHESTRATOR_DATABASE_URL": f"sqlite:///{folder / 'state.sqlite'}",
         "ORCHESTRATOR_QUEUE_POLL_S": "0.1",
         "ORCHESTRATOR_LOG_LEVEL": "WARNING",
+        "ORCHESTRATOR_DRAIN_TIMEOUT_S": "2",
     }
     with process("-m", "orchestrator", **variables) as child:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -88,9 +89,17 @@ def a_request(folder: Path, answer_count: int) -> orchestrator_pb2.CreateSession
     return orchestrator_pb2.CreateSessionRequest(session_id=session_id, answers=answers)
 
 
-@pytest.mark.parametrize("kill_at", ["-transcribe 1", "+assess 1", "-speaker 2"])
-def test_a_killed_orchestrator_finishes_its_session_and_repeats_no_finished_stage(
-    tmp_path: Path, kill_at: str
+@pytest.mark.parametrize(
+    ("kill_at", "how"),
+    [
+        ("-transcribe 1", signal.SIGKILL),
+        ("+assess 1", signal.SIGKILL),
+        ("-speaker 2", signal.SIGKILL),
+        ("-transcribe 1", signal.SIGTERM),
+    ],
+)
+def test_a_stopped_orchestrator_finishes_its_session_and_repeats_no_finished_stage(
+    tmp_path: Path, kill_at: str, how: signal.Signals
 ) -> None:
     counts = tmp_path / "counts"
     port = free_port()
@@ -106,7 +115,7 @@ def test_a_killed_orchestrator_finishes_its_session_and_repeats_no_finished_stag
             # A stage counts as finished once its output is in the store.
             time.sleep(0.5)
             finished = [line[1:] for line in counts.read_text().splitlines() if line.startswith("-")]
-            first.send_signal(signal.SIGKILL)
+            first.send_signal(how)
             first.wait()
         with (
             orchestrator(tmp_path, stages, port),

@@ -233,7 +233,8 @@ def test_progress_is_a_share_where_it_can_be_told() -> None:
 def row(**changes: Any) -> SessionRow:
     answers = [orchestrator_pb2.AnswerInput(position=7)]
     request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=answers)
-    return SessionRow(**({"request": request, "state": "processing", "create_time_s": 1000.0} | changes))
+    fields: dict[str, Any] = {"request": request, "state": "processing", "create_time_s": 1000.0}
+    return SessionRow(**(fields | changes))
 
 
 def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
