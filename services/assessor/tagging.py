@@ -16,8 +16,9 @@ from services.assessor.sentences import Sentence
 from services.assessor.tags import Tag, TaggedSentence
 
 MAX_BATCH_SENTENCES = 24
-MAX_BATCH_CHARACTERS = 3_000
-"""About 750 tokens of English; with 1,100 of instructions and examples and the reply it fits 4,096."""
+MAX_BATCH_BYTES = 3_000
+"""UTF-8. About 750 tokens of English, 1,500 where a model knows a language badly; with 1,100 of
+instructions and examples, a question and the reply that fits 4,096."""
 CONTEXT_SENTENCES = 2
 """Sentences of the batch before that are shown again, so that a batch does not begin in mid-story."""
 TOKENS_PER_TAG = 12
@@ -35,7 +36,7 @@ def batches(sentences: Sequence[Sentence]) -> Iterator[tuple[list[Sentence], lis
     batch: list[Sentence] = []
     before: list[Sentence] = []
     for sentence in sentences:
-        full = sum(len(item.text) for item in batch) + len(sentence.text) > MAX_BATCH_CHARACTERS
+        full = sum(len(item.text.encode()) for item in (*batch, sentence)) > MAX_BATCH_BYTES
         if batch and (full or len(batch) >= MAX_BATCH_SENTENCES):
             yield batch, before
             batch, before = [], batch[-CONTEXT_SENTENCES:]

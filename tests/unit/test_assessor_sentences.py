@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from services.assessor.answer import Segment, Word
 from services.assessor.sentences import LONGEST_WORDS, split_sentences
 
-
 QUICK = settings(max_examples=50, deadline=None)  # a busy machine is no failure
 
 

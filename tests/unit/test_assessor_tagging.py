@@ -14,7 +14,7 @@ from services.assessor.language_model import Reply, Token, read_reply
 from services.assessor.prompts import read_prompts, tags_schema
 from services.assessor.sentences import Sentence, split_sentences
 from services.assessor.tagging import (
-    MAX_BATCH_CHARACTERS,
+    MAX_BATCH_BYTES,
     MAX_BATCH_SENTENCES,
     batches,
     read_tags,
@@ -110,7 +110,7 @@ def test_a_long_answer_is_asked_about_in_batches_with_what_came_before() -> None
 
     assert [sentence for batch, _ in parts for sentence in batch] == list(sentences)
     assert all(len(batch) <= MAX_BATCH_SENTENCES for batch, _ in parts)
-    assert all(sum(len(s.text) for s in batch) <= MAX_BATCH_CHARACTERS for batch, _ in parts)
+    assert all(sum(len(s.text.encode()) for s in batch) <= MAX_BATCH_BYTES for batch, _ in parts)
     assert parts[0][1] == []
     assert parts[1][1] == parts[0][0][-2:]
 
