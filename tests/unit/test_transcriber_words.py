@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.transcriber.guards import (
@@ -80,6 +80,7 @@ def test_a_word_past_the_end_of_the_recording_is_brought_inside() -> None:
     assert last.end_s == 60.0
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.tuples(TIMES, TIMES), max_size=12))
 def test_whatever_the_times_words_end_up_in_order_positive_and_inside(
     times: list[tuple[float, float]],
@@ -252,7 +253,7 @@ def test_an_hour_is_heard_in_blocks_and_nothing_is_heard_twice_or_never() -> Non
     blocks = blocks_to_decode(speech, 3600.0, SpeechRules())
     spans = [span for block in blocks for span in block]
 
-    assert len(blocks) == 6
+    assert len(blocks) == 12
     assert all(block[-1].end_s - block[0].start_s <= MAX_BLOCK_S + 1 for block in blocks)
     assert all(before.end_s <= after.start_s for before, after in pairwise(spans))
     assert sum(overlap_s(span, spans) for span in speech) == pytest.approx(900 * 3.5)
