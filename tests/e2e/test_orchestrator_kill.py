@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text())
 COMPLETED, FAILED = orchestrator_pb2.SESSION_STATE_COMPLETED, orchestrator_pb2.SESSION_STATE_FAILED
 STAGE_SECONDS = 1.5
+LONG_STAGE_SECONDS = 20.0
 START_TIMEOUT_S = 60
 SESSION_TIMEOUT_S = 90
 
@@ -47,7 +48,7 @@ def process(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]
 
 
 @contextmanager
-def orchestrator(folder: Path, stages: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def orchestrator(folder: Path, stages: str, port: int, **changes: str) -> Iterator[subprocess.Popen[str]]:
     names = ("TRANSCRIBER", "TRANSLATOR", "ASSESSOR", "VISION", "SPEAKER")
     variables = {f"ORCHESTRATOR_{name}_ADDRESS": stages for name in names} | {
         "ORCHESTRATOR_PORT": str(port),
@@ -57,7 +58,7 @@ def orchestrator(folder: Path, stages: str, port: int) -> Iterator[subprocess.Po
         "ORCHESTRATOR_LOG_LEVEL": "WARNING",
         "ORCHESTRATOR_DRAIN_TIMEOUT_S": "2",
     }
-    with process("-m", "orchestrator", **variables) as child:
+    with process("-m", "orchestrator", **(variables | changes)) as child:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             grpc.channel_ready_future(channel).result(START_TIMEOUT_S)
         yield child
@@ -133,3 +134,34 @@ def test_a_stopped_orchestrator_finishes_its_session_and_repeats_no_finished_sta
     assert finished
     assert {call: begun.count(call) for call in finished} == dict.fromkeys(finished, 1)
     assert {call.split()[0] for call in begun} == {"transcribe", "translate", "assess", "vision", "speaker"}
+
+
+def test_a_living_replica_takes_over_from_a_dead_one(tmp_path: Path) -> None:
+    database_url = os.environ.get("INTERVIEW_POSTGRES_URL")
+    if not database_url:
+        pytest.skip("set INTERVIEW_POSTGRES_URL to an empty database")
+    counts = tmp_path / "counts"
+    ports = [free_port(), free_port()]
+    settings = {
+        "ORCHESTRATOR_DATABASE_URL": database_url,
+        "ORCHESTRATOR_HEARTBEAT_INTERVAL_S": "0.5",
+        "ORCHESTRATOR_DEAD_AFTER_S": "3",
+    }
+    request = a_request(tmp_path, 1)
+    with process("-m", "tests.fakes_stages", str(counts), str(LONG_STAGE_SECONDS)) as fakes:
+        assert fakes.stdout is not None
+        stages = json.loads(fakes.stdout.readline())["address"]
+        with orchestrator(tmp_path, stages, ports[0], ORCHESTRATOR_EXECUTOR_ID="a", **settings) as first:
+            with grpc.insecure_channel(f"127.0.0.1:{ports[0]}") as channel:
+                orchestrator_pb2_grpc.OrchestratorServiceStub(channel).CreateSession(request, timeout=30)
+            wait_for_line(counts, "+transcribe 1")
+            with orchestrator(tmp_path, stages, ports[1], ORCHESTRATOR_EXECUTOR_ID="b", **settings):
+                assert "-transcribe 1" not in counts.read_text()
+                first.send_signal(signal.SIGKILL)
+                first.wait()
+                with grpc.insecure_channel(f"127.0.0.1:{ports[1]}") as channel:
+                    stub = orchestrator_pb2_grpc.OrchestratorServiceStub(channel)
+                    watched = orchestrator_pb2.WatchSessionRequest(session_id=request.session_id)
+                    events = list(stub.WatchSession(watched, timeout=SESSION_TIMEOUT_S))
+
+    assert events[-1].session.state == COMPLETED
