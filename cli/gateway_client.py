@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -92,11 +92,11 @@ class GatewayClient:
 
     def status(self, session_id: str) -> Json:
         """Return where a session is."""
-        return self._answer(self._http.build_request("GET", f"/status/{session_id}"))
+        return self._answer(self._http.build_request("GET", f"/status/{_segment(session_id)}"))
 
     def result(self, session_id: str) -> Json:
         """Return the result document."""
-        return self._answer(self._http.build_request("GET", f"/results/{session_id}"))
+        return self._answer(self._http.build_request("GET", f"/results/{_segment(session_id)}"))
 
     def sessions(self, page_size: int, page_token: str = "", state: str | None = None) -> Json:
         """Return a page of sessions, the newest first."""
@@ -109,11 +109,11 @@ class GatewayClient:
 
     def cancel(self, session_id: str) -> Json:
         """Stop a session."""
-        return self._answer(self._http.build_request("POST", f"/sessions/{session_id}/cancel"))
+        return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/cancel"))
 
     def delete(self, session_id: str) -> Json:
         """Delete a session with all that belongs to it."""
-        return self._answer(self._http.build_request("DELETE", f"/sessions/{session_id}"))
+        return self._answer(self._http.build_request("DELETE", f"/sessions/{_segment(session_id)}"))
 
     def events(self, session_id: str, after_event_id: str = "") -> Iterator[ServerSentEvent]:
         """Yield a session's events until the gateway ends the stream.
@@ -127,7 +127,7 @@ class GatewayClient:
         timeout = httpx.Timeout(EVENT_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         try:
             with self._http.stream(
-                "GET", f"/sessions/{session_id}/events", headers=headers, timeout=timeout
+                "GET", f"/sessions/{_segment(session_id)}/events", headers=headers, timeout=timeout
             ) as reply:
                 if reply.is_error:
                     reply.read()
@@ -152,6 +152,11 @@ class GatewayClient:
             code="GATEWAY_UNREACHABLE",
             exit_code=ExitCode.UNREACHABLE,
         )
+
+
+def _segment(session_id: str) -> str:
+    """Return an identifier as one segment of a path, whatever somebody typed."""
+    return quote(session_id, safe="")
 
 
 def _host_of(base_url: str) -> str:

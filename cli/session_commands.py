@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
@@ -238,7 +238,7 @@ def list_sessions(
     if as_json:
         environment.print_json(page)
         return
-    table = Table("session", "state", "done", "answers", "accepted", "candidate")
+    table = Table(Column("session", no_wrap=True), "state", "done", "answers", "accepted", "candidate")
     for session in page.get("sessions", []):
         accepted = datetime.fromtimestamp(float(session.get("create_time_s", 0.0))).astimezone()
         table.add_row(

@@ -195,6 +195,11 @@ def test_the_api_key_travels_in_its_header(
     assert "secret" not in screen.out + screen.err
 
 
+def test_an_identifier_is_never_a_path_of_its_own(gateway: FakeGateway, screen: Screen) -> None:
+    assert run(["status", "../healthz?x"], screen.environment) == 4
+    assert gateway.requests[0].url.raw_path == b"/status/..%2Fhealthz%3Fx"
+
+
 def test_status_shows_every_stage(screen: Screen) -> None:
     assert run(["status", SESSION_ID], screen.environment) == 0
     assert "transcribe" in screen.out
