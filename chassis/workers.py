@@ -50,7 +50,7 @@ class Workers:
             ExhaustedError: The waiting room is full (`QUEUE_FULL`).
         """
         stop = threading.Event()
-        future = asyncio.wrap_future(self._submit(lambda: work(stop)))
+        future = _looked_at(asyncio.wrap_future(self._submit(lambda: work(stop))))
         try:
             return await asyncio.shield(future)
         finally:
@@ -86,7 +86,7 @@ class Workers:
                 if not stop.is_set():
                     hand_over(None)
 
-        future = asyncio.wrap_future(self._submit(produce))
+        future = _looked_at(asyncio.wrap_future(self._submit(produce)))
         try:
             while (item := await _next(queue, future)) is not None:
                 yield item[0]
@@ -140,9 +140,18 @@ async def _next(queue: asyncio.Queue[tuple[T] | None], future: asyncio.Future[No
         getter.cancel()
 
 
+def _looked_at(future: asyncio.Future[T]) -> asyncio.Future[T]:
+    """Keep asyncio from complaining about the error of a thread whose caller is gone."""
+    future.add_done_callback(_look_at)
+    return future
+
+
+def _look_at(future: asyncio.Future[T]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
 async def _let_end(stop: threading.Event, future: asyncio.Future[T]) -> None:
     stop.set()
     if not future.done():
         await asyncio.wait({future}, timeout=STOP_GRACE_S)
-    if future.done() and not future.cancelled():
-        future.exception()  # looked at, so that asyncio does not complain about an error nobody awaited
