@@ -1,0 +1,1 @@
+"""Speed, memory and quality: each prints a table and ends its standard output with one line of JSON."""
