@@ -22,7 +22,7 @@ FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 TARGET_LEVEL_DBFS = -23.0
 """EBU R 128's programme level: quiet recordings are brought up to it, for detection only."""
 MAX_BLOCK_S = 300.0
-"""Its spectrogram takes about 40 MB a minute while it is computed, so an hour at once takes gigabytes."""
+"""Its spectrogram takes about 35 MB a minute while it is computed, so an hour at once takes gigabytes."""
 MAX_GAIN_DB = 60.0
 """Beyond it there is only the noise of the converter. Speech at -77 dBFS is still found."""
 SURE_PROBABILITY = 0.8
