@@ -25,7 +25,7 @@ from orchestrator.store import SessionStore
 SERVICE_NAME = "interview.v1.OrchestratorService"
 EVENT_INTERVAL_S = 0.25
 """A watcher gets at most four events a second: stages report more often than anybody can read."""
-POLL_S = 1.0
+POLL_S = 0.5
 """How often a watcher looks at a session that another replica works on."""
 SETTLE_TIMEOUT_S = 10.0
 """Steps see within a second that they are cancelled; a child process or a call takes some more to end."""

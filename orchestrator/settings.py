@@ -63,8 +63,9 @@ class OrchestratorSettings(ServiceSettings):
     vision_timeout_s: float = Field(3600.0, gt=0)
     speaker_timeout_s: float = Field(3600.0, gt=0)
 
-    stage_attempt_count: int = Field(4, ge=1, le=20)
-    """Attempts of a stage that can't be reached or is full, before it counts as failed."""
+    stage_attempt_count: int = Field(6, ge=1, le=20)
+    """Attempts of a stage that can't be reached or is full, before it counts as failed; six outlast a restart
+    of half a minute."""
     stage_first_delay_s: float = Field(1.0, gt=0)
     """Pause after the first failed attempt; it doubles, with jitter."""
     stage_max_delay_s: float = Field(20.0, gt=0)
