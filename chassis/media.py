@@ -5,6 +5,8 @@ The engine never knows which it was. A spooled file is gone when the call ends, 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +20,10 @@ from chassis.store import URI_FORBIDDEN, MediaStore
 
 MAX_CHUNK_BYTES = 1 << 20
 RETRY_AFTER_S = 2.0
+DISCARD_BYTES = 64 << 20
+DISCARD_TIMEOUT_S = 5.0
+"""How much of a refused upload is read and thrown away, and for how long. A client that is still writing
+when the status comes sees its write fail (INTERNAL) instead of the reason."""
 
 
 class MediaInbox:
@@ -71,7 +77,11 @@ class MediaInbox:
                 if config.recording.uri:
                     yield config, await self._fetch(config.recording.uri, spooled)
                 else:
-                    await self._spool(requests, spooled)
+                    try:
+                        await self._spool(requests, spooled)
+                    except InvalidInputError:
+                        await _discard(requests)
+                        raise
                     yield config, spooled
         finally:
             self._open_count -= 1
@@ -129,3 +139,13 @@ async def _opening(requests: AsyncIterator[Any]) -> Any:
     if first is None or first.WhichOneof("payload") != "config":
         raise InvalidInputError("The first message must hold `config`.", reason="REQUEST_OUT_OF_ORDER")
     return first.config
+
+
+async def _discard(requests: AsyncIterator[Any]) -> None:
+    discarded_bytes = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_TIMEOUT_S):
+            async for request in requests:
+                discarded_bytes += len(request.chunk)
+                if discarded_bytes > DISCARD_BYTES:
+                    return

@@ -145,6 +145,15 @@ async def test_a_bad_request_is_a_typed_error(
     assert caught.value.reason == reason
 
 
+async def test_a_refusal_in_mid_upload_keeps_its_reason(tmp_path: Path) -> None:
+    chunks = [chunk(bytes(1000)) for _ in range(2000)]
+    async with stage(size_of, tmp_path, max_media_bytes=10_000) as channel:
+        with pytest.raises(InvalidInputError) as caught:
+            await call(channel, opening(), *chunks)
+
+    assert caught.value.reason == "MEDIA_TOO_LARGE"
+
+
 async def test_a_uri_that_climbs_out_of_the_store_is_forbidden(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"x")
     async with stage(size_of, tmp_path) as channel:
