@@ -34,6 +34,7 @@ from chassis.settings import ServiceSettings
 from chassis.status import DETAILS_KEY
 from chassis.workers import Workers
 from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
+from tests.folders import left_in
 
 pytestmark = pytest.mark.anyio
 
@@ -80,7 +81,7 @@ async def stage(
             yield channel
     finally:
         await server.stop(None)
-        assert list(spool_dir.iterdir()) == [], "a call left something behind on disk"
+        assert await left_in(spool_dir) == [], "a call left something behind on disk"
 
 
 def opening(uri: str = "") -> speaker_pb2.DiarizeRequest:

@@ -34,6 +34,7 @@ from tests.fakes_speaker import (
     write_media,
     write_wav,
 )
+from tests.folders import left_in
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +66,7 @@ async def speaker(tmp_path: Path, diarizer: Diarizer | None = None) -> AsyncIter
             yield Stub(channel)
     finally:
         await server.stop(None)
-        assert list(spool_dir.iterdir()) == []
+        assert await left_in(spool_dir) == []
 
 
 async def requests(uri: str = "", content: bytes = b"") -> AsyncIterator[speaker_pb2.DiarizeRequest]:

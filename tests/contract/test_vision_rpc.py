@@ -35,6 +35,7 @@ from tests.fakes_vision import (
     write_images,
     write_sound_only,
 )
+from tests.folders import left_in
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +67,7 @@ async def vision(tmp_path: Path, analyzer: VisionAnalyzer | None = None) -> Asyn
             yield Stub(channel)
     finally:
         await server.stop(None)
-        assert list(spool_dir.iterdir()) == []
+        assert await left_in(spool_dir) == []
 
 
 async def requests(uri: str = "", content: bytes = b"") -> AsyncIterator[vision_pb2.AnalyzeRequest]:
