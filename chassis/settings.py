@@ -77,8 +77,15 @@ def load_settings(settings_class: type[S]) -> S:
         return settings_class(_secrets_dir=secrets_dir)
     except ValidationError as error:
         prefix = settings_class.model_config.get("env_prefix", "")
-        lines = [
-            f"  {prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
+        problems = error.errors(include_input=False, include_url=False)
+        lines = [f"  {_variable(prefix, problem['loc'])}{problem['msg']}" for problem in problems]
         raise SettingsError("These settings are wrong:\n" + "\n".join(lines)) from None
+
+
+def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
+    """Name the variable behind a problem; a problem of several settings together has none."""
+    if not location:
+        return ""
+    name = "_".join(str(part) for part in location).upper()
+    # A field with names of its own (such as HF_TOKEN) is located by that name.
+    return f"{name if name.startswith(prefix) or name in os.environ else prefix + name}: "

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.models import entry_of
 from cli.processes import LOOPBACK, ProcessPlan, free_ports, grpc_probe, http_probe
 
 STAGES = ("transcriber", "translator", "assessor", "vision", "speaker")
@@ -95,6 +96,7 @@ def _llm_settings(stage: str, url: str) -> dict[str, str]:
             "ASSESSOR_BACKEND": "openai",
             "ASSESSOR_OPENAI_BASE_URL": url,
             "ASSESSOR_MODEL": LOCAL_LLM_MODEL,
+            "ASSESSOR_MODEL_DIGEST": entry_of(LOCAL_LLM_MODEL).files[0].sha256,
             "ASSESSOR_REQUEST_TIMEOUT_S": str(LOCAL_LLM_CALL_TIMEOUT_S),
         }
     return {}

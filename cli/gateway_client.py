@@ -111,6 +111,10 @@ class GatewayClient:
         """Stop a session."""
         return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/cancel"))
 
+    def retry(self, session_id: str) -> Json:
+        """Run again what failed or was cancelled."""
+        return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/retry"))
+
     def delete(self, session_id: str) -> Json:
         """Delete a session with all that belongs to it."""
         return self._answer(self._http.build_request("DELETE", f"/sessions/{_segment(session_id)}"))

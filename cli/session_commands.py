@@ -1,4 +1,4 @@
-"""`interview submit|status|results|cancel|list|delete`: sessions on a gateway."""
+"""`interview submit|status|results|cancel|retry|list|delete`: sessions on a gateway."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SessionId = Annotated[str, typer.Argument(help="The session's identifier.", show
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to an application."""
-    for command in (submit, status, results, cancel, delete):
+    for command in (submit, status, results, cancel, retry, delete):
         app.command()(command)
     app.command("list")(list_sessions)
 
@@ -189,6 +189,13 @@ def write_document(target: Path, document: Json) -> None:
         raise CommandError(f"Can't write {target}: {error.strerror}.", code="OUTPUT_NOT_WRITABLE") from None
 
 
+def _show_state(environment: Environment, session_id: str, session: Json, as_json: bool) -> None:
+    if as_json:
+        environment.print_json(session)
+    else:
+        environment.out.print(f"{session_id}: {session.get('state', session['status'])}", highlight=False)
+
+
 def cancel(
     context: typer.Context,
     session_id: SessionId,
@@ -199,10 +206,20 @@ def cancel(
     """Stop a session."""
     environment: Environment = context.obj
     session = environment.open_gateway(gateway, api_key).cancel(session_id)
-    if as_json:
-        environment.print_json(session)
-    else:
-        environment.out.print(f"{session_id}: {session.get('state', session['status'])}", highlight=False)
+    _show_state(environment, session_id, session, as_json)
+
+
+def retry(
+    context: typer.Context,
+    session_id: SessionId,
+    gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Run again what failed or was cancelled; finished stages are kept."""
+    environment: Environment = context.obj
+    session = environment.open_gateway(gateway, api_key).retry(session_id)
+    _show_state(environment, session_id, session, as_json)
 
 
 def delete(

@@ -2,81 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
-import jsonschema
 import pytest
 
-from cli.demo_processes import base_environment, plan_demo
-from cli.processes import Supervisor
 from tests.conftest import ROOT
+from tests.e2e.system import System, running_system
 from tests.recordings_made import copy_without_picture, write_recording
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-READY_TIMEOUT_S = 180
-SESSION_TIMEOUT_S = 300
-SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text(encoding="utf-8"))
-
-
-class System:
-    """The seven processes, seen from REST, and their folder."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.http = httpx.Client(base_url=url, timeout=60)
-        self.folder = folder
-
-    def upload(self, *recordings: Path, **form: Any) -> httpx.Response:
-        files = [("videos", (path.name, path.read_bytes())) for path in recordings]
-        form = {"questions": ["Why?"] * len(recordings), "candidate_name": "Test", "language": "en"} | form
-        return self.http.post("/upload", files=files, data=form)
-
-    def result_of(self, recording: Path) -> dict[str, Any]:
-        """Submit one recording, wait for its end, check the document, delete the session."""
-        accepted = self.upload(recording)
-        assert accepted.status_code == 200, accepted.text
-        session_id = accepted.json()["session_id"]
-        deadline_s = time.monotonic() + SESSION_TIMEOUT_S
-        while self.http.get(f"/status/{session_id}").json()["status"] not in ("completed", "failed"):
-            assert time.monotonic() < deadline_s, "the session did not end"
-            time.sleep(0.5)
-        document: dict[str, Any] = self.http.get(f"/results/{session_id}").json()
-        jsonschema.validate(document, SCHEMA)
-        assert self.http.delete(f"/sessions/{session_id}").status_code in (200, 204)
-        return document
-
-    def left_on_disk(self) -> list[str]:
-        kept = (self.folder / "store", self.folder / "spool")
-        return [
-            str(path.relative_to(self.folder)) for root in kept for path in root.rglob("*") if path.is_file()
-        ]
-
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    folder = tmp_path_factory.mktemp("system")
-    for name in ("store", "spool", "logs"):
-        (folder / name).mkdir()
-    plan = plan_demo(folder, {}, local_llm=False)
-    unlimited = {"GATEWAY_RATE_LIMIT_UPLOADS": ""}
-    processes = [
-        dataclasses.replace(p, environment={**p.environment, **unlimited}) if p.name == "gateway" else p
-        for p in plan.processes
-    ]
-    with Supervisor(folder / "logs") as supervisor:
-        supervisor.start(processes, base_environment(os.environ))
-        supervisor.wait_ready(READY_TIMEOUT_S)
-        system = System(plan.gateway_url, folder)
-        with system.http:
-            yield system
-        supervisor.check_alive()
+    with running_system(tmp_path_factory.mktemp("system")) as system:
+        yield system
 
 
 @pytest.fixture(autouse=True)

@@ -148,7 +148,7 @@ def test_a_gateway_that_can_not_take_it_is_exit_code_3(
     assert "Traceback" not in screen.err
 
 
-@pytest.mark.parametrize("command", ["status", "results", "cancel", "delete"])
+@pytest.mark.parametrize("command", ["status", "results", "cancel", "retry", "delete"])
 def test_an_unknown_session_is_exit_code_4(screen: Screen, command: str) -> None:
     assert run([command, "f" * 32], screen.environment) == 4
     assert "There is no such session. (SESSION_NOT_FOUND)" in screen.err
@@ -218,6 +218,13 @@ def test_results_are_written_to_a_file(screen: Screen, tmp_path: Path) -> None:
 def test_a_target_that_can_not_be_written_is_said(screen: Screen, tmp_path: Path) -> None:
     assert run(["results", SESSION_ID, "-o", str(tmp_path / "no" / "r.json")], screen.environment) == 1
     assert "(OUTPUT_NOT_WRITABLE)" in screen.err
+
+
+def test_retry_says_that_the_session_runs_again(gateway: FakeGateway, screen: Screen) -> None:
+    gateway.on("POST", f"/sessions/{SESSION_ID}/retry", httpx.Response(200, json=session_state("queued")))
+
+    assert run(["retry", SESSION_ID], screen.environment) == 0
+    assert f"{SESSION_ID}: queued" in screen.out
 
 
 def test_cancel_and_delete_say_what_they_did(gateway: FakeGateway, screen: Screen) -> None:

@@ -1,0 +1,76 @@
+"""The seven processes on this machine, as a client sees them from REST."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+
+from cli.demo_processes import base_environment, plan_demo
+from cli.processes import Supervisor
+from tests.conftest import ROOT
+
+READY_TIMEOUT_S = 180
+SESSION_TIMEOUT_S = 600
+SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text(encoding="utf-8"))
+
+
+class System:
+    """The seven processes, seen from REST, and their folder."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.http = httpx.Client(base_url=url, timeout=60)
+        self.folder = folder
+
+    def upload(self, *recordings: Path, **form: Any) -> httpx.Response:
+        files = [("videos", (path.name, path.read_bytes())) for path in recordings]
+        form = {"questions": ["Why?"] * len(recordings), "candidate_name": "Test", "language": "en"} | form
+        return self.http.post("/upload", files=files, data=form)
+
+    def result_of(self, *recordings: Path) -> dict[str, Any]:
+        """Submit recordings, wait for the session's end, check the document, delete the session."""
+        accepted = self.upload(*recordings)
+        assert accepted.status_code == 200, accepted.text
+        session_id = accepted.json()["session_id"]
+        deadline_s = time.monotonic() + SESSION_TIMEOUT_S
+        while self.http.get(f"/status/{session_id}").json()["status"] not in ("completed", "failed"):
+            assert time.monotonic() < deadline_s, "the session did not end"
+            time.sleep(0.5)
+        document: dict[str, Any] = self.http.get(f"/results/{session_id}").json()
+        jsonschema.validate(document, SCHEMA)
+        assert self.http.delete(f"/sessions/{session_id}").status_code in (200, 204)
+        return document
+
+    def left_on_disk(self) -> list[str]:
+        kept = (self.folder / "store", self.folder / "spool")
+        return [
+            str(path.relative_to(self.folder)) for root in kept for path in root.rglob("*") if path.is_file()
+        ]
+
+
+@contextmanager
+def running_system(folder: Path) -> Iterator[System]:
+    """Start the seven processes with a store in `folder`, and stop them."""
+    for name in ("store", "spool", "logs"):
+        (folder / name).mkdir()
+    plan = plan_demo(folder, {}, local_llm=False)
+    unlimited = {"GATEWAY_RATE_LIMIT_UPLOADS": ""}
+    processes = [
+        dataclasses.replace(p, environment={**p.environment, **unlimited}) if p.name == "gateway" else p
+        for p in plan.processes
+    ]
+    with Supervisor(folder / "logs") as supervisor:
+        supervisor.start(processes, base_environment(os.environ))
+        supervisor.wait_ready(READY_TIMEOUT_S)
+        system = System(plan.gateway_url, folder)
+        with system.http:
+            yield system
+        supervisor.check_alive()
