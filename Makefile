@@ -6,8 +6,10 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-MODELS := whisper-base whisper-tiny.en face-landmarker-full-range voice-encoder
+MODELS := whisper-base face-landmarker-full-range voice-encoder
 LOCAL_LLM_MODEL := qwen2.5-coder-1.5b
+# Only the slow tests want them.
+TEST_MODELS := whisper-tiny.en smollm2-135m
 PROTOS := $(shell find protos/interview -name '*.proto' 2>/dev/null)
 # The four shared libraries that mediapipe and OpenCV want and a bare Debian lacks.
 SYSTEM_PACKAGES := libgl1 libglib2.0-0 libegl1 libgles2
@@ -64,7 +66,8 @@ test: setup ## Set up and pass the default tests (under 5 minutes)
 	@$(BIN)/pytest -q
 
 e2e: setup ## The slow tiers: real weights, whole processes, the page in a browser
-	@$(BIN)/pytest -q -m 'model or recordings' --timeout 900
+	@$(BIN)/interview models fetch $(TEST_MODELS)
+	@$(BIN)/pytest -q -m '(model or recordings) and not e2e' --timeout 900
 	@$(BIN)/pytest -q -m 'e2e or browser' --timeout 1200
 
 bench: $(addprefix bench-,$(basename $(notdir $(filter-out benchmarks/__init__.py,$(wildcard benchmarks/*.py))))) ## All benchmarks
