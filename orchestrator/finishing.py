@@ -11,8 +11,9 @@ from typing import Any
 
 from interview.v1 import orchestrator_pb2
 from orchestrator.aggregate import Findings
+from orchestrator.frame import Frame
 from orchestrator.requests import Preferences
-from orchestrator.result import Frame, build
+from orchestrator.result import build
 from orchestrator.runner import OUTPUT_CLASSES
 from orchestrator.sessions import end_of
 from orchestrator.store import SessionStore

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orchestrator import legacy
 from orchestrator.aggregate import (
@@ -23,12 +23,10 @@ from orchestrator.aggregate import (
     pair_outcome,
     worst,
 )
+from orchestrator.frame import Frame
 from orchestrator.legacy import COHERENCE, QUALITY, RELEVANCE, always, criterion_score, perhaps, total_score
 from orchestrator.requests import base_language
 from orchestrator.workflow import ASSESS, OK, SPEAKER, TRANSCRIBE, TRANSLATE, VISION
-
-if TYPE_CHECKING:
-    from orchestrator.result import Frame
 
 Json = dict[str, Any]
 Pairs = Sequence[tuple[Findings, AnswerFigures]]

@@ -7,8 +7,6 @@ A value is measured, or null beside an outcome that says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from interview.v1 import assessor_pb2, media_pb2
@@ -21,6 +19,7 @@ from orchestrator.aggregate import (
     figures_of,
     observations,
 )
+from orchestrator.frame import Frame
 from orchestrator.legacy import absent, number, optional
 from orchestrator.recording import recording_figures
 from orchestrator.records import outcome_name
@@ -36,24 +35,6 @@ from orchestrator.workflow import (
 
 SCHEMA_VERSION = "1.0"
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What the document says of the session beside its answers."""
-
-    session_id: str
-    candidate_name: str
-    status: str
-    create_time_s: float
-    finish_time_s: float
-    config_digest: str
-    software_version: str
-
-    @property
-    def processed_at(self) -> str:
-        """When the document was made, as the original writes it."""
-        return datetime.fromtimestamp(self.finish_time_s, UTC).isoformat(timespec="seconds")
 
 
 def build(frame: Frame, answers: Sequence[Findings]) -> Json:

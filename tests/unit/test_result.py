@@ -14,8 +14,9 @@ import pytest
 
 from interview.v1 import media_pb2, orchestrator_pb2, translator_pb2
 from orchestrator.aggregate import Findings
+from orchestrator.frame import Frame
 from orchestrator.requests import Preferences, assess_request
-from orchestrator.result import Frame, build
+from orchestrator.result import build
 from orchestrator.workflow import STAGES, StageRecord
 from tests.fakes_stages import a_diarization, a_transcript, a_vision_report, observed
 from tests.unit.test_aggregate import findings
