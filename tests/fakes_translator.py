@@ -14,7 +14,7 @@ from typing import Any
 from chassis.errors import InterviewError
 from services.translator.chat import ChatReply, ChatRequest, RequestRefusedError
 from services.translator.deadline import Deadline
-from services.translator.job import Job, Languages, ModelUsed, Translation, Translations
+from services.translator.job import Job, Languages, ModelUsed, Translation, Translations, Usage
 
 KEY = "a-key-that-no-log-may-hold"
 
@@ -29,24 +29,27 @@ class FakeBackend:
     name: str = "fake"
     jobs: list[Job] = field(default_factory=list)
     remaining_s: list[float] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     on_batch: Callable[[], None] = lambda: None
+    model_name: str = "fake"
 
-    def batches(self, job: Job) -> Sequence[range]:
-        count = len(job.texts)
-        return [
-            range(start, min(start + self.batch_size, count)) for start in range(0, count, self.batch_size)
-        ]
+    def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
+        return [wanted[start : start + self.batch_size] for start in range(0, len(wanted), self.batch_size)]
 
-    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+    def context_of(self, job: Job, index: int) -> str:
+        return job.context
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         if self.failure and len(self.jobs) >= self.failing_from:
             raise self.failure
         self.jobs.append(job)
         self.remaining_s.append(deadline.remaining_s)
         self.on_batch()
-        texts = job.texts[batch.start : batch.stop]
+        texts = [job.texts[index] for index in batch]
+        self.asked += texts
         return Translations(
             tuple(Translation(text.upper()) for text in texts),
-            ModelUsed("fake", "1", "cpu"),
+            self.model(),
             billed_character_count=sum(len(text) for text in texts),
         )
 
@@ -54,7 +57,10 @@ class FakeBackend:
         return Languages(("en", "id"), ("en-US", "id"))
 
     def model(self) -> ModelUsed:
-        return ModelUsed("fake", "1", "cpu")
+        return ModelUsed(self.model_name, "1", "cpu")
+
+    def usage(self, deadline: Deadline) -> Usage:
+        return Usage(5, None)
 
 
 @dataclass
@@ -161,6 +167,8 @@ def deepl_usual(path: str, headers: dict[str, str], payload: Any) -> tuple[int, 
     if path == "/v2/languages":
         targets = [{"language": code, "name": code} for code in ("EN-US", "ID", "ZH-HANS")]
         return 200, targets if payload == "type=target" else [{"language": "EN", "name": "English"}]
+    if path == "/v2/usage":
+        return 200, {"character_count": 180_118, "character_limit": 1_250_000}
     if len(payload["text"]) > 50:
         return 400, {"message": "Too many texts"}
     if payload["target_lang"] not in {"EN-US", "EN-GB", "ID", "DE"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.server import Register, run
 from chassis.workers import Workers
+from services.translator.cache import TranslationCache
 from services.translator.chat import ChatServer
 from services.translator.deepl_backend import DeeplBackend
 from services.translator.engine import Translator
@@ -30,7 +31,8 @@ def build_backend(settings: TranslatorSettings) -> Backend:
 
 def compose(settings: TranslatorSettings) -> Register:
     """Put the translator together."""
-    translator = Translator(build_backend(settings), settings.default_timeout_s)
+    cache = TranslationCache(settings.cache_characters, settings.cache_max_age_s)
+    translator = Translator(build_backend(settings), settings.default_timeout_s, cache)
     return TranslatorServicer(translator, Workers(settings.worker_count, settings.waiting_count)).add_to
 
 

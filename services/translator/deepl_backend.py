@@ -31,7 +31,9 @@ from services.translator.job import (
     Outcome,
     Translation,
     Translations,
+    Usage,
     base_language,
+    neighbourhood,
 )
 from services.translator.retrying import retried
 
@@ -78,21 +80,25 @@ class DeeplBackend:
         # At INFO the library logs URLs, at DEBUG every text: never let it.
         logging.getLogger("deepl").setLevel(logging.WARNING)
 
-    def batches(self, job: Job) -> Sequence[range]:
+    def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
         """Cut by DeepL's limits of texts and bytes."""
-        batches: list[range] = []
-        start, batch_bytes = 0, 0
-        for index, text in enumerate(job.texts):
-            text_bytes = _wire_bytes(text)
-            if index > start and (
-                index - start == MAX_BATCH_TEXTS or batch_bytes + text_bytes > MAX_TEXT_BYTES
-            ):
-                batches.append(range(start, index))
-                start, batch_bytes = index, 0
+        batches: list[list[int]] = [[]]
+        batch_bytes = 0
+        for index in wanted:
+            text_bytes = _wire_bytes(job.texts[index])
+            full = len(batches[-1]) == MAX_BATCH_TEXTS or batch_bytes + text_bytes > MAX_TEXT_BYTES
+            if batches[-1] and full:
+                batches.append([])
+                batch_bytes = 0
+            batches[-1].append(index)
             batch_bytes += text_bytes
-        return (*batches, range(start, len(job.texts)))
+        return batches
 
-    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+    def context_of(self, job: Job, index: int) -> str:
+        """The question and the nearest neighbours; those further away in its request change little."""
+        return "\n".join(neighbourhood(job, index, index, NEIGHBOUR_COUNT))
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         """Translate one batch.
 
         Raises:
@@ -101,7 +107,7 @@ class DeeplBackend:
             InvalidInputError: DeepL refuses a language, the glossary or the texts.
             UnavailableError: DeepL could not be reached or failed (`TRANSLATOR_UNAVAILABLE`).
         """
-        texts = job.texts[batch.start : batch.stop]
+        texts = [job.texts[index] for index in batch]
         options: dict[str, Any] = {
             "source_lang": base_language(job.source_language_code).upper(),
             "target_lang": _target(job.target_language_code),
@@ -111,7 +117,7 @@ class DeeplBackend:
             "formality": None if job.formality is Formality.UNSPECIFIED else job.formality.value,
         }
         results = self._call(
-            lambda client: _checked(client.translate_text(list(texts), **options), texts), deadline
+            lambda client: _checked(client.translate_text(texts, **options), texts), deadline
         )
         return Translations(
             translations=tuple(_translation(result) for result in results),
@@ -126,19 +132,25 @@ class DeeplBackend:
             InterviewError: As for `translate`.
         """
         if self._languages is None:
+            sources = self._call(lambda client: client.get_source_languages(), deadline)
+            targets = self._call(lambda client: client.get_target_languages(), deadline)
             self._languages = Languages(
-                tuple(
-                    _bcp47(x.code) for x in self._call(lambda client: client.get_source_languages(), deadline)
-                ),
-                tuple(
-                    _bcp47(x.code) for x in self._call(lambda client: client.get_target_languages(), deadline)
-                ),
+                tuple(_bcp47(x.code) for x in sources), tuple(_bcp47(x.code) for x in targets)
             )
         return self._languages
 
     def model(self) -> ModelUsed:
         """Name DeepL; which of its models translated it does not say."""
         return ModelUsed(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
+
+    def usage(self, deadline: Deadline) -> Usage:
+        """Ask DeepL for the characters of the account's period.
+
+        Raises:
+            InterviewError: As for `translate`.
+        """
+        character = self._call(lambda client: client.get_usage().character, deadline)
+        return Usage(character.count, character.limit)
 
     def _call(self, request: Callable[[deepl.DeepLClient], T], deadline: Deadline) -> T:
         with self._client(deadline) as client:
@@ -257,13 +269,12 @@ def _translation(result: deepl.TextResult) -> Translation:
     return Translation.absent(Outcome.INSUFFICIENT_EVIDENCE, "DeepL returned no text for it.")
 
 
-def _context(job: Job, batch: range) -> str:
+def _context(job: Job, batch: Sequence[int]) -> str:
     """Put together the question, the batch itself and its neighbours: DeepL takes each text for itself."""
-    around = job.texts[max(0, batch.start - NEIGHBOUR_COUNT) : batch.stop + NEIGHBOUR_COUNT]
-    texts_bytes = sum(_wire_bytes(text) for text in job.texts[batch.start : batch.stop])
+    texts_bytes = sum(_wire_bytes(job.texts[index]) for index in batch)
     room_bytes = min(MAX_CONTEXT_BYTES, MAX_REQUEST_BYTES - ENVELOPE_BYTES - texts_bytes)
     lines: list[str] = []
-    for line in (job.context, *around):
+    for line in neighbourhood(job, batch[0], batch[-1], NEIGHBOUR_COUNT):
         room_bytes -= _wire_bytes(line)
         if room_bytes < 0:
             break

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chassis.errors import (
@@ -18,6 +19,7 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
+from services.translator.cache import Remembered, TranslationCache, key_of
 from services.translator.deadline import Deadline
 from services.translator.job import (
     Backend,
@@ -27,6 +29,7 @@ from services.translator.job import (
     Outcome,
     Translation,
     Translations,
+    Usage,
     base_language,
     needs_translation,
 )
@@ -61,11 +64,13 @@ class Translator:
     Args:
         backend: What translates.
         default_timeout_s: Time for a job whose caller set no deadline.
+        cache: What was translated of late.
     """
 
-    def __init__(self, backend: Backend, default_timeout_s: float) -> None:
+    def __init__(self, backend: Backend, default_timeout_s: float, cache: TranslationCache) -> None:
         self._backend = backend
         self._default_timeout_s = default_timeout_s
+        self._cache = cache
 
     def translate(self, job: Job, timeout_s: float | None, stop: threading.Event) -> Translations:
         """Translate a job.
@@ -91,7 +96,7 @@ class Translator:
         if not spoken:
             return Translations(tuple(translations), billed_character_count=0)
         worded = replace(job, texts=tuple(job.texts[index].strip() for index in spoken))
-        done = self._translate_batches(worded, self._deadline(timeout_s, stop))
+        done = self._translate_new(worded, self._deadline(timeout_s, stop))
         for index, translation in zip(spoken, done.translations, strict=True):
             translations[index] = translation
         return replace(done, translations=tuple(translations))
@@ -105,24 +110,66 @@ class Translator:
         languages = self._backend.languages(self._deadline(timeout_s, stop))
         return Capabilities(self._backend.name, self._backend.model(), languages)
 
+    def usage(self, timeout_s: float | None, stop: threading.Event) -> tuple[str, Usage]:
+        """Return the backend's name and how much of its account is used.
+
+        Raises:
+            InterviewError: The backend could not be asked.
+        """
+        return self._backend.name, self._backend.usage(self._deadline(timeout_s, stop))
+
     def _deadline(self, timeout_s: float | None, stop: threading.Event) -> Deadline:
         given_s = self._default_timeout_s if timeout_s is None else timeout_s
         return Deadline(given_s - min(REPLY_RESERVE_S, RESERVE_RATIO * given_s), stop)
 
-    def _translate_batches(self, job: Job, deadline: Deadline) -> Translations:
+    def _translate_new(self, job: Job, deadline: Deadline) -> Translations:
+        """Translate what is not remembered, each text once; what is remembered is not billed again."""
+        keys = self._keys(job)
+        known = {key: found for key in keys if (found := self._cache.recall(key)) is not None}
+        first = {key: index for index, key in reversed(list(enumerate(keys)))}
+        wanted = sorted(index for key, index in first.items() if key not in known)
+        if not wanted:
+            model = known[keys[-1]].model
+            return Translations(
+                tuple(known[key].translation for key in keys), model, billed_character_count=0
+            )
+        done = self._translate_batches(job, wanted, deadline)
+        made = {keys[index]: made for index, made in zip(wanted, done.translations, strict=True)}
+        self._remember(job, wanted, done)
+        return replace(
+            done,
+            translations=tuple(made[key] if key in made else known[key].translation for key in keys),
+        )
+
+    def _keys(self, job: Job) -> list[bytes]:
+        backend, model = self._backend, self._backend.model()
+        return [
+            key_of(job, text, backend.context_of(job, index), backend.name, model)
+            for index, text in enumerate(job.texts)
+        ]
+
+    def _remember(self, job: Job, wanted: Sequence[int], done: Translations) -> None:
+        keys = self._keys(job)  # Anew: some backends know their model only after the first call.
+        for index, translation in zip(wanted, done.translations, strict=True):
+            if translation.outcome is Outcome.OK:
+                self._cache.keep(keys[index], Remembered(translation, done.model))
+
+    def _translate_batches(self, job: Job, wanted: Sequence[int], deadline: Deadline) -> Translations:
         replies: list[Translations] = []
-        for batch in self._backend.batches(job):
+        for batch in self._backend.batches(job, wanted):
             deadline.check_stop()
             try:
                 replies.append(self._translate_batch(job, batch, deadline))
             except _STOPPING as error:
                 if not any(_any_translated(reply) for reply in replies):
                     raise
-                replies.append(_absent(len(job.texts) - batch.start, error))
+                replies.append(
+                    _absent(len(wanted) - sum(len(reply.translations) for reply in replies), error)
+                )
                 break
         return _joined(replies)
 
-    def _translate_batch(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+    def _translate_batch(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         if deadline.passed:
             raise DeadlineError(
                 "The time was over before everything was translated; allow more, or send fewer texts.",

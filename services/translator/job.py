@@ -89,6 +89,14 @@ class Languages:
     target_codes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Usage:
+    """How much of a backend's account is used; None where it does not say."""
+
+    billed_character_count: int | None = None
+    limit_character_count: int | None = None
+
+
 class Backend(Protocol):
     """Something that translates."""
 
@@ -96,10 +104,13 @@ class Backend(Protocol):
     def name(self) -> str:
         """`deepl`, `llm` or `none`."""
 
-    def batches(self, job: Job) -> Sequence[range]:
-        """Cut the job's texts into consecutive pieces of a size that the backend takes."""
+    def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
+        """Cut the wanted texts, by their rising indexes, into pieces of a size that the backend takes."""
 
-    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+    def context_of(self, job: Job, index: int) -> str:
+        """Return what else of the job shapes the translation of one text."""
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         """Translate the texts of one batch.
 
         Raises:
@@ -112,6 +123,9 @@ class Backend(Protocol):
     def model(self) -> ModelUsed:
         """Say what translates, as far as it is known before the first call."""
 
+    def usage(self, deadline: Deadline) -> Usage:
+        """Say how much of the account is used."""
+
 
 def base_language(code: str) -> str:
     """Return the language of a BCP-47 code without script and region, in lower case."""
@@ -121,3 +135,8 @@ def base_language(code: str) -> str:
 def needs_translation(text: str) -> bool:
     """Tell whether a text holds anything to translate."""
     return bool(_WORD.search(text))
+
+
+def neighbourhood(job: Job, first: int, last: int, neighbour_count: int) -> tuple[str, ...]:
+    """Return the job's context and its texts from some before `first` to some after `last`."""
+    return (job.context, *job.texts[max(0, first - neighbour_count) : last + 1 + neighbour_count])

@@ -22,7 +22,9 @@ from services.translator.job import (
     Outcome,
     Translation,
     Translations,
+    Usage,
     base_language,
+    neighbourhood,
 )
 
 TOKENS_PER_CHARACTER = 1.0
@@ -73,19 +75,25 @@ class LlmBackend:
         self._batch_text_count = batch_text_count
         self._batch_characters = batch_characters
 
-    def batches(self, job: Job) -> Sequence[range]:
+    def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
         """Cut by segments and characters."""
-        batches: list[range] = []
-        start, characters = 0, 0
-        for index, text in enumerate(job.texts):
-            full = index - start == self._batch_text_count or characters + len(text) > self._batch_characters
-            if index > start and full:
-                batches.append(range(start, index))
-                start, characters = index, 0
-            characters += len(text)
-        return (*batches, range(start, len(job.texts)))
+        batches: list[list[int]] = [[]]
+        characters = 0
+        for index in wanted:
+            length = len(job.texts[index])
+            full = len(batches[-1]) == self._batch_text_count or characters + length > self._batch_characters
+            if batches[-1] and full:
+                batches.append([])
+                characters = 0
+            batches[-1].append(index)
+            characters += length
+        return batches
 
-    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:
+    def context_of(self, job: Job, index: int) -> str:
+        """The question, and the segments that may share a request with it."""
+        return "\n".join(neighbourhood(job, index, index, self._batch_text_count - 1))
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         """Translate one batch, and each segment that came back wrong once more alone.
 
         Raises:
@@ -113,6 +121,10 @@ class LlmBackend:
         """Name the model as its server does."""
         return ModelUsed(name=self._chat.known_model, device=self._chat.host)
 
+    def usage(self, deadline: Deadline) -> Usage:  # noqa: ARG002 - the protocol has no such question
+        """Unknown: these servers count no characters."""
+        return Usage()
+
     def _check(self, job: Job) -> None:
         for field in ("source_language_code", "target_language_code"):
             if base_language(getattr(job, field)) not in self._languages:
@@ -131,9 +143,9 @@ class LlmBackend:
             )
 
     def _ask(
-        self, job: Job, batch: range, deadline: Deadline, temperature: float
+        self, job: Job, batch: Sequence[int], deadline: Deadline, temperature: float
     ) -> tuple[list[Translation], list[ChatReply]]:
-        texts = job.texts[batch.start : batch.stop]
+        texts = [job.texts[index] for index in batch]
         request = ChatRequest(
             messages=prompt.messages(
                 texts,
@@ -159,7 +171,7 @@ class LlmBackend:
         if deadline.passed:
             return first
         try:
-            (second,), more = self._ask(job, range(index, index + 1), deadline, RETRY_TEMPERATURE)
+            (second,), more = self._ask(job, (index,), deadline, RETRY_TEMPERATURE)
         except (UnavailableError, DeadlineError) as error:
             # What the first request brought is kept; only this segment is lost.
             return _unavailable(NO_TIME if deadline.passed else error.message)

@@ -66,6 +66,21 @@ class TranslatorServicer(translator_pb2_grpc.TranslatorServiceServicer):
             target_language_codes=known.languages.target_codes,
         )
 
+    async def GetUsage(
+        self,
+        request: translator_pb2.TranslatorServiceGetUsageRequest,  # noqa: ARG002 - it is empty
+        context: grpc.aio.ServicerContext,
+    ) -> translator_pb2.TranslatorServiceGetUsageResponse:
+        """See `protos/interview/v1/translator.proto`."""
+        backend, used = await self._workers.run(
+            lambda stop: self._translator.usage(context.time_remaining(), stop)
+        )
+        return translator_pb2.TranslatorServiceGetUsageResponse(
+            backend=backend,
+            billed_character_count=used.billed_character_count,
+            limit_character_count=used.limit_character_count,
+        )
+
 
 def _to_job(request: translator_pb2.TranslateRequest) -> Job:
     return Job(

@@ -23,6 +23,10 @@ class TranslatorSettings(ServiceSettings):
     """`auto`: DeepL where there is a key, else the language model where there is a URL, else none."""
     default_timeout_s: float = Field(120.0, gt=0)
     """Time for a request that comes without a deadline."""
+    cache_characters: int = Field(4_000_000, ge=0)
+    """Room for remembered translations, about 70 hours of speech in 4 to 16 MB; 0 remembers nothing."""
+    cache_max_age_s: float = Field(3600.0, ge=0)
+    """Outlasts a session and its retries; what is deleted elsewhere is forgotten here by then."""
 
     deepl_api_key: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("TRANSLATOR_DEEPL_API_KEY", "DEEPL_API_KEY")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.translator.deadline import Deadline
-from services.translator.job import Job, Languages, ModelUsed, Outcome, Translation, Translations
+from services.translator.job import Job, Languages, ModelUsed, Outcome, Translation, Translations, Usage
 
 REASON = (
     "No translation backend is configured: set DEEPL_API_KEY, or TRANSLATOR_LLM_BASE_URL for an "
@@ -18,11 +18,15 @@ class UnconfiguredBackend:
 
     name = "none"
 
-    def batches(self, job: Job) -> Sequence[range]:
+    def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:  # noqa: ARG002 - any size will do
         """Everything at once."""
-        return (range(len(job.texts)),)
+        return (wanted,)
 
-    def translate(self, job: Job, batch: range, deadline: Deadline) -> Translations:  # noqa: ARG002 - asks nobody
+    def context_of(self, job: Job, index: int) -> str:  # noqa: ARG002 - nothing is translated
+        """None."""
+        return ""
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:  # noqa: ARG002 - asks nobody
         """Return an absent translation for each text."""
         absent = Translation.absent(Outcome.NOT_CONFIGURED, REASON)
         return Translations((absent,) * len(batch), billed_character_count=0)
@@ -34,3 +38,7 @@ class UnconfiguredBackend:
     def model(self) -> ModelUsed:
         """None."""
         return ModelUsed()
+
+    def usage(self, deadline: Deadline) -> Usage:  # noqa: ARG002 - asks nobody
+        """Unknown."""
+        return Usage()

@@ -15,12 +15,17 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
+from services.translator.cache import TranslationCache
 from services.translator.deadline import Deadline
 from services.translator.engine import MAX_TEXT_CHARACTERS, MAX_TEXTS, Translator
 from services.translator.job import Job, Outcome, Translations
 from services.translator.retrying import retried
 from services.translator.unconfigured import UnconfiguredBackend
 from tests.fakes_translator import FakeBackend
+
+
+def fresh_cache() -> TranslationCache:
+    return TranslationCache(max_characters=1_000_000, max_age_s=60.0)
 
 
 def translate(
@@ -31,7 +36,7 @@ def translate(
     timeout_s: float | None = 10.0,
     stop: threading.Event | None = None,
 ) -> Translations:
-    translator = Translator(backend, default_timeout_s=60.0)
+    translator = Translator(backend, 60.0, fresh_cache())
     return translator.translate(Job(texts, source, target), timeout_s, stop or threading.Event())
 
 
@@ -97,7 +102,7 @@ def test_without_a_backend_every_translation_is_absent_and_says_what_to_set() ->
 )
 def test_a_wrong_job_is_refused_with_its_field(job: Job, reason: str, field: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        Translator(FakeBackend(), 60.0).translate(job, 10.0, threading.Event())
+        Translator(FakeBackend(), 60.0, fresh_cache()).translate(job, 10.0, threading.Event())
 
     assert caught.value.reason == reason
     assert list(caught.value.fields) == [field]
@@ -192,7 +197,7 @@ def test_a_pause_that_would_outlast_the_deadline_is_not_begun() -> None:
 
 
 def test_capabilities_name_backend_model_and_languages() -> None:
-    known = Translator(FakeBackend(), 60.0).capabilities(5.0, threading.Event())
+    known = Translator(FakeBackend(), 60.0, fresh_cache()).capabilities(5.0, threading.Event())
 
     assert (known.backend, known.model.name, known.languages.target_codes) == (
         "fake",
@@ -202,7 +207,7 @@ def test_capabilities_name_backend_model_and_languages() -> None:
 
 
 def test_without_a_backend_the_capabilities_are_empty() -> None:
-    known = Translator(UnconfiguredBackend(), 60.0).capabilities(None, threading.Event())
+    known = Translator(UnconfiguredBackend(), 60.0, fresh_cache()).capabilities(None, threading.Event())
 
     assert known.backend == "none"
     assert known.languages.source_codes == ()

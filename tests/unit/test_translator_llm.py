@@ -106,7 +106,7 @@ def test_batches_are_cut_by_segments_and_characters() -> None:
 
     job = Job(("a", "b", "c", "d", "e" * 9, "f", "g" * 50, "h"), "en", "id")
 
-    assert list(cut.batches(job)) == [range(3), range(3, 5), range(5, 6), range(6, 7), range(7, 8)]
+    assert list(cut.batches(job, range(8))) == [[0, 1, 2], [3, 4], [5], [6], [7]]
 
 
 def test_the_question_and_the_formality_go_along() -> None:

@@ -68,3 +68,17 @@ class TranslatorServiceGetCapabilitiesResponse(_message.Message):
     source_language_codes: _containers.RepeatedScalarFieldContainer[str]
     target_language_codes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, backend: _Optional[str] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., source_language_codes: _Optional[_Iterable[str]] = ..., target_language_codes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TranslatorServiceGetUsageRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class TranslatorServiceGetUsageResponse(_message.Message):
+    __slots__ = ("backend", "billed_character_count", "limit_character_count")
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    BILLED_CHARACTER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_CHARACTER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    backend: str
+    billed_character_count: int
+    limit_character_count: int
+    def __init__(self, backend: _Optional[str] = ..., billed_character_count: _Optional[int] = ..., limit_character_count: _Optional[int] = ...) -> None: ...

@@ -45,6 +45,11 @@ class TranslatorServiceStub:
                 request_serializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetCapabilitiesRequest.SerializeToString,
                 response_deserializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetCapabilitiesResponse.FromString,
                 _registered_method=True)
+        self.GetUsage = channel.unary_unary(
+                '/interview.v1.TranslatorService/GetUsage',
+                request_serializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetUsageRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetUsageResponse.FromString,
+                _registered_method=True)
 
 
 class TranslatorServiceServicer:
@@ -72,6 +77,14 @@ class TranslatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetUsage(self, request, context):
+        """Says how much of the backend's account is used in its current period. A backend that does not
+        say leaves the numbers absent. Fails as `Translate` does where the backend can't be asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TranslatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -84,6 +97,11 @@ def add_TranslatorServiceServicer_to_server(servicer, server):
                     servicer.GetCapabilities,
                     request_deserializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetCapabilitiesRequest.FromString,
                     response_serializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetCapabilitiesResponse.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetUsageRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_translator__pb2.TranslatorServiceGetUsageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -141,6 +159,33 @@ class TranslatorService:
             '/interview.v1.TranslatorService/GetCapabilities',
             interview_dot_v1_dot_translator__pb2.TranslatorServiceGetCapabilitiesRequest.SerializeToString,
             interview_dot_v1_dot_translator__pb2.TranslatorServiceGetCapabilitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interview.v1.TranslatorService/GetUsage',
+            interview_dot_v1_dot_translator__pb2.TranslatorServiceGetUsageRequest.SerializeToString,
+            interview_dot_v1_dot_translator__pb2.TranslatorServiceGetUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,
