@@ -1,0 +1,240 @@
+"""The transcriber: cost and word errors against the library, the service over a socket, resident size.
+
+Real weights on the demo clips, and on the recordings of `INTERVIEW_RECORDINGS_DIR` where they are. Speed is
+in CPU-seconds of this process, because wall time on a shared machine says more about the neighbours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from faster_whisper import decode_audio
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.transcribing.arms import DEFAULTS, DESIGN, OURS, SAME, THREADS, Writer, arms, service
+from benchmarks.transcribing.clips import ROOT, Clip, speech, word_errors
+from interview.v1 import transcriber_pb2_grpc
+from services.transcriber.audio import SAMPLE_RATE_HZ
+
+MODELS = {"whisper-base": "", "whisper-tiny.en": "_tiny_en"}
+"""What they add to the names in the line of JSON; the first is the service's default."""
+DEMO_CLIP_COUNT = 2
+START_TIMEOUT_S = 120.0
+WARM_FILES = 2
+"""The first files of a row grow the heap once; growth is counted from here on."""
+BARS = "▁▂▃▄▅▆▇█"
+BYTES_PER_MIB = 1024 * 1024
+
+Figures = dict[str, dict[str, float]]
+"""Of each arm: cost, word errors, difference."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one arm made of one clip, and what it took."""
+
+    text: str
+    wall_s: float
+    cpu_s: float
+
+
+def timed(write: Writer, path: Path) -> Run:
+    """Run one arm on one recording."""
+    wall_s, cpu_s = time.perf_counter(), time.process_time()
+    text = write(path)
+    return Run(text, time.perf_counter() - wall_s, time.process_time() - cpu_s)
+
+
+def compare(writers: dict[str, Writer], clips: Sequence[Clip]) -> dict[str, list[Run]]:
+    """Run every arm on every clip, arm by arm within a clip, so that all meet the same neighbours."""
+    runs: dict[str, list[Run]] = {name: [] for name in writers}
+    for clip in clips:
+        for name, write in writers.items():
+            runs[name].append(timed(write, clip.path))
+    return runs
+
+
+def figures_of(runs: dict[str, list[Run]], clips: Sequence[Clip]) -> Figures:
+    """Return cost, word errors and the difference from ours, for each arm."""
+    known = [index for index, clip in enumerate(clips) if clip.said is not None]
+    said = [clips[index].said or "" for index in known]
+    ours = [run.text for run in runs[OURS]]
+    return {
+        name: {
+            "cpu_s": sum(run.cpu_s for run in mine),
+            # A single decoding loop can double an arm's sum; the median tells what a usual clip costs.
+            "usual_over_ours": statistics.median(
+                run.cpu_s / our.cpu_s for run, our in zip(mine, runs[OURS], strict=True)
+            ),
+            "wall_s": sum(run.wall_s for run in mine),
+            "wer": word_errors(said, [mine[index].text for index in known]),
+            "difference": word_errors([run.text for run in mine], ours),
+        }
+        for name, mine in runs.items()
+    }
+
+
+@contextmanager
+def running_service(model: str) -> Iterator[tuple[int, Writer]]:
+    """Start a transcriber process; yields its process id and a writer."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        "TRANSCRIBER_PORT": str(port),
+        "TRANSCRIBER_MODEL": model,
+        "TRANSCRIBER_CPU_THREADS": str(THREADS),
+        "TRANSCRIBER_LOG_LEVEL": "WARNING",
+    }
+    command = [sys.executable, "-m", "services.transcriber"]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=sys.stderr)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=START_TIMEOUT_S)
+            yield process.pid, service(transcriber_pb2_grpc.TranscriberServiceStub(channel))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def overhead(
+    remote: Writer, direct: dict[str, Writer], clips: Sequence[Clip], rounds: int
+) -> dict[str, float]:
+    """Return wall seconds of the service and of direct calls, in turn; the quietest of all rounds counts."""
+    writers = {"service": remote, **direct}
+    for write in writers.values():
+        write(clips[0].path)
+    best: dict[str, float] = {}
+    for clip in clips:
+        rows = [
+            {name: timed(write, clip.path).wall_s for name, write in writers.items()} for _ in range(rounds)
+        ]
+        for name in writers:
+            best[name] = best.get(name, 0.0) + min(row[name] for row in rows)
+    return best
+
+
+def resident_mib(pid: int, field: str) -> float:
+    """Return `VmRSS` or the peak `VmHWM` of a process (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    (line,) = [line for line in status.splitlines() if line.startswith(field + ":")]
+    return int(line.split()[1]) * 1024 / BYTES_PER_MIB
+
+
+def in_a_row(pid: int, write: Writer, clips: Sequence[Clip], file_count: int) -> list[float]:
+    """Return the service's resident size after each of `file_count` files."""
+    sizes_mib = []
+    for index in range(file_count):
+        write(clips[index % len(clips)].path)
+        sizes_mib.append(resident_mib(pid, "VmRSS"))
+    return sizes_mib
+
+
+def flatness(sizes_mib: Sequence[float]) -> dict[str, float]:
+    """Return how the resident size moved after the first files; nothing where there were too few."""
+    warm = list(sizes_mib[WARM_FILES:])
+    if len(warm) < 2:
+        return {}
+    slope = statistics.linear_regression(range(len(warm)), warm).slope
+    return {
+        "rss_first_mib": round(warm[0], 1),
+        "rss_last_mib": round(warm[-1], 1),
+        "rss_growth_mib_per_file": round(slope, 3),
+    }
+
+
+def plot(sizes_mib: Sequence[float]) -> str:
+    """Return a line of bars from zero to the largest size."""
+    return "".join(BARS[min(7, int(8 * size / max(sizes_mib)))] for size in sizes_mib)
+
+
+def show(out: Console, model: str, figures: Figures, speech_s: float) -> None:
+    """Print one model's table."""
+    table = Table("arm", "CPU s", "CPU s per s", "wall s", "WER", "changed by ours", title=model)
+    for name, row in figures.items():
+        costs = (row["cpu_s"], row["cpu_s"] / speech_s, row["wall_s"])
+        table.add_row(
+            name, *(f"{cost:.2f}" for cost in costs), f"{row['wer']:.1%}", f"{row['difference']:.1%}"
+        )
+    out.print(table)
+
+
+def ratios(figures: Figures, suffix: str) -> dict[str, float]:
+    """Return what the line of JSON says of one model."""
+    ours, default, design = figures[OURS], figures[DEFAULTS], figures[DESIGN]
+    values = {
+        "over_seed": design["cpu_s"] / ours["cpu_s"],
+        "over_seed_usual_clip": design["usual_over_ours"],
+        "over_default": default["cpu_s"] / ours["cpu_s"],
+        "over_same_settings": figures[SAME]["cpu_s"] / ours["cpu_s"],
+        "word_difference": default["difference"],
+        "wer_media": ours["wer"],
+        "wer_default": default["wer"],
+        "wer_seed": design["wer"],
+    }
+    return {name + suffix: round(value, 4) for name, value in values.items()}
+
+
+def serve(out: Console, model: str, writers: dict[str, Writer], clips: Sequence[Clip]) -> dict[str, float]:
+    """Run the service, and return its overhead and how its resident size moved."""
+    chosen = arguments()
+    with running_service(model) as (pid, remote):
+        best = overhead(remote, {name: writers[name] for name in (OURS, SAME)}, clips, chosen.rounds)
+        sizes_mib = in_a_row(pid, remote, clips, chosen.files)
+        peak_mib = resident_mib(pid, "VmHWM")
+    table = Table("the demo clips", "wall s", title="the service over a socket")
+    for name, wall_s in best.items():
+        table.add_row(name, f"{wall_s:.2f}")
+    out.print(table)
+    if sizes_mib:
+        out.print(
+            f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB: {plot(sizes_mib)}"
+        )
+    return {
+        "service_over_direct": round(best["service"] / best[SAME], 3),
+        "service_over_engine": round(best["service"] / best[OURS], 3),
+        "files_in_a_row": len(sizes_mib),
+        "peak_rss_mib": round(peak_mib, 1),
+        **flatness(sizes_mib),
+    }
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=10, help="files in a row for the resident size")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of service against direct call")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run, print the tables, print the figures as JSON."""
+    arguments()  # a wrong command line fails before minutes of work
+    out, clips = Console(width=110), speech()
+    speech_s = sum(decode_audio(str(clip.path)).size for clip in clips) / SAMPLE_RATE_HZ
+    line: dict[str, float] = {"clips": len(clips), "speech_s": round(speech_s, 1)}
+    for model, suffix in MODELS.items():
+        writers = arms(model)
+        figures = figures_of(compare(writers, clips), clips)
+        show(out, model, figures, speech_s)
+        line |= ratios(figures, suffix)
+        if not suffix:
+            line |= serve(out, model, writers, clips[:DEMO_CLIP_COUNT])
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Parts of the transcriber's benchmark: what is transcribed, and by whom."""

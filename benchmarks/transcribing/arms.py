@@ -1,0 +1,107 @@
+"""Who transcribes: our engine, our service, and faster-whisper alone with three kinds of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from faster_whisper import WhisperModel
+
+from chassis.models import locate
+from chassis.settings import default_models_dir
+from interview.v1 import transcriber_pb2, transcriber_pb2_grpc
+from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.settings import TranscriberSettings
+from services.transcriber.speech import SileroDetector
+from services.transcriber.transcript import Transcript
+from services.transcriber.whisper import MAX_WINDOW_TOKENS, TEMPERATURES, WhisperSpeechModel
+
+OURS, SAME, DEFAULTS, DESIGN = "ours", "library, same settings", "library, its defaults", "design document"
+THREADS = 2
+LANGUAGE = "en"
+CHUNK_BYTES = 1_000_000
+
+LIBRARY_DEFAULT: dict[str, Any] = {"word_timestamps": True}
+"""As the library comes, but for word times, which every arm gives."""
+DESIGN_DOCUMENT: dict[str, Any] = {
+    "beam_size": 10,
+    "best_of": 5,
+    "temperature": 0.0,
+    "condition_on_previous_text": True,
+    "word_timestamps": True,
+    "vad_filter": True,
+    "vad_parameters": {
+        "threshold": 0.3,
+        "min_speech_duration_ms": 200,
+        "min_silence_duration_ms": 1500,
+        "speech_pad_ms": 500,
+    },
+}
+"""What the system that this one replaces was designed with, on our weights, threads and number type."""
+SAME_AS_OURS: dict[str, Any] = {
+    "beam_size": 5,
+    "temperature": TEMPERATURES,
+    "condition_on_previous_text": False,
+    "word_timestamps": True,
+    "vad_filter": True,
+    "max_new_tokens": MAX_WINDOW_TOKENS,
+}
+
+Writer = Callable[[Path], str]
+"""Turns a recording into text."""
+
+
+def library(whisper: WhisperModel, settings: dict[str, Any]) -> Writer:
+    """Return faster-whisper alone, with these settings."""
+
+    def write(path: Path) -> str:
+        segments, _ = whisper.transcribe(str(path), language=LANGUAGE, **settings)
+        return " ".join(segment.text.strip() for segment in segments)
+
+    return write
+
+
+def engine(transcriber: Transcriber) -> Writer:
+    """Return our engine in this process."""
+
+    def write(path: Path) -> str:
+        *_, last = transcriber.transcribe(path, TranscribeOptions(language_code=LANGUAGE), Event())
+        if not isinstance(last, Transcript):
+            raise TypeError("the transcript must come last")
+        return " ".join(segment.text for segment in last.segments)
+
+    return write
+
+
+def service(stub: transcriber_pb2_grpc.TranscriberServiceStub) -> Writer:
+    """Return our service, over a socket, with the recording as chunks."""
+
+    def write(path: Path) -> str:
+        *_, last = stub.Transcribe(_requests(path))
+        return " ".join(segment.text for segment in last.transcript.segments)
+
+    return write
+
+
+def _requests(path: Path) -> Iterator[transcriber_pb2.TranscribeRequest]:
+    yield transcriber_pb2.TranscribeRequest(config=transcriber_pb2.TranscribeConfig(language_code=LANGUAGE))
+    content = path.read_bytes()
+    for start in range(0, len(content), CHUNK_BYTES):
+        yield transcriber_pb2.TranscribeRequest(chunk=content[start : start + CHUNK_BYTES])
+
+
+def arms(model: str) -> dict[str, Writer]:
+    """Load a model twice, once for us and once for the library alone, and return what is compared."""
+    folder = locate(model, default_models_dir()).folder
+    whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS)
+    ours = WhisperSpeechModel(folder, device="cpu", cpu_threads=THREADS)
+    ours.warm_up()
+    settings = TranscriberSettings()
+    return {
+        OURS: engine(Transcriber(ours, SileroDetector(), beam_size=settings.beam_size)),
+        SAME: library(whisper, SAME_AS_OURS),
+        DEFAULTS: library(whisper, LIBRARY_DEFAULT),
+        DESIGN: library(whisper, DESIGN_DOCUMENT),
+    }
