@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from services.assessor.rubric import HIGHEST_LEVEL, LOWEST_LEVEL, Criterion, Rule, Term
 from services.assessor.tags import Tag, TaggedSentence
 
+SEVERAL = 3
+"""From this many on, more steps say nothing more: an answer is not better for being longer."""
 SPREAD_DRAWS = 64
 """Draws from the tag probabilities: the standard deviation is then known to about a tenth of itself."""
 SPREAD_SEED = 0
@@ -111,6 +113,11 @@ def _count(tags: tuple[Tag, ...], sentences: Sequence[TaggedSentence]) -> float:
     return min(1.0, sum(sentence.probability(*tags) for sentence in sentences))
 
 
+def _several(tags: tuple[Tag, ...], sentences: Sequence[TaggedSentence]) -> float:
+    expected = sum(sentence.probability(*tags) for sentence in sentences)
+    return min(1.0, max(0.0, expected - 1.0) / (SEVERAL - 1))
+
+
 def _parts(tags: tuple[Tag, ...], sentences: Sequence[TaggedSentence]) -> float:
     expected = sum(_any((tag,), sentences) for tag in tags)
     return max(0.0, expected - 1.0) / max(1, len(tags) - 1)
@@ -134,6 +141,7 @@ _FIGURES: Mapping[str, Callable[[tuple[Tag, ...], Sequence[TaggedSentence]], flo
     "share": _share,
     "any": _any,
     "count": _count,
+    "several": _several,
     "parts": _parts,
     "order": _order,
 }

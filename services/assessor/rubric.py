@@ -44,12 +44,13 @@ class Term(_Part):
     """One summand of a rule: `weight` times a figure from 0 to 1 over the tags.
 
     `share`: mean probability of the tags. `any`: probability that at least one sentence has one.
-    `count`: expected number of such sentences, at most 1. `parts`: how many different ones of the
+    `count`: expected number of such sentences, at most 1. `several`: the same beyond the first, two more
+    being all. `parts`: how many different ones of the
     tags are there, beyond the first, as a share. `order`: share of their pairs that stand in the
     order of `tags`.
     """
 
-    of: Literal["share", "any", "count", "parts", "order"]
+    of: Literal["share", "any", "count", "several", "parts", "order"]
     tags: Tags
     weight: float
     beside: Tag | None = None

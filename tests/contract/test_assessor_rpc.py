@@ -35,6 +35,7 @@ from tests.fakes_assessor import CONCRETE, QUESTION, VAGUE, FakeChatServer, Scri
 
 pytestmark = pytest.mark.anyio
 
+RUBRIC_IDS = ["behavioural", "general", "technical"]
 ONCE = RetryPolicy(attempt_count=1)
 TAGS = json.dumps({"s1": "situation", "s2": "action", "s3": "action", "s4": "result", "s5": "lesson"})
 
@@ -87,7 +88,7 @@ async def test_without_a_model_the_labelled_baseline_judges() -> None:
         known = await stub.GetCapabilities(assessor_pb2.AssessorServiceGetCapabilitiesRequest())
         concrete, vague = await assess(stub, request()), await assess(stub, request(VAGUE))
 
-    assert (known.backend, known.model.name, list(known.rubric_ids)) == ("baseline", "", ["general"])
+    assert (known.backend, known.model.name, list(known.rubric_ids)) == ("baseline", "", RUBRIC_IDS)
     assert list(known.language_codes) == ["en", "id"]
     assert concrete.method == vague.method == "baseline"
     assert concrete.total_score > vague.total_score + 30

@@ -37,7 +37,7 @@ def test_an_operators_rubric_stands_beside_the_shipped_ones(tmp_path: Path) -> N
     text = GENERAL.read_text(encoding="utf-8").replace("id: general", "id: sales", 1)
     (tmp_path / "sales.yaml").write_text(text, encoding="utf-8")
 
-    assert sorted(read_rubrics(RUBRICS_DIR, tmp_path)) == ["general", "sales"]
+    assert sorted(read_rubrics(RUBRICS_DIR, tmp_path)) == ["behavioural", "general", "sales", "technical"]
 
 
 def test_an_unknown_rubric_is_an_invalid_argument() -> None:
@@ -92,7 +92,8 @@ def test_a_question_can_not_bring_its_own_turns() -> None:
 
 
 def test_every_rubric_check_has_its_question_in_every_language() -> None:
-    wanted = {check for criterion in read_rubric(GENERAL).criteria for check in criterion.checks}
+    rubrics = read_rubrics(RUBRICS_DIR).values()
+    wanted = {check for rubric in rubrics for criterion in rubric.criteria for check in criterion.checks}
 
     assert all(wanted <= set(prompts.checks) for prompts in read_prompts().values())
 
