@@ -7,7 +7,7 @@ here, so that nothing seen or heard can move a score.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from chassis.errors import ExhaustedError, PreconditionError, UnavailableError
@@ -16,7 +16,7 @@ from services.assessor.answer import Answer, check_answer
 from services.assessor.assessment import Assessment, CriterionAssessment, Method, Outcome
 from services.assessor.budget import Budget
 from services.assessor.conclusion import absent
-from services.assessor.injection import find_exclusion
+from services.assessor.injection import Exclusion, find_exclusions
 from services.assessor.judging import BaselineJudge, Judged, ModelJudge, rubric_provenance
 from services.assessor.language_model import ModelIdentity
 from services.assessor.prompts import Language
@@ -41,6 +41,7 @@ class Assessor:
         rubrics: The rubrics by id.
         language_codes: The languages whose prompts exist.
         fallback_to_baseline: Whether the baseline may stand in for a model that fails.
+        find_exclusions: Says by id which sentences are left out before anything is asked.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Assessor:
         rubrics: Mapping[str, Rubric],
         language_codes: Sequence[str],
         fallback_to_baseline: bool = False,
+        find_exclusions: Callable[[Sequence[Sentence]], Mapping[str, Exclusion]] = find_exclusions,
     ) -> None:
         self._model_judge = model_judge
         self._baseline_judge = baseline_judge
         self._rubrics = rubrics
         self._fallback_to_baseline = fallback_to_baseline
+        self._find_exclusions = find_exclusions
         self.language_codes = tuple(language_codes)
 
     @property
@@ -80,7 +83,7 @@ class Assessor:
         rubric = choose_rubric(self._rubrics, answer.rubric_id)
         language = remarks.reader_language(answer.reader_language_code, answer.language_code)
         sentences = split_sentences(answer.segments)
-        left_out = _left_out(sentences)
+        left_out = self._leave_out(sentences)
         kept = [sentence for sentence in sentences if sentence.id not in left_out]
         if sum(sentence.word_count() for sentence in kept) < LEAST_WORDS:
             unjudged = tuple(left_out.get(sentence.id, TaggedSentence(sentence)) for sentence in sentences)
@@ -89,6 +92,14 @@ class Assessor:
         judged = self._judge(answer, rubric, kept, language, budget)
         tagged = {item.sentence.id: item for item in judged.sentences} | left_out
         return _assess(rubric, judged, tuple(tagged[sentence.id] for sentence in sentences), language)
+
+    def _leave_out(self, sentences: Sequence[Sentence]) -> dict[str, TaggedSentence]:
+        exclusions = self._find_exclusions(sentences)
+        return {
+            sentence.id: TaggedSentence(sentence, exclusion=exclusions[sentence.id])
+            for sentence in sentences
+            if sentence.id in exclusions
+        }
 
     def _judge(
         self, answer: Answer, rubric: Rubric, kept: Sequence[Sentence], language: Language, budget: Budget
@@ -115,15 +126,6 @@ class Assessor:
             conclusion_absent_reason=absent("not_judged", language).absent_reason,
             provenance=rubric_provenance(rubric, self.identity),
         )
-
-
-def _left_out(sentences: Sequence[Sentence]) -> dict[str, TaggedSentence]:
-    found = ((sentence, find_exclusion(sentence.text)) for sentence in sentences)
-    return {
-        sentence.id: TaggedSentence(sentence, exclusion=exclusion)
-        for sentence, exclusion in found
-        if exclusion is not None
-    }
 
 
 def _assess(

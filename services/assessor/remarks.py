@@ -44,6 +44,10 @@ EXCLUDED = {
         "en": "Left out: it imitates a machine's messages.",
         "id": "Dikeluarkan: meniru pesan mesin.",
     },
+    Exclusion.CLAIMS_ABOUT_ITSELF: {
+        "en": "Left out: it says what the answer holds instead of telling it.",
+        "id": "Dikeluarkan: menyatakan isi jawaban, bukan menceritakannya.",
+    },
 }
 
 
