@@ -11,8 +11,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from chassis.errors import CancelledCallError, DeadlineError, InternalError, InterviewError
+from chassis.errors import (
+    CancelledCallError,
+    DeadlineError,
+    InternalError,
+    InterviewError,
+    InvalidInputError,
+)
 from chassis.status import status_code, to_trailing_metadata
 from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
 
@@ -49,11 +56,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return self._wrap(handler, method, metadata)
 
     def _wrap(self, handler: Any, method: str, metadata: dict[str, Any]) -> grpc.RpcMethodHandler:
+        decode = _decoder(handler.request_deserializer)
+        read = _Messages if handler.request_streaming else _message
         if handler.response_streaming:
 
             async def stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
                 async with self._call(method, metadata, context):
-                    async for response in behaviour(request, context):
+                    async for response in behaviour(read(request), context):
                         yield response
 
             behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
@@ -62,11 +71,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 if handler.request_streaming
                 else grpc.unary_stream_rpc_method_handler
             )
-            return make(stream, handler.request_deserializer, handler.response_serializer)
+            return make(stream, decode, handler.response_serializer)
 
         async def single(request: Any, context: grpc.aio.ServicerContext) -> Any:
             async with self._call(method, metadata, context):
-                return await behaviour(request, context)
+                return await behaviour(read(request), context)
 
         behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
         make = (
@@ -74,7 +83,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if handler.request_streaming
             else grpc.unary_unary_rpc_method_handler
         )
-        return make(single, handler.request_deserializer, handler.response_serializer)
+        return make(single, decode, handler.response_serializer)
 
     @asynccontextmanager
     async def _call(
@@ -105,6 +114,45 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             _account(method, error, time.perf_counter() - begin_s)
         if error is not None:
             await context.abort(status_code(error), error.message, to_trailing_metadata(error))
+
+
+class _Undecodable:
+    """Stands for bytes that are no message: gRPC answers UNKNOWN by itself if a deserializer raises."""
+
+
+def _decoder(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def decode_or_tell(data: bytes) -> Any:
+        try:
+            return decode(data)
+        except DecodeError:
+            return _Undecodable()
+
+    return decode_or_tell
+
+
+def _message(message: Any) -> Any:
+    if isinstance(message, _Undecodable):
+        raise InvalidInputError(
+            "The request is no message of this call; build it from the contract in `protos/`.",
+            reason="REQUEST_INVALID",
+        )
+    return message
+
+
+class _Messages:
+    """A request stream that raises at what is no message, and goes on behind it.
+
+    It is no generator, which would be over: what refuses a stream still reads the rest away.
+    """
+
+    def __init__(self, messages: AsyncIterator[Any]) -> None:
+        self._messages = messages
+
+    def __aiter__(self) -> _Messages:
+        return self
+
+    async def __anext__(self) -> Any:
+        return _message(await anext(self._messages))
 
 
 def _clean_id(value: object) -> str:

@@ -25,6 +25,9 @@ DISCARD_TIMEOUT_S = 5.0
 """How much of a refused upload is read and thrown away, and for how long. A client that is still writing
 when the status comes sees its write fail (INTERNAL) instead of the reason."""
 
+REFUSALS = (InvalidInputError, ForbiddenError, NotFoundError)
+"""What a client may be told while it is still writing, by the stream itself or by the stage."""
+
 
 class MediaInbox:
     """Receives the recordings of a stage's calls.
@@ -77,12 +80,11 @@ class MediaInbox:
                 if config.recording.uri:
                     yield config, await self._fetch(config.recording.uri, spooled)
                 else:
-                    try:
-                        await self._spool(requests, spooled)
-                    except InvalidInputError:
-                        await _discard(requests)
-                        raise
+                    await self._spool(requests, spooled)
                     yield config, spooled
+        except REFUSALS:
+            await _discard(requests)
+            raise
         finally:
             self._open_count -= 1
 
@@ -143,9 +145,8 @@ async def _opening(requests: AsyncIterator[Any]) -> Any:
 
 async def _discard(requests: AsyncIterator[Any]) -> None:
     discarded_bytes = 0
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, StopAsyncIteration):
         async with asyncio.timeout(DISCARD_TIMEOUT_S):
-            async for request in requests:
-                discarded_bytes += len(request.chunk)
-                if discarded_bytes > DISCARD_BYTES:
-                    return
+            while discarded_bytes <= DISCARD_BYTES:
+                with contextlib.suppress(InvalidInputError):  # No message either: it is thrown away as well.
+                    discarded_bytes += len((await anext(requests)).chunk)

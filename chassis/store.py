@@ -6,6 +6,7 @@ a reader sees the whole object or none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ from obstore.store import LocalStore, from_url
 from chassis.errors import ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
 
 COPY_BLOCK_BYTES = 1 << 20
+MAX_KEY_BYTES = 1_024
+"""S3's limit."""
+MAX_NAME_BYTES = 255
+"""Limit of the common file systems, for each part of a path."""
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 URI_FORBIDDEN = (
     "The recording's URI lies outside the configured store; upload it, or ask for its prefix to be allowed."
 )
@@ -66,15 +72,23 @@ class MediaStore:
         Raises:
             ForbiddenError: The URI lies outside this store (`MEDIA_URI_FORBIDDEN`).
         """
-        if self._local_root is not None and uri.startswith("file://"):
+        key = self._key_below_root(uri)
+        if key is None or not _names_an_object(key):
+            raise ForbiddenError(URI_FORBIDDEN, reason="MEDIA_URI_FORBIDDEN")
+        return key
+
+    def _key_below_root(self, uri: str) -> str | None:
+        if self._local_root is None:
+            return uri.removeprefix(self._url + "/") if uri.startswith(self._url + "/") else None
+        if not uri.startswith("file://"):
+            return None
+        try:
             path = Path(unquote(urlparse(uri).path)).resolve()
-            if path.is_relative_to(self._local_root):
-                return path.relative_to(self._local_root).as_posix()
-        elif uri.startswith(self._url + "/"):
-            key = uri[len(self._url) + 1 :]
-            if ".." not in key.split("/"):
-                return key
-        raise ForbiddenError(URI_FORBIDDEN, reason="MEDIA_URI_FORBIDDEN")
+        except ValueError:  # A host in open brackets, a zero byte: no path at all.
+            return None
+        return (
+            path.relative_to(self._local_root).as_posix() if path.is_relative_to(self._local_root) else None
+        )
 
     def local_path(self, key: str) -> Path | None:
         """Return the file behind a key where the store is a folder of this machine, else None."""
@@ -158,6 +172,16 @@ class MediaStore:
         """Delete every object under a prefix."""
         for item in await self.list(prefix):
             await self.delete(item.key)
+
+
+def _names_an_object(key: str) -> bool:
+    """Whether a store could hold this key; asked for another one, it fails as if it could not be reached."""
+    names = key.split("/")
+    return (
+        CONTROL_CHARACTER.search(key) is None
+        and len(key.encode()) <= MAX_KEY_BYTES
+        and all(name not in ("", ".", "..") and len(name.encode()) <= MAX_NAME_BYTES for name in names)
+    )
 
 
 class _store_errors:  # noqa: N801 - reads as a statement
