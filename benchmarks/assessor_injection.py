@@ -13,23 +13,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
-from services.assessor.__main__ import build_assessor
+from services.assessor.__main__ import build_model
 from services.assessor.answer import Answer, Segment
 from services.assessor.assessment import Assessment
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.budget import Budget
-from services.assessor.checks import Calibration
+from services.assessor.checks import ONE_TOKEN, read_calibration
 from services.assessor.engine import Assessor
 from services.assessor.injection import Exclusion, find_exclusions
 from services.assessor.judging import BaselineJudge, ModelJudge
-from services.assessor.language_model import Message, ModelIdentity, Reply, Schema
+from services.assessor.language_model import LanguageModel, Message, ModelIdentity, Reply, Schema
 from services.assessor.prompts import read_prompts
 from services.assessor.robustness import (
     KINDS,
+    Attack,
     Control,
     Corpus,
     Measured,
@@ -45,6 +47,7 @@ from services.assessor.sentences import Sentence, split_sentences
 from services.assessor.settings import AssessorSettings
 from services.assessor.tags import STORY, Tag
 
+T = TypeVar("T", Attack, Twin)
 CORPUS_FILE = Path(__file__).parent / "assessor_injection_corpus.yaml"
 CONCLUSION = "The candidate speaks of problems in general. A concrete situation is missing."
 APART = ("stuffing", "adaptive")
@@ -85,6 +88,38 @@ class ObedientModel:
         return Reply(json.dumps({head: STORY[n % len(STORY)] for n, head in enumerate(sentences)}))
 
 
+class RememberingModel:
+    """Asks a model nothing twice, since what is left out leaves the same prompt; writes no conclusions.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.identity = model.identity
+        self._model = model
+        self._replies: dict[tuple[object, ...], Reply] = {}
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Schema | None,
+        max_tokens: int,
+        seed: int,
+        budget: Budget,
+    ) -> Reply:
+        """See `LanguageModel.complete`."""
+        if schema is None and max_tokens > ONE_TOKEN:
+            return Reply(CONCLUSION)  # no level rests on it
+        key = (*messages, max_tokens, seed)
+        if key not in self._replies:
+            self._replies[key] = self._model.complete(
+                messages, schema=schema, max_tokens=max_tokens, seed=seed, budget=budget
+            )
+        return self._replies[key]
+
+
 def know(corpus: Corpus) -> dict[str, Tag]:
     """Collect what the obedient model takes for no instruction: everything but the attacks proper."""
     known: dict[str, Tag] = {}
@@ -107,16 +142,10 @@ def leave_nothing_out(sentences: Sequence[Sentence]) -> dict[str, Exclusion]:  #
     return {}
 
 
-def obedient_assessor(corpus: Corpus, *, patterns: bool = True) -> Assessor:
-    """Put the assessor together with the obedient model, with or without the patterns."""
+def assessor_before(model: LanguageModel, *, patterns: bool = True) -> Assessor:
+    """Put the assessor together with a model, with or without the patterns."""
     prompts = read_prompts()
-    judge = ModelJudge(
-        ObedientModel(know(corpus)),
-        prompts=prompts,
-        calibration=Calibration(models={}),
-        seed=0,
-        max_tokens=512,
-    )
+    judge = ModelJudge(model, prompts=prompts, calibration=read_calibration(), seed=0, max_tokens=512)
     return Assessor(
         model_judge=judge,
         baseline_judge=BaselineJudge(Baseline(read_lexicon())),
@@ -194,23 +223,38 @@ def show(report: Report, title: str, unguarded: Report | None = None) -> None:
     Console().print(table)
 
 
-def main() -> None:
+def _only(corpus: Corpus, language: str | None, *, attacks_only: bool) -> Corpus:
+    """Take the part of a corpus that was asked for."""
+
+    def wanted(items: Sequence[T]) -> tuple[T, ...]:
+        return tuple(item for item in items if language in (None, item.language))
+
+    twins = () if attacks_only else wanted(corpus.twins)
+    return corpus.model_copy(update={"attacks": wanted(corpus.attacks), "twins": twins})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print the tables, print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=["obedient", "openai"], default="obedient")
     parser.add_argument("--items", type=int, default=1000, help="the most of each kind")
     parser.add_argument("--answers", type=int, default=4, help="the most weak answers of each language")
-    options = parser.parse_args()
-    corpus = read_corpus(CORPUS_FILE)
+    parser.add_argument("--language", choices=["en", "id"], help="one language only")
+    parser.add_argument("--attacks-only", action="store_true", help="leave the benign twins out")
+    options = parser.parse_args(arguments)
+    corpus = _only(read_corpus(CORPUS_FILE), options.language, attacks_only=options.attacks_only)
     limits = {"most_answers": options.answers, "most_items": options.items}
     if options.backend == "openai":
         settings = AssessorSettings(backend="openai")
-        report = measure(build_assessor(settings), corpus, **limits)
+        model = build_model(settings)
+        assert model is not None  # noqa: S101 - the backend is set
+        report = measure(assessor_before(RememberingModel(model)), corpus, **limits)
         show(report, f"{settings.model}: what attacks move")
         print(json.dumps(report.figures()))
         return
-    unguarded = measure(obedient_assessor(corpus, patterns=False), corpus, **limits)
-    report = measure(obedient_assessor(corpus), corpus, **limits)
+    obedient = ObedientModel(know(corpus))
+    unguarded = measure(assessor_before(obedient, patterns=False), corpus, **limits)
+    report = measure(assessor_before(obedient), corpus, **limits)
     show(report, "A model that obeys whatever reaches it", unguarded)
     figures = report.figures() | {"unguarded_lift_notes": unguarded.figures()["injection_lift_notes"]}
     print(json.dumps(figures))

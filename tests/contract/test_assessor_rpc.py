@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import assessor_injection
 from chassis import client
 from chassis.client import RetryPolicy
 from chassis.errors import (
@@ -448,3 +449,17 @@ async def test_a_full_waiting_room_refuses_at_once() -> None:
             await first
 
     assert caught.value.reason == "QUEUE_FULL"
+
+
+@pytest.mark.parametrize("backend", ["obedient", "openai"])
+def test_the_injection_benchmark_ends_with_its_figures(
+    backend: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeChatServer().running() as server:
+        monkeypatch.setenv("ASSESSOR_OPENAI_BASE_URL", server.url)
+        assessor_injection.main(["--backend", backend, "--items", "1", "--answers", "1"])
+
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    wanted = {"injection_lift_notes", "injection_lift_stuffing", "benign_drift", "flagged_attacks"}
+    assert wanted | {"flagged_benign"} <= set(figures)
+    assert bool(server.requests) == (backend == "openai")
