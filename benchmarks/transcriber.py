@@ -24,7 +24,7 @@ from faster_whisper import decode_audio
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.transcribing.arms import DEFAULTS, DESIGN, OURS, SAME, THREADS, Writer, arms, service
+from benchmarks.transcribing.arms import DEFAULTS, DESIGN, OTHER, OURS, SAME, THREADS, Writer, arms, service
 from benchmarks.transcribing.clips import ROOT, Clip, speech, word_errors
 from interview.v1 import transcriber_pb2_grpc
 from services.transcriber.audio import SAMPLE_RATE_HZ
@@ -180,6 +180,8 @@ def ratios(figures: Figures, suffix: str) -> dict[str, float]:
         "over_seed_usual_clip": design["usual_over_ours"],
         "over_default": default["cpu_s"] / ours["cpu_s"],
         "over_same_settings": figures[SAME]["cpu_s"] / ours["cpu_s"],
+        "over_other_first_pass": figures[OTHER]["cpu_s"] / ours["cpu_s"],
+        "word_difference_other_first_pass": figures[OTHER]["difference"],
         "word_difference": default["difference"],
         "wer_media": ours["wer"],
         "wer_default": default["wer"],

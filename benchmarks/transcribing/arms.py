@@ -18,7 +18,8 @@ from services.transcriber.speech import SileroDetector
 from services.transcriber.transcript import Transcript
 from services.transcriber.whisper import MAX_WINDOW_TOKENS, TEMPERATURES, WhisperSpeechModel
 
-OURS, SAME, DEFAULTS, DESIGN = "ours", "library, same settings", "library, its defaults", "design document"
+OURS, OTHER = "ours", "ours, the other first pass"
+SAME, DEFAULTS, DESIGN = "library, same settings", "library, its defaults", "design document"
 THREADS = 2
 LANGUAGE = "en"
 CHUNK_BYTES = 1_000_000
@@ -93,15 +94,26 @@ def _requests(path: Path) -> Iterator[transcriber_pb2.TranscribeRequest]:
 
 
 def arms(model: str) -> dict[str, Writer]:
-    """Load a model twice, once for us and once for the library alone, and return what is compared."""
+    """Load a model for each arm of ours and once for the library alone, and return what is compared."""
     folder = locate(model, default_models_dir()).folder
     whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS)
-    ours = WhisperSpeechModel(folder, device="cpu", cpu_threads=THREADS)
-    ours.warm_up()
     settings = TranscriberSettings()
     return {
-        OURS: engine(Transcriber(ours, SileroDetector(), beam_size=settings.beam_size)),
+        OURS: engine(_ours(folder, settings)),
+        OTHER: engine(_ours(folder, settings.model_copy(update={"first_pass": _other(settings)}))),
         SAME: library(whisper, SAME_AS_OURS),
         DEFAULTS: library(whisper, LIBRARY_DEFAULT),
         DESIGN: library(whisper, DESIGN_DOCUMENT),
     }
+
+
+def _other(settings: TranscriberSettings) -> str:
+    return {"beam": "greedy", "greedy": "beam"}[settings.first_pass]
+
+
+def _ours(folder: Path, settings: TranscriberSettings) -> Transcriber:
+    model = WhisperSpeechModel(
+        folder, device="cpu", cpu_threads=THREADS, first_pass=settings.first_pass_rules
+    )
+    model.warm_up()
+    return Transcriber(model, SileroDetector(), beam_size=settings.beam_size)

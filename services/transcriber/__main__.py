@@ -22,6 +22,7 @@ def compose(settings: TranscriberSettings) -> Register:
         compute_type=settings.compute_type,
         cpu_threads=settings.cpu_threads,
         parallel_count=settings.worker_count,
+        first_pass=settings.first_pass_rules,
     )
     model.warm_up()
     transcriber = Transcriber(

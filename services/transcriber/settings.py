@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
+from services.transcriber.first_pass import FirstPass
 from services.transcriber.guards import GuardRules
 from services.transcriber.speech import SpeechRules
 
@@ -26,6 +27,10 @@ class TranscriberSettings(ServiceSettings):
     cpu_threads: int = Field(0, ge=0, le=256)
     """Threads of one window; 0 takes the cores there are, at most four."""
     beam_size: int = Field(5, ge=1, le=10)
+    first_pass: Literal["greedy", "beam"] = "beam"  # noqa: S105 (no password)
+    """greedy: every window is decoded without a beam first, and kept where the model is sure of it."""
+    first_pass_min_avg_logprob: float = Field(FirstPass.min_avg_logprob, le=0)
+    first_pass_max_compression_ratio: float = Field(FirstPass.max_compression_ratio, gt=0)
     max_duration_s: float = Field(7200.0, gt=0)
     """Longest recording; the product's limit is 60 minutes a video."""
 
@@ -55,6 +60,13 @@ class TranscriberSettings(ServiceSettings):
             join_silence_s=self.vad_join_silence_s,
             pad_s=self.vad_pad_s,
         )
+
+    @property
+    def first_pass_rules(self) -> FirstPass | None:
+        """When a greedy attempt is kept; None where none is made."""
+        if self.first_pass == "beam":  # noqa: S105 (no password)
+            return None
+        return FirstPass(self.first_pass_min_avg_logprob, self.first_pass_max_compression_ratio)
 
     @property
     def guard_rules(self) -> GuardRules:

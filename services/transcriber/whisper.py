@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,6 +21,7 @@ from faster_whisper import WhisperModel
 from chassis.errors import CancelledCallError, PreconditionError
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
+from services.transcriber.first_pass import FirstPass
 from services.transcriber.languages import LanguageChoice
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -38,11 +40,13 @@ DEFAULT_CPU_THREADS = 4
 
 
 class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
-    """faster-whisper with a say before each window: stop, or change the language."""
+    """faster-whisper with a say before each window: stop, change the language, try the cheap way first."""
 
     languages: LanguageChoice | None
     """None where the caller named the language."""
     stop: Event
+    first_pass: FirstPass | None = None
+    """None decodes every window with the full beam at once."""
 
     def for_call(self, languages: LanguageChoice | None, stop: Event) -> _WatchedWhisper:
         """Return a view of the same weights for one call."""
@@ -54,12 +58,21 @@ class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
         self, encoder_output: Any, prompt: list[int], tokenizer: Any, options: Any
     ) -> Any:
         """Decode one window. The library calls this once for each, right after encoding it."""
-        if self.stop.is_set():
-            raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+        self._check_stop()
         if self.languages is not None:
             language = self.languages.decide(self._language_probabilities(encoder_output))
             prompt = self._in_language(language, prompt, tokenizer)
+        if self.first_pass is not None and options.beam_size > 1:
+            cheap = replace(options, beam_size=1, temperatures=[0.0])
+            decoded = super().generate_with_fallback(encoder_output, prompt, tokenizer, cheap)
+            if self.first_pass.is_sure(_spoken(decoded, tokenizer), decoded[1], decoded[3]):
+                return decoded
+            self._check_stop()
         return super().generate_with_fallback(encoder_output, prompt, tokenizer, options)
+
+    def _check_stop(self) -> None:
+        if self.stop.is_set():
+            raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
 
     def _language_probabilities(self, encoder_output: Any) -> dict[str, float]:
         found = self.model.detect_language(encoder_output)[0]
@@ -82,6 +95,7 @@ class WhisperSpeechModel:
         compute_type: CTranslate2's type of numbers, or `auto`: int8 on a CPU, float16 on a GPU.
         cpu_threads: Threads of one window; 0 takes the cores there are, at most four.
         parallel_count: Windows of different calls at once.
+        first_pass: When a greedy attempt at a window is kept; None never makes one.
 
     Raises:
         PreconditionError: The folder holds no loadable model, or the device can't run it
@@ -96,6 +110,7 @@ class WhisperSpeechModel:
         compute_type: str = "auto",
         cpu_threads: int = 0,
         parallel_count: int = 1,
+        first_pass: FirstPass | None = None,
     ) -> None:
         self.device = device if device != "auto" else _best_device()
         ctranslate2.set_random_seed(SAMPLING_SEED)
@@ -114,6 +129,7 @@ class WhisperSpeechModel:
                 f"TRANSCRIBER_COMPUTE_TYPE ({error}).",
                 reason="MODEL_UNLOADABLE",
             ) from error
+        self._whisper.first_pass = first_pass
         # The library lists every language for every multilingual model; older ones lack some tokens.
         self._language_codes = tuple(
             code
@@ -166,6 +182,12 @@ class WhisperSpeechModel:
                 yield _decoded(segment, named, None)
             else:
                 yield _decoded(segment, languages.current, languages.current_probability)
+
+
+def _spoken(decoded: Any, tokenizer: Any) -> str:
+    """Return the text of a decoded window without its time stamps."""
+    tokens = [token for token in decoded[0].sequences_ids[0] if token < tokenizer.eot]
+    return str(tokenizer.decode(tokens))
 
 
 def _decoded(segment: Any, language_code: str, language_probability: float | None) -> DecodedSegment:

@@ -17,6 +17,7 @@ from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.models import locate
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.first_pass import FirstPass
 from services.transcriber.speech import SileroDetector
 from services.transcriber.transcript import Segment, Transcript, TranscriptOutcome
 from services.transcriber.whisper import WhisperSpeechModel
@@ -224,6 +225,36 @@ def test_the_same_recording_gives_the_same_words(base: Transcriber, recordings: 
     first, second = (transcript_of(base, recordings / "audio" / "single_noise10.flac") for _ in range(2))
 
     assert first.segments == second.segments
+
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+
+
+def test_two_processes_worth_of_models_give_the_same_words_and_times(models_dir: Path) -> None:
+    first, second = (
+        transcript_of(_transcriber("whisper-tiny.en", models_dir), DEMO / "answer-2.mp4") for _ in range(2)
+    )
+
+    assert first.segments
+    assert first.segments == second.segments
+
+
+@pytest.mark.parametrize(("min_avg_logprob", "same_as_beam_size"), [(0.0, 5), (-100.0, 1)])
+def test_a_first_pass_is_kept_where_the_model_is_sure_and_replaced_where_it_is_not(
+    tiny_en: Transcriber, models_dir: Path, min_avg_logprob: float, same_as_beam_size: int
+) -> None:
+    model = WhisperSpeechModel(
+        locate("whisper-tiny.en", models_dir).folder,
+        device="cpu",
+        cpu_threads=THREADS,
+        first_pass=FirstPass(min_avg_logprob=min_avg_logprob),
+    )
+    expected = transcript_of(tiny_en, DEMO / "answer-1.mp4", TranscribeOptions(beam_size=same_as_beam_size))
+
+    assert (
+        transcript_of(Transcriber(model, SileroDetector()), DEMO / "answer-1.mp4").segments
+        == expected.segments
+    )
 
 
 @pytest.mark.recordings
