@@ -14,6 +14,7 @@ import pytest
 
 from chassis.errors import PreconditionError
 from chassis.models import locate
+from services.translator.cache import TranslationCache
 from services.translator.chat import ChatServer
 from services.translator.checks import fault_of
 from services.translator.engine import Translator
@@ -69,7 +70,8 @@ def translator() -> Iterator[Translator]:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("ready: ")
             chat = ChatServer(f"http://127.0.0.1:{port}", "", "", "response_format", attempt_timeout_s=400.0)
-            yield Translator(LlmBackend(chat, ("en", "id"), 1, 1500), default_timeout_s=400.0)
+            backend = LlmBackend(chat, ("en", "id"), 1, 1500)
+            yield Translator(backend, 400.0, TranslationCache(max_characters=0, max_age_s=0.0))
         finally:
             process.terminate()
             assert process.wait(30) == 0
