@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from chassis.errors import InterviewError
-from cli import demo_command, model_commands, session_commands, subtitle_commands
+from cli import demo_command, model_commands, reassess_command, session_commands, subtitle_commands
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode, from_interview_error
 from cli.local_llm import llm_app
@@ -39,6 +39,7 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     session_commands.add_to(app)
+    reassess_command.add_to(app)
     subtitle_commands.add_to(app)
     demo_command.add_to(app)
     app.add_typer(model_commands.models_app, name="models")

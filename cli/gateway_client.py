@@ -94,9 +94,21 @@ class GatewayClient:
         """Return where a session is."""
         return self._answer(self._http.build_request("GET", f"/status/{_segment(session_id)}"))
 
-    def result(self, session_id: str) -> Json:
-        """Return the result document."""
-        return self._answer(self._http.build_request("GET", f"/results/{_segment(session_id)}"))
+    def result(self, session_id: str, version: int | None = None) -> Json:
+        """Return a version of the result document, or the one finished last."""
+        query = {} if version is None else {"version": version}
+        return self._answer(self._http.build_request("GET", f"/results/{_segment(session_id)}", params=query))
+
+    def reassess(self, session_id: str, rubric_id: str) -> Json:
+        """Have a completed session judged by another rubric, and return the version that it makes."""
+        path = f"/sessions/{_segment(session_id)}/reassess"
+        return self._answer(self._http.build_request("POST", path, json={"rubric_id": rubric_id}))
+
+    def versions(self, session_id: str) -> list[Json]:
+        """Return the versions of a session's result, the first one first."""
+        request = self._http.build_request("GET", f"/sessions/{_segment(session_id)}/versions")
+        found: list[Json] = self._answer(request)["versions"]
+        return found
 
     def sessions(self, page_size: int, page_token: str = "", state: str | None = None) -> Json:
         """Return a page of sessions, the newest first."""

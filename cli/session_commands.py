@@ -159,13 +159,16 @@ def results(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the result document to this file.")
     ] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="Which version; the one finished last by default.")
+    ] = None,
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
     """Show a session's result, or write its document to a file."""
     environment: Environment = context.obj
-    document = environment.open_gateway(gateway, api_key).result(session_id)
+    document = environment.open_gateway(gateway, api_key).result(session_id, version)
     if output is not None:
         write_document(output, document)
         environment.err.print(f"written: {output}", highlight=False)

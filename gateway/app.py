@@ -15,6 +15,7 @@ from gateway import (
     routes_pages,
     routes_sessions,
     routes_uploads,
+    routes_versions,
     routes_websocket,
 )
 from gateway.auth import HEADER, KeyRing
@@ -69,6 +70,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     for routes in (
         routes_uploads,
         routes_sessions,
+        routes_versions,
         routes_events,
         routes_websocket,
         routes_media,

@@ -13,6 +13,7 @@ from chassis.client import NO_RETRY, RetryPolicy, open_channel, stream, unary
 from chassis.errors import UnavailableError
 from gateway.sessions import (
     AnswerView,
+    ResultVersion,
     SessionDraft,
     SessionEvent,
     SessionPage,
@@ -146,9 +147,22 @@ class OrchestratorClient:
         """See `Orchestrator`."""
         await self._call(self._stub.DeleteSession, pb.DeleteSessionRequest(session_id=session_id))
 
-    async def get_result(self, session_id: str) -> bytes:
+    async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
         """See `Orchestrator`."""
-        response = await self._call(self._stub.GetResult, pb.GetResultRequest(session_id=session_id))
+        request = pb.ReassessSessionRequest(session_id=session_id, rubric_id=rubric_id)
+        response = await self._call(self._stub.ReassessSession, request)
+        return _version(response.version), response.existing
+
+    async def list_result_versions(self, session_id: str) -> tuple[ResultVersion, ...]:
+        """See `Orchestrator`."""
+        request = pb.ListResultVersionsRequest(session_id=session_id)
+        response = await self._call(self._stub.ListResultVersions, request)
+        return tuple(_version(version) for version in response.versions)
+
+    async def get_result(self, session_id: str, version_id: int | None = None) -> bytes:
+        """See `Orchestrator`."""
+        request = pb.GetResultRequest(session_id=session_id, version_id=version_id)
+        response = await self._call(self._stub.GetResult, request)
         return bytes(response.document)
 
     async def ping(self) -> None:
@@ -194,6 +208,18 @@ def _session(session: pb.Session) -> SessionView:
         message=session.message,
         candidate_name=session.candidate_name,
         remaining_s=session.remaining_s if session.HasField("remaining_s") else None,
+    )
+
+
+def _version(version: pb.ResultVersion) -> ResultVersion:
+    return ResultVersion(
+        version_id=version.version_id,
+        rubric_id=version.rubric_id,
+        state=_STATES[version.state],
+        create_time_s=version.create_time_s,
+        end_time_s=version.end_time_s if version.HasField("end_time_s") else None,
+        reason=version.reason,
+        message=version.message,
     )
 
 

@@ -20,6 +20,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 """A state is old at once, and a result is nobody's but the asker's."""
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+MAX_VERSION = 2**31 - 1
+"""What the contract's number holds."""
 
 
 async def find_session(gateway: Gateway, session_id: str) -> SessionView:
@@ -38,6 +40,18 @@ async def find_session(gateway: Gateway, session_id: str) -> SessionView:
         raise
 
 
+async def check_fetched(gateway: Gateway, session_id: str) -> None:
+    """Tell a session that the orchestrator does not have yet from one that nobody has.
+
+    Raises:
+        PreconditionError: Its recordings are still being fetched (`SESSION_NOT_FINISHED`).
+    """
+    if gateway.preparations.view(session_id) or await gateway.preparations.stored_view(session_id):
+        raise PreconditionError(
+            "The recordings are still being fetched. Ask for the status.", reason="SESSION_NOT_FINISHED"
+        ) from None
+
+
 @router.get("/status/{session_id}", response_model=None)
 async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _: Reading) -> Response:
     """Return where a session is."""
@@ -51,15 +65,17 @@ async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _
 
 @router.get("/results/{session_id}", response_model=None)
 @router.get("/results/{session_id}.json", response_model=None)  # the nearer one is matched first
-async def results(session_id: SessionId, gateway: GatewayDep, _: Reading) -> Response:
-    """Return the result document."""
+async def results(
+    session_id: SessionId,
+    gateway: GatewayDep,
+    _: Reading,
+    version: Annotated[int | None, Query(ge=1, le=MAX_VERSION)] = None,
+) -> Response:
+    """Return a version of the result document: the one finished last, unless one is named."""
     try:
-        document = await gateway.orchestrator.get_result(session_id)
+        document = await gateway.orchestrator.get_result(session_id, version)
     except NotFoundError:
-        if gateway.preparations.view(session_id) or await gateway.preparations.stored_view(session_id):
-            raise PreconditionError(
-                "The recordings are still being fetched. Ask for the status.", reason="SESSION_NOT_FINISHED"
-            ) from None
+        await check_fetched(gateway, session_id)
         raise
     return Response(document, media_type="application/json", headers=NO_STORE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class UploadAnswer(BaseModel):
@@ -53,6 +53,36 @@ class SessionList(BaseModel):
     success: Literal[True] = True
     sessions: list[dict[str, Any]]
     next_page_token: str
+
+
+class ReassessmentOrder(BaseModel):
+    """What to judge a session by."""
+
+    rubric_id: str = Field(min_length=1, max_length=64)
+
+
+class VersionAnswer(BaseModel):
+    """The version that a reassessment makes, or has made; times in seconds since 1970-01-01 UTC."""
+
+    success: Literal[True] = True
+    session_id: str
+    existing: bool
+    version: int
+    rubric_id: str
+    state: str
+    create_time_s: float
+    end_time_s: float | None
+    reason: str
+    message: str
+    results_url: str
+
+
+class VersionList(BaseModel):
+    """The versions of a result, the first one first; each as a reassessment answers it."""
+
+    success: Literal[True] = True
+    session_id: str
+    versions: list[dict[str, Any]]
 
 
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -108,6 +108,19 @@ class SessionPage:
     next_page_token: str = ""
 
 
+@dataclass(frozen=True)
+class ResultVersion:
+    """A version of a session's result; the first is its own. Times in seconds since 1970-01-01 UTC."""
+
+    version_id: int
+    rubric_id: str
+    state: SessionState
+    create_time_s: float
+    end_time_s: float | None = None
+    reason: str = ""
+    message: str = ""
+
+
 class Orchestrator(Protocol):
     """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types."""
 
@@ -134,8 +147,14 @@ class Orchestrator(Protocol):
     async def delete_session(self, session_id: str) -> None:
         """Delete a session with all that belongs to it."""
 
-    async def get_result(self, session_id: str) -> bytes:
-        """Return the result document: UTF-8 JSON."""
+    async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
+        """Judge a completed session anew; return the version, and whether it was there already."""
+
+    async def list_result_versions(self, session_id: str) -> tuple[ResultVersion, ...]:
+        """Return the versions of a session's result, the first one first."""
+
+    async def get_result(self, session_id: str, version_id: int | None = None) -> bytes:
+        """Return a version of the result document, or the one finished last: UTF-8 JSON."""
 
     async def ping(self) -> None:
         """Return if the orchestrator can be reached.

@@ -10,6 +10,7 @@ from orchestrator.engine_config import EngineConfig
 from orchestrator.extract import ExtractionLimits, Extractor
 from orchestrator.finishing import ResultWriter
 from orchestrator.progress import Board
+from orchestrator.reassessing import Reassessments
 from orchestrator.requests import Preferences
 from orchestrator.runner import StageRunner
 from orchestrator.servicer import OrchestratorServicer
@@ -30,8 +31,9 @@ def compose(
     media = MediaStore(settings.store_url)
     outputs, board = SessionStore(media), Board()
     preferences = Preferences(settings.target_languages, settings.reader_language, settings.seed)
+    stages = stages or RemoteStages(settings)
     runner = StageRunner(
-        stages or RemoteStages(settings),
+        stages,
         Extractor(media, _limits(settings)),
         media,
         outputs,
@@ -43,7 +45,8 @@ def compose(
         watcher=board,
     )
     engine = Engine(_engine_config(settings), runner, board, ResultWriter(outputs, preferences).write)
-    return OrchestratorServicer(engine, board, outputs, media, settings.waiting_session_count), engine
+    reassessments = Reassessments(engine, stages, settings.waiting_session_count)
+    return OrchestratorServicer(engine, board, outputs, media, reassessments), engine
 
 
 def _limits(settings: OrchestratorSettings) -> ExtractionLimits:

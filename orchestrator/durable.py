@@ -12,37 +12,48 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, StepReservation, WorkflowStatus
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from chassis.telemetry import session_id as current_session_id
 from interview.v1 import orchestrator_pb2
 from orchestrator.engine_config import EngineConfig, prepare_sqlite, quiet
 from orchestrator.failover import Failover
-from orchestrator.progress import Board, Milestone, StageView
+from orchestrator.progress import MS_PER_S, Board, Milestone, StageView
+from orchestrator.reserved_steps import ReservedSteps
+from orchestrator.rows import session_row, version_row
 from orchestrator.runner import StageRunner, Task
-from orchestrator.sessions import ENDED, SessionRow, end_of
-from orchestrator.workflow import STAGES, Records, StageRecord, process_session
+from orchestrator.sessions import SessionRow, end_of
+from orchestrator.store import FIRST_VERSION
+from orchestrator.versions import Reassessment, VersionRow, end_of_reassessment
+from orchestrator.workflow import ASSESS, STAGES, Records, StageRecord, process_session, reassess_session
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "sessions"
-MS_PER_S = 1000
+REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
 """A session that brings its process down so often is given up (it would do so for ever)."""
 MAX_THREADS = 64
 """DBOS makes its pool the loop's default one, which our own blocking work shares."""
 IDLE_TRANSACTION_TIMEOUT_S = 10.0
 """A frozen replica must not hold row locks for the default minute."""
-FINISH_ATTEMPTS = 5
+_FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 Request = orchestrator_pb2.CreateSessionRequest
-Finish = Callable[[Request, Mapping[int, Records], float], Awaitable[None]]
-"""Writes the result of a session: its request, how its stages ended, when it was accepted."""
+
+
+class Finish(Protocol):
+    """Writes a result: the request, how the stages ended, when it was accepted, which version it is."""
+
+    async def __call__(
+        self, request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int, /
+    ) -> None:
+        """Write it."""
 
 
 class Engine:
@@ -67,11 +78,16 @@ class Engine:
         async def session(job: dict[str, Any]) -> dict[str, Any]:
             return await self._process(job)
 
+        async def reassessment(job: dict[str, Any]) -> dict[str, Any]:
+            return await self._reassess(job)
+
         if config.on_sqlite:
             prepare_sqlite(config.database_url)
         logging.getLogger("dbos").addFilter(quiet)
         DBOS(config=_dbos_config(config))
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
+        again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+        self._reassessment = again(reassessment)
 
     def start(self) -> None:
         """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
@@ -120,12 +136,16 @@ class Engine:
             return None
         kept = await DBOS.get_all_events_async(session_id)
         milestones = [Milestone.from_json(entry) for entries in kept.values() for entry in entries]
-        return _to_row(rows[0], tuple(sorted(milestones, key=lambda milestone: milestone.event_id)))
+        return session_row(rows[0], tuple(sorted(milestones, key=lambda milestone: milestone.event_id)))
 
     async def waiting_count(self, limit: int) -> int:
-        """Count sessions that wait for their turn, up to `limit`."""
+        """Count sessions and reassessments that wait for their turn, up to `limit`."""
         rows = await DBOS.list_workflows_async(
-            status="ENQUEUED", name="session", limit=limit, load_input=False, load_output=False
+            status="ENQUEUED",
+            name=["session", REASSESSMENT],
+            limit=limit,
+            load_input=False,
+            load_output=False,
         )
         return len(rows)
 
@@ -142,7 +162,7 @@ class Engine:
         rows = await DBOS.list_workflows_async(
             name="session", sort_desc=True, end_time=end, offset=offset, limit=limit
         )
-        return [(row.created_at or 0, _to_row(row, ())) for row in rows]
+        return [(row.created_at or 0, session_row(row, ())) for row in rows]
 
     async def cancel(self, session_id: str) -> None:
         """Cancel a session; its running steps are cancelled within about a second."""
@@ -165,6 +185,24 @@ class Engine:
         """Run an ended session again from its first step, in place; kept outputs make that short."""
         await DBOS.rewind_workflow_async(session_id, start_step=1, queue_name=QUEUE)
 
+    async def submit_reassessment(self, job: Reassessment) -> None:
+        """Accept a reassessment, durably. Nothing happens where its number is taken."""
+        with SetWorkflowID(_version_key(job.request.session_id, job.version_id)):
+            await DBOS.enqueue_workflow_async(QUEUE, self._reassessment, job.to_json())
+
+    async def versions(self, session_id: str) -> list[VersionRow]:
+        """Return the later versions of a session's result, in the order of their numbers."""
+        rows = await DBOS.list_workflows_async(name=REASSESSMENT, workflow_id_prefix=f"{session_id}-")
+        return sorted((version_row(row) for row in rows), key=lambda version: version.version_id)
+
+    async def cancel_version(self, session_id: str, version_id: int) -> None:
+        """Cancel a reassessment, as a session is."""
+        await DBOS.cancel_workflow_async(_version_key(session_id, version_id))
+
+    async def delete_version(self, session_id: str, version_id: int) -> None:
+        """Remove a reassessment from the engine."""
+        await DBOS.delete_workflow_async(_version_key(session_id, version_id))
+
     async def _process(self, job: dict[str, Any]) -> dict[str, Any]:
         request = ParseDict(job["request"], Request())
         places = range(1, len(request.answers) + 1)
@@ -172,23 +210,46 @@ class Engine:
         last = DBOS.reserve_step()
         self._board.begin(request.session_id, job["create_time_s"])
         try:
-            records = await process_session(places, _ReservedSteps(self, request, plan))
-            await last.run_async(
-                {"name": "finish", "retries_allowed": True, "max_attempts": FINISH_ATTEMPTS},
-                self._finish_step,
-                request,
-                records,
-                job["create_time_s"],
-            )
+            steps = ReservedSteps(request, plan, self.run_step, self.skip_step)
+            records = await process_session(places, steps)
+            created_s = job["create_time_s"]
+            await last.run_async(_FINISH, self._finish_step, request, records, created_s, FIRST_VERSION)
         finally:
             self._board.end(request.session_id)
-        return end_of(records)
+        return end_of(records) | {"end_time_s": time.time()}
+
+    async def _reassess(self, job: dict[str, Any]) -> dict[str, Any]:
+        given = Reassessment.from_json(job)
+        plan = {(place, ASSESS): DBOS.reserve_step() for place in given.places}
+        last = DBOS.reserve_step()
+        steps = ReservedSteps(given.request, plan, self.assess_step, self.skip_step)
+        records = await reassess_session(given.records, steps)
+        end = end_of_reassessment(records)
+        if end["state"] == "completed":
+            await last.run_async(
+                _FINISH, self._finish_step, given.request, records, given.create_time_s, given.version_id
+            )
+        return end | {"end_time_s": time.time()}
 
     async def _finish_step(
-        self, request: Request, records: Mapping[int, Records], create_time_s: float
+        self, request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int
     ) -> None:
         current_session_id.set(request.session_id)
-        await self._finish(request, records, create_time_s)
+        self._steps_running[request.session_id] += 1
+        try:
+            await self._finish(request, records, create_time_s, version_id)
+        finally:
+            self._steps_running[request.session_id] -= 1
+
+    async def assess_step(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:
+        """Judge one answer of an ended session, which shows no progress any more."""
+        session_id = task.session.session_id
+        current_session_id.set(session_id)
+        self._steps_running[session_id] += 1
+        try:
+            return (await self._runner.run(task, upstream)).to_json()
+        finally:
+            self._steps_running[session_id] -= 1
 
     async def run_step(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:
         """Run one stage, keeping its beginning and its end as milestones."""
@@ -219,68 +280,8 @@ class Engine:
         )
 
 
-class _ReservedSteps:
-    """The plan's steps on reserved ids."""
-
-    def __init__(
-        self, engine: Engine, request: Request, plan: Mapping[tuple[int, str], StepReservation]
-    ) -> None:
-        self._engine = engine
-        self._request = request
-        self._plan = plan
-
-    async def run(self, position: int, stage: str, upstream: Mapping[str, StageRecord]) -> StageRecord:
-        task = Task(self._request, position, stage)
-        return await self._durably(task, self._engine.run_step, upstream)
-
-    async def skip(self, position: int, record: StageRecord) -> StageRecord:
-        task = Task(self._request, position, record.stage)
-        return await self._durably(task, self._engine.skip_step, record)
-
-    async def _durably(
-        self, task: Task, step: Callable[[Task, Any], Coroutine[Any, Any, dict[str, Any]]], given: Any
-    ) -> StageRecord:
-        # `preemptible`: cancelled within a second once the session is. No retries here: the runner's
-        # are typed, and a failed stage is a record, so nothing is caught that belongs to the engine.
-        value = await self._plan[task.position, task.stage].run_async(
-            {"name": f"{task.position}/{task.stage}", "preemptible": True}, step, task, given
-        )
-        return StageRecord.from_json(value)
-
-
-def _to_row(status: WorkflowStatus, milestones: tuple[Milestone, ...]) -> SessionRow:
-    job: dict[str, Any] = status.input["args"][0] if status.input else {}
-    output = status.output if status.status == "SUCCESS" else None
-    state, reason, message = _STATES.get(status.status, "failed"), "", ""
-    if output is not None:
-        state, reason, message = output["state"], output["reason"], output["message"]
-    elif state == "failed":
-        reason, message = "INTERNAL", "The session could not be finished on our side; retry it."
-    return SessionRow(
-        request=ParseDict(job["request"], Request()),
-        state=state,
-        create_time_s=job["create_time_s"],
-        end_time_s=_end_time_s(status) if state in ENDED else None,
-        reason=reason,
-        message=message,
-        records={
-            int(place): {name: StageRecord.from_json(record) for name, record in of.items()}
-            for place, of in (output["records"] if output else {}).items()
-        },
-        milestones=milestones,
-    )
-
-
-_STATES = {
-    "DELAYED": "queued",
-    "ENQUEUED": "queued",
-    "PENDING": "processing",
-    "CANCELLED": "cancelled",
-}
-
-
-def _end_time_s(status: WorkflowStatus) -> float:
-    return (status.completed_at or status.updated_at or status.created_at or 0) / MS_PER_S
+def _version_key(session_id: str, version_id: int) -> str:
+    return f"{session_id}-{version_id}"
 
 
 def _dbos_config(config: EngineConfig) -> DBOSConfig:

@@ -16,7 +16,7 @@ from orchestrator.requests import Preferences
 from orchestrator.result import build
 from orchestrator.runner import OUTPUT_CLASSES
 from orchestrator.sessions import end_of
-from orchestrator.store import SessionStore
+from orchestrator.store import FIRST_VERSION, SessionStore
 from orchestrator.workflow import ASSESS, EXTRACT, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, Records
 
 FIELDS = {
@@ -67,8 +67,9 @@ class ResultWriter:
         request: orchestrator_pb2.CreateSessionRequest,
         records: Mapping[int, Records],
         create_time_s: float,
+        version_id: int = FIRST_VERSION,
     ) -> None:
-        """Write a session's document; writing it again replaces it whole."""
+        """Write a version of a session's document; writing it again replaces it whole."""
         answers = [
             await self._findings(place, answer, records[place])
             for place, answer in enumerate(request.answers, start=1)
@@ -83,7 +84,7 @@ class ResultWriter:
             software_version=software_version(),
         )
         document = json.dumps(build(frame, answers), ensure_ascii=False, indent=2, allow_nan=False)
-        await self._outputs.save_result(request.session_id, document.encode())
+        await self._outputs.save_result(request.session_id, document.encode(), version_id)
 
     async def _findings(self, place: int, answer: orchestrator_pb2.AnswerInput, records: Records) -> Findings:
         outputs: dict[str, Any] = {

@@ -114,12 +114,10 @@ class Board(Watcher):
 
     def attempt(self, task: Task, attempt_count: int) -> None:
         """See `Watcher`."""
-        self.note(
-            task.session.session_id,
-            task.position,
-            task.stage,
-            StageView("running", attempt_count=attempt_count),
-        )
+        session_id = task.session.session_id
+        if session_id in self._sessions:  # One that is judged anew has ended long since.
+            view = StageView("running", attempt_count=attempt_count)
+            self.note(session_id, task.position, task.stage, view)
 
     def progress(self, task: Task, ratio: float) -> None:
         """See `Watcher`."""

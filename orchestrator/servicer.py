@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 
-from chassis.errors import ExhaustedError, NotFoundError, PreconditionError, UnavailableError
+from chassis.errors import NotFoundError, PreconditionError, UnavailableError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.admission import (
@@ -19,6 +19,7 @@ from orchestrator.admission import (
 )
 from orchestrator.durable import Engine
 from orchestrator.progress import Board
+from orchestrator.reassessing import Reassessments
 from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
 from orchestrator.store import SessionStore
 
@@ -29,7 +30,6 @@ POLL_S = 0.5
 """How often a watcher looks at a session that another replica works on."""
 SETTLE_TIMEOUT_S = 10.0
 """Steps see within a second that they are cancelled; a child process or a call takes some more to end."""
-FULL_RETRY_AFTER_S = 30.0
 STATE_NAMES = {value: name for name, value in STATES.items()}
 
 
@@ -41,7 +41,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         board: Their live progress.
         outputs: Their results and stage outputs.
         media: The store that recordings must lie in.
-        waiting_session_count: Sessions that may wait.
+        reassessments: The versions of their results.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         board: Board,
         outputs: SessionStore,
         media: MediaStore,
-        waiting_session_count: int,
+        reassessments: Reassessments,
     ) -> None:
         self._engine = engine
         self._board = board
         self._outputs = outputs
         self._media = media
-        self._waiting_session_count = waiting_session_count
+        self._reassessments = reassessments
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -69,15 +69,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         check_request(request, self._media)
         existing = await self._engine.get(request.session_id)
         if existing is None:
-            if (
-                await self._engine.waiting_count(self._waiting_session_count + 1)
-                > self._waiting_session_count
-            ):
-                raise ExhaustedError(
-                    "Too many sessions wait already; submit this one again later.",
-                    reason="SESSIONS_FULL",
-                    retry_after_s=FULL_RETRY_AFTER_S,
-                )
+            await self._reassessments.check_room()
             await self._engine.submit(request)
         session = await self._session(request.session_id)
         return orchestrator_pb2.CreateSessionResponse(session=session, existing=existing is not None)
@@ -151,6 +143,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         row = await self._row(request.session_id)
         if not row.ended:
             await self._engine.cancel(request.session_id)
+        await self._reassessments.cancel(request.session_id)
         if not await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S):
             # Its last stage would write after the deletion, and nobody would remove that any more.
             raise UnavailableError(
@@ -160,6 +153,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             )
         uris = [answer.uri for answer in row.request.answers if answer.uri]
         await self._outputs.delete_session(request.session_id, uris)
+        await self._reassessments.delete(request.session_id)
         # Last: until it is gone, a deletion that broke off can be repeated.
         await self._engine.delete(request.session_id)
         return orchestrator_pb2.DeleteSessionResponse()
@@ -171,9 +165,27 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         row = await self._row(request.session_id)
         if not row.ended:
             raise _not_finished("wait until it ends, or cancel it, before you retry it")
+        await self._reassessments.check_idle(request.session_id)
         await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
         await self._engine.rerun(request.session_id)
         return orchestrator_pb2.RetrySessionResponse(session=await self._session(request.session_id))
+
+    async def ReassessSession(
+        self, request: orchestrator_pb2.ReassessSessionRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.ReassessSessionResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        row = await self._row(request.session_id)
+        version, existing = await self._reassessments.begin(row, request.rubric_id)
+        return orchestrator_pb2.ReassessSessionResponse(version=version.to_message(), existing=existing)
+
+    async def ListResultVersions(
+        self, request: orchestrator_pb2.ListResultVersionsRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.ListResultVersionsResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        versions = await self._reassessments.versions(await self._row(request.session_id))
+        return orchestrator_pb2.ListResultVersionsResponse(
+            versions=[version.to_message() for version in versions]
+        )
 
     async def GetResult(
         self, request: orchestrator_pb2.GetResultRequest, _context: grpc.aio.ServicerContext
@@ -182,8 +194,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         row = await self._row(request.session_id)
         if row.state not in ("completed", "failed") or not row.records:
             raise _not_finished("there is a result once it has ended; one that was stopped can be retried")
+        wanted = request.version_id if request.HasField("version_id") else None
+        version_id = (await self._reassessments.readable(row, wanted)).version_id
         return orchestrator_pb2.GetResultResponse(
-            document=await self._outputs.load_result(request.session_id)
+            document=await self._outputs.load_result(request.session_id, version_id), version_id=version_id
         )
 
     async def _row(self, session_id: str) -> SessionRow:

@@ -28,6 +28,9 @@ from orchestrator.settings import OrchestratorSettings
 OnProgress = Callable[[float], None]
 """Called with the share of the work that is done, 0 to 1."""
 
+CAPABILITIES_TIMEOUT_S = 5.0
+"""A stage knows by heart what it can do, and a caller waits."""
+
 
 class Stages(Protocol):
     """What the orchestrator asks of the stages; a test passes a fake."""
@@ -44,6 +47,10 @@ class Stages(Protocol):
 
     async def assess(self, request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
         """Judge an answer by its words."""
+        ...
+
+    async def rubric_ids(self) -> tuple[str, ...]:
+        """Return the rubrics that can be judged by."""
         ...
 
     async def analyze(
@@ -117,6 +124,14 @@ class RemoteStages:
         )
         assessment: assessor_pb2.Assessment = reply.assessment
         return assessment
+
+    async def rubric_ids(self) -> tuple[str, ...]:
+        """See `Stages`."""
+        request = assessor_pb2.AssessorServiceGetCapabilitiesRequest()
+        reply = await unary(
+            self._assessor.GetCapabilities, request, timeout_s=CAPABILITIES_TIMEOUT_S, retry=NO_RETRY
+        )
+        return tuple(reply.rubric_ids)
 
     async def analyze(
         self, config: vision_pb2.AnalyzeConfig, on_progress: OnProgress

@@ -4,6 +4,7 @@ media/…                                    recordings (the gateway puts them t
 outputs/<position>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
 outputs/<position>/<stage>-<hash>.json     how it came about, written before the output
 result.json                                the result document
+results/<version>.json                     the same judged anew, from version 2 on
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ M = TypeVar("M", bound=Message)
 
 HASH_CHARACTERS = 32
 """128 bits: no two inputs of one answer's stage ever share a name."""
+
+
+FIRST_VERSION = 1
+"""The session's own result; later ones are judged by another rubric."""
 
 
 def fingerprint(*parts: str | bytes) -> str:
@@ -67,18 +72,18 @@ class SessionStore:
         """
         return message_class.FromString(await self._media.get_bytes(key))
 
-    async def save_result(self, session_id: str, document: bytes) -> None:
-        """Write the result document; a reader sees the old one, or the new one whole."""
-        await self._media.put_bytes(_result_key(session_id), document)
+    async def save_result(self, session_id: str, document: bytes, version_id: int = FIRST_VERSION) -> None:
+        """Write a version of the result document; a reader sees the old one, or the new one whole."""
+        await self._media.put_bytes(_result_key(session_id, version_id), document)
 
-    async def load_result(self, session_id: str) -> bytes:
-        """Read the result document.
+    async def load_result(self, session_id: str, version_id: int = FIRST_VERSION) -> bytes:
+        """Read a version of the result document.
 
         Raises:
             NotFoundError: It is gone (`RESULT_EXPIRED`).
         """
         try:
-            return await self._media.get_bytes(_result_key(session_id))
+            return await self._media.get_bytes(_result_key(session_id, version_id))
         except NotFoundError as error:
             raise NotFoundError(
                 "The result was kept for a while and is gone; submit the session again.",
@@ -87,7 +92,7 @@ class SessionStore:
 
     async def delete_result(self, session_id: str) -> None:
         """Remove the result document, if there is one."""
-        await self._media.delete(_result_key(session_id))
+        await self._media.delete(_result_key(session_id, FIRST_VERSION))
 
     async def delete_session(self, session_id: str, media_uris: list[str]) -> None:
         """Remove a session's recordings, outputs and result."""
@@ -100,5 +105,6 @@ def _record_key(key: str) -> str:
     return key.removesuffix(".pb") + ".json"
 
 
-def _result_key(session_id: str) -> str:
-    return f"sessions/{session_id}/result.json"
+def _result_key(session_id: str, version_id: int) -> str:
+    name = "result" if version_id == FIRST_VERSION else f"results/{version_id}"
+    return f"sessions/{session_id}/{name}.json"

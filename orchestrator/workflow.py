@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 EXTRACT, TRANSCRIBE, TRANSLATE = "extract", "transcribe", "translate"
@@ -86,6 +86,25 @@ async def process_answer(position: int, steps: Steps) -> Records:
         _branch(position, SPEAKER, extracted, NO_AUDIO, steps),
     )
     return {EXTRACT: extracted, **language, VISION: vision, SPEAKER: speaker}
+
+
+def assessable(records: Mapping[str, StageRecord]) -> bool:
+    """Tell whether an answer has words to judge."""
+    return _obstacle(records[TRANSCRIBE], NO_SPEECH) is None
+
+
+async def reassess_session(kept: Mapping[int, Records], steps: Steps) -> dict[int, Records]:
+    """Judge anew every answer that has words; all else stays as the session left it."""
+    done = await gather_all(*(_reassess(position, records, steps) for position, records in kept.items()))
+    return dict(zip(kept, done, strict=True))
+
+
+async def _reassess(position: int, kept: Records, steps: Steps) -> Records:
+    records = {stage: replace(record, reused=bool(record.output_key)) for stage, record in kept.items()}
+    if assessable(kept):
+        upstream = {EXTRACT: kept[EXTRACT], TRANSCRIBE: kept[TRANSCRIBE]}
+        records[ASSESS] = await steps.run(position, ASSESS, upstream)
+    return records
 
 
 async def _language(position: int, extracted: StageRecord, steps: Steps) -> Records:

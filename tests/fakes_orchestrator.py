@@ -7,10 +7,17 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from chassis.errors import InterviewError, NotFoundError, PreconditionError, UnavailableError
+from chassis.errors import (
+    InterviewError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionError,
+    UnavailableError,
+)
 from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
+    ResultVersion,
     SessionDraft,
     SessionEvent,
     SessionPage,
@@ -30,6 +37,7 @@ class FakeOrchestrator:
         self.drafts: dict[str, SessionDraft] = {}
         self.events: dict[str, list[SessionEvent]] = {}
         self.results: dict[str, bytes] = {}
+        self.versions: dict[str, list[ResultVersion]] = {}
         self.failure: InterviewError | None = None
         """Raised by every call while it is set."""
         self.watch_calls: list[int | None] = []
@@ -111,12 +119,37 @@ class FakeOrchestrator:
         self._find(session_id)
         del self.events[session_id], self.drafts[session_id]
 
-    async def get_result(self, session_id: str) -> bytes:
+    async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
+        kept = list(await self.list_result_versions(session_id))
+        await self.get_result(session_id)
+        if rubric_id not in ("general", "technical"):
+            fields = {"rubric_id": "one of general, technical"}
+            raise InvalidInputError("Ask for another.", reason="RUBRIC_UNKNOWN", fields=fields)
+        for version in kept:
+            if version.rubric_id == rubric_id:
+                return version, True
+        made = ResultVersion(len(kept) + 1, rubric_id, SessionState.COMPLETED, 10.0, 12.0)
+        self.versions[session_id] = [*kept, made]
+        return made, False
+
+    async def list_result_versions(self, session_id: str) -> tuple[ResultVersion, ...]:
+        self._check()
+        own = ResultVersion(1, "", self._find(session_id).state, 1.0, 9.0)
+        return tuple(self.versions.get(session_id, [own]))
+
+    async def get_result(self, session_id: str, version_id: int | None = None) -> bytes:
         self._check()
         self._find(session_id)
         if session_id not in self.results:
             raise PreconditionError("It is not finished.", reason="SESSION_NOT_FINISHED")
-        return self.results[session_id]
+        versions = await self.list_result_versions(session_id)
+        if version_id is not None and version_id > len(versions):
+            raise NotFoundError("There is no such version.", reason="RESULT_VERSION_NOT_FOUND")
+        newest = versions[(version_id or len(versions)) - 1]
+        document = json.loads(self.results[session_id])
+        if newest.version_id == 1:
+            return self.results[session_id]
+        return json.dumps(document | {"provenance": {"rubric_id": newest.rubric_id}}).encode()
 
     async def ping(self) -> None:
         self._check()

@@ -38,6 +38,7 @@ from interview.v1 import (
 )
 from orchestrator.stages import OnProgress
 
+RUBRIC_IDS = ("behavioural", "general", "technical")
 WORDS = ["I", "led", "the", "move", "and", "we", "cut", "costs", "by", "a", "third"]
 
 
@@ -216,8 +217,15 @@ class FakeStages:
         return reply
 
     async def assess(self, request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
-        reply: assessor_pb2.Assessment = await self._work("assess", request, an_assessment())
+        made = an_assessment()
+        made.provenance.rubric_id = request.rubric_id or "general"
+        reply: assessor_pb2.Assessment = await self._work("assess", request, made)
         return reply
+
+    async def rubric_ids(self) -> tuple[str, ...]:
+        if self.failures.get("rubrics"):
+            raise self.failures["rubrics"].pop(0)
+        return RUBRIC_IDS
 
     async def analyze(
         self, config: vision_pb2.AnalyzeConfig, on_progress: OnProgress
@@ -354,6 +362,9 @@ class FakeServers:
                 await asyncio.sleep(fakes._seconds / 2)
                 fakes.note(f"-assess {request.question}")
                 return assessor_pb2.AssessResponse(assessment=an_assessment())
+
+            async def GetCapabilities(self, request: Any, context: Any) -> Any:
+                return assessor_pb2.AssessorServiceGetCapabilitiesResponse(rubric_ids=RUBRIC_IDS)
 
         transcriber_pb2_grpc.add_TranscriberServiceServicer_to_server(Transcriber(), server)
         vision_pb2_grpc.add_VisionServiceServicer_to_server(Vision(), server)

@@ -140,6 +140,83 @@ async def test_results_of_a_running_session_are_a_conflict_and_of_an_expired_one
     assert (expired.status_code, expired.json()["code"]) == (410, "RESULT_EXPIRED")
 
 
+async def test_a_session_is_judged_anew_and_both_versions_can_be_read(bench: Bench) -> None:
+    session_id = await submit(bench)
+    bench.orchestrator.finish(session_id, {"provenance": {"rubric_id": "general"}})
+
+    path = f"/sessions/{session_id}/reassess"
+    made = await bench.http.post(path, json={"rubric_id": "technical"})
+    again = await bench.http.post(path, json={"rubric_id": "technical"})
+    listed = (await bench.http.get(f"/sessions/{session_id}/versions")).json()
+    rubrics = [
+        (await bench.http.get(f"/results/{session_id}{query}")).json()["provenance"]["rubric_id"]
+        for query in ("", "?version=1", "?version=2", ".json?version=1")
+    ]
+
+    assert made.status_code == 200
+    assert (made.json()["version"], made.json()["state"], made.json()["existing"]) == (2, "completed", False)
+    assert again.json() == made.json() | {"existing": True}
+    assert [version["version"] for version in listed["versions"]] == [1, 2]
+    assert listed["versions"][1]["results_url"] == f"/results/{session_id}?version=2"
+    assert rubrics == ["technical", "general", "technical", "general"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"rubric_id": "astrology"}', 400, "RUBRIC_UNKNOWN"),
+        (b'{"rubric_id": ""}', 422, "REQUEST_INVALID"),
+        (b'{"rubric_id": 5}', 422, "REQUEST_INVALID"),
+        (b"{}", 422, "REQUEST_INVALID"),
+        (b"", 422, "REQUEST_INVALID"),
+        (b"{broken", 422, "REQUEST_INVALID"),
+        (b"\xff", 422, "REQUEST_INVALID"),
+        (b'{"rubric_id": "' + b"x" * 5000 + b'"}', 413, "UPLOAD_TOO_LARGE"),
+    ],
+)
+async def test_a_wrong_reassessment_is_refused_and_makes_no_version(
+    bench: Bench, body: bytes, status: int, code: str
+) -> None:
+    session_id = await submit(bench)
+    bench.orchestrator.finish(session_id, {"success": True})
+
+    reply = await bench.http.post(f"/sessions/{session_id}/reassess", content=body)
+
+    assert (reply.status_code, reply.json()["code"], reply.json()["success"]) == (status, code, False)
+    assert session_id not in bench.orchestrator.versions
+
+
+async def test_only_a_finished_session_is_judged_anew(bench: Bench) -> None:
+    running = await submit(bench)
+    order = {"rubric_id": "technical"}
+    early = await bench.http.post(f"/sessions/{running}/reassess", json=order)
+    unknown = await bench.http.post(f"/sessions/{'0' * 32}/reassess", json=order)
+
+    assert (early.status_code, early.json()["code"]) == (409, "SESSION_NOT_FINISHED")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "SESSION_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "code"),
+    [
+        ("2", 404, "RESULT_VERSION_NOT_FOUND"),
+        ("0", 422, "REQUEST_INVALID"),
+        ("-1", 422, "REQUEST_INVALID"),
+        ("two", 422, "REQUEST_INVALID"),
+        ("99999999999", 422, "REQUEST_INVALID"),
+    ],
+)
+async def test_a_version_that_does_not_exist_is_refused(
+    bench: Bench, version: str, status: int, code: str
+) -> None:
+    session_id = await submit(bench)
+    bench.orchestrator.finish(session_id, {"success": True})
+
+    reply = await bench.http.get(f"/results/{session_id}?version={version}")
+
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+
+
 async def test_sessions_are_listed_by_page_and_state(bench: Bench) -> None:
     ids = [await submit(bench) for _ in range(3)]
     await bench.http.post(f"/sessions/{ids[0]}/cancel")

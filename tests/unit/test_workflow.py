@@ -7,7 +7,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from orchestrator.workflow import STAGES, Records, StageRecord, good, process_answer, process_session
+from orchestrator.workflow import (
+    STAGES,
+    Records,
+    StageRecord,
+    good,
+    process_answer,
+    process_session,
+    reassess_session,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -133,3 +141,16 @@ def test_a_record_survives_the_journal() -> None:
     record = StageRecord("vision", "done", "NO_FACE", model={"name": "m"}, run_s=1.5, attempt_count=2)
 
     assert StageRecord.from_json(record.to_json()) == record
+
+
+async def test_judging_anew_runs_only_the_assessor_and_keeps_the_rest() -> None:
+    kept = {stage: StageRecord(stage, "done", output_key=f"{stage}.pb", run_s=3.0) for stage in STAGES}
+    silent = kept | {"transcribe": StageRecord("transcribe", "done", "NO_SPEECH", output_key="t.pb")}
+    steps = FakeSteps(assess=StageRecord("assess", "done", run_s=1.0))
+    records = await reassess_session({1: kept, 2: silent}, steps)
+
+    assert (steps.ran, steps.upstream["assess"]) == (["assess"], {"extract", "transcribe"})
+    assert (records[1]["assess"].run_s, records[1]["assess"].reused) == (1.0, False)
+    assert all(record.reused for stage, record in records[1].items() if stage != "assess")
+    assert records[2]["assess"].run_s == 3.0
+    assert list(records[1]) == list(STAGES)

@@ -209,17 +209,67 @@ class RetrySessionResponse(_message.Message):
     session: Session
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
-class GetResultRequest(_message.Message):
+class ReassessSessionRequest(_message.Message):
+    __slots__ = ("session_id", "rubric_id")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    rubric_id: str
+    def __init__(self, session_id: _Optional[str] = ..., rubric_id: _Optional[str] = ...) -> None: ...
+
+class ReassessSessionResponse(_message.Message):
+    __slots__ = ("version", "existing")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXISTING_FIELD_NUMBER: _ClassVar[int]
+    version: ResultVersion
+    existing: bool
+    def __init__(self, version: _Optional[_Union[ResultVersion, _Mapping]] = ..., existing: _Optional[bool] = ...) -> None: ...
+
+class ResultVersion(_message.Message):
+    __slots__ = ("version_id", "rubric_id", "state", "create_time_s", "end_time_s", "reason", "message")
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_S_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_S_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    version_id: int
+    rubric_id: str
+    state: SessionState
+    create_time_s: float
+    end_time_s: float
+    reason: str
+    message: str
+    def __init__(self, version_id: _Optional[int] = ..., rubric_id: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., create_time_s: _Optional[float] = ..., end_time_s: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ListResultVersionsRequest(_message.Message):
     __slots__ = ("session_id",)
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     def __init__(self, session_id: _Optional[str] = ...) -> None: ...
 
+class ListResultVersionsResponse(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[ResultVersion]
+    def __init__(self, versions: _Optional[_Iterable[_Union[ResultVersion, _Mapping]]] = ...) -> None: ...
+
+class GetResultRequest(_message.Message):
+    __slots__ = ("session_id", "version_id")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    version_id: int
+    def __init__(self, session_id: _Optional[str] = ..., version_id: _Optional[int] = ...) -> None: ...
+
 class GetResultResponse(_message.Message):
-    __slots__ = ("document",)
+    __slots__ = ("document", "version_id")
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_ID_FIELD_NUMBER: _ClassVar[int]
     document: bytes
-    def __init__(self, document: _Optional[bytes] = ...) -> None: ...
+    version_id: int
+    def __init__(self, document: _Optional[bytes] = ..., version_id: _Optional[int] = ...) -> None: ...
 
 class Extraction(_message.Message):
     __slots__ = ("outcome", "audio_key", "audio_digest", "media_digest", "media_bytes", "duration_s", "picture", "sound", "track_count", "container", "warnings")

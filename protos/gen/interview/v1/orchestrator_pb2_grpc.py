@@ -70,6 +70,16 @@ class OrchestratorServiceStub:
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.RetrySessionRequest.SerializeToString,
                 response_deserializer=interview_dot_v1_dot_orchestrator__pb2.RetrySessionResponse.FromString,
                 _registered_method=True)
+        self.ReassessSession = channel.unary_unary(
+                '/interview.v1.OrchestratorService/ReassessSession',
+                request_serializer=interview_dot_v1_dot_orchestrator__pb2.ReassessSessionRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_orchestrator__pb2.ReassessSessionResponse.FromString,
+                _registered_method=True)
+        self.ListResultVersions = channel.unary_unary(
+                '/interview.v1.OrchestratorService/ListResultVersions',
+                request_serializer=interview_dot_v1_dot_orchestrator__pb2.ListResultVersionsRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_orchestrator__pb2.ListResultVersionsResponse.FromString,
+                _registered_method=True)
         self.GetResult = channel.unary_unary(
                 '/interview.v1.OrchestratorService/GetResult',
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.GetResultRequest.SerializeToString,
@@ -136,9 +146,29 @@ class OrchestratorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReassessSession(self, request, context):
+        """Judges a completed session's answers anew by another rubric, as a new version of its result; the
+        older ones are kept. Only the assessor runs, in the background: ask `ListResultVersions`.
+
+        Idempotent: a rubric that the session was judged by already returns that version, unless that
+        failed, or the session was retried since. Fails with `INVALID_ARGUMENT` (`RUBRIC_UNKNOWN`),
+        `NOT_FOUND` (`SESSION_NOT_FOUND`), `FAILED_PRECONDITION` (`SESSION_NOT_FINISHED`),
+        `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`), or `UNAVAILABLE` where the assessor can't be asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListResultVersions(self, request, context):
+        """Lists the versions of a session's result, the first one first. Fails with `NOT_FOUND`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetResult(self, request, context):
-        """Returns the result document. Fails with `NOT_FOUND` (`SESSION_NOT_FOUND`, `RESULT_EXPIRED`)
-        or `FAILED_PRECONDITION` (`SESSION_NOT_FINISHED`).
+        """Returns the result document. Fails with `NOT_FOUND` (`SESSION_NOT_FOUND`, `RESULT_EXPIRED`,
+        `RESULT_VERSION_NOT_FOUND`) or `FAILED_PRECONDITION` (`SESSION_NOT_FINISHED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +211,16 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     servicer.RetrySession,
                     request_deserializer=interview_dot_v1_dot_orchestrator__pb2.RetrySessionRequest.FromString,
                     response_serializer=interview_dot_v1_dot_orchestrator__pb2.RetrySessionResponse.SerializeToString,
+            ),
+            'ReassessSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReassessSession,
+                    request_deserializer=interview_dot_v1_dot_orchestrator__pb2.ReassessSessionRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_orchestrator__pb2.ReassessSessionResponse.SerializeToString,
+            ),
+            'ListResultVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResultVersions,
+                    request_deserializer=interview_dot_v1_dot_orchestrator__pb2.ListResultVersionsRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_orchestrator__pb2.ListResultVersionsResponse.SerializeToString,
             ),
             'GetResult': grpc.unary_unary_rpc_method_handler(
                     servicer.GetResult,
@@ -378,6 +418,60 @@ class OrchestratorService:
             '/interview.v1.OrchestratorService/RetrySession',
             interview_dot_v1_dot_orchestrator__pb2.RetrySessionRequest.SerializeToString,
             interview_dot_v1_dot_orchestrator__pb2.RetrySessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReassessSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interview.v1.OrchestratorService/ReassessSession',
+            interview_dot_v1_dot_orchestrator__pb2.ReassessSessionRequest.SerializeToString,
+            interview_dot_v1_dot_orchestrator__pb2.ReassessSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResultVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interview.v1.OrchestratorService/ListResultVersions',
+            interview_dot_v1_dot_orchestrator__pb2.ListResultVersionsRequest.SerializeToString,
+            interview_dot_v1_dot_orchestrator__pb2.ListResultVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,138 @@
+"""Judges finished sessions anew by another rubric; each time is a new version of the result."""
+
+from __future__ import annotations
+
+import time
+
+from chassis.errors import ExhaustedError, InvalidInputError, NotFoundError, PreconditionError
+from orchestrator.durable import Engine
+from orchestrator.sessions import SessionRow
+from orchestrator.stages import Stages
+from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable
+
+FULL_RETRY_AFTER_S = 30.0
+
+
+class Reassessments:
+    """The versions of sessions' results.
+
+    Args:
+        engine: Keeps and makes them.
+        stages: Knows the rubrics.
+        waiting_count: Sessions and reassessments that may wait.
+    """
+
+    def __init__(self, engine: Engine, stages: Stages, waiting_count: int) -> None:
+        self._engine = engine
+        self._stages = stages
+        self._waiting_count = waiting_count
+
+    async def versions(self, row: SessionRow) -> list[VersionRow]:
+        """Return all versions of a session's result, the first one first."""
+        return [first_version(row), *await self._engine.versions(row.request.session_id)]
+
+    async def begin(self, row: SessionRow, rubric_id: str) -> tuple[VersionRow, bool]:
+        """Have a session judged by a rubric.
+
+        Returns:
+            The version, and whether it was there already.
+
+        Raises:
+            InvalidInputError: There is no such rubric (`RUBRIC_UNKNOWN`).
+            PreconditionError: The session is not completed (`SESSION_NOT_FINISHED`).
+            ExhaustedError: Too many wait (`SESSIONS_FULL`).
+            InterviewError: The assessor can't be asked for its rubrics.
+        """
+        if row.state != "completed" or not row.records:
+            raise PreconditionError(
+                "The session has not completed: only one that has can be judged anew.",
+                reason="SESSION_NOT_FINISHED",
+            )
+        later = await self._engine.versions(row.request.session_id)
+        if rubric_id and (found := reusable(row, later, rubric_id)) is not None:
+            return found, True
+        await self._check_rubric(rubric_id)
+        await self.check_room()
+        return await self._submit(row, rubric_id, len(later) + 2), False
+
+    async def _submit(self, row: SessionRow, rubric_id: str, version_id: int) -> VersionRow:
+        """Submit under the next free number; another replica may take one meanwhile."""
+        while True:
+            job = Reassessment.of(row, rubric_id, version_id, time.time())
+            await self._engine.submit_reassessment(job)
+            versions = await self._engine.versions(row.request.session_id)
+            made = next((version for version in versions if version.version_id == version_id), None)
+            if made is None:  # Deleted at the same moment.
+                raise NotFoundError("The session was deleted.", reason="SESSION_NOT_FOUND")
+            if made.rubric_id == rubric_id:
+                return made
+            version_id += 1
+
+    async def check_room(self) -> None:
+        """Refuse more work than may wait.
+
+        Raises:
+            ExhaustedError: `SESSIONS_FULL`.
+        """
+        if await self._engine.waiting_count(self._waiting_count + 1) > self._waiting_count:
+            raise ExhaustedError(
+                "Too many sessions wait already; submit this one again later.",
+                reason="SESSIONS_FULL",
+                retry_after_s=FULL_RETRY_AFTER_S,
+            )
+
+    async def _check_rubric(self, rubric_id: str) -> None:
+        known = await self._stages.rubric_ids()
+        if rubric_id not in known:
+            names = ", ".join(sorted(known))
+            raise InvalidInputError(
+                f"Ask for one of the rubrics {names}.",
+                reason="RUBRIC_UNKNOWN",
+                fields={"rubric_id": f"one of {names}"},
+            )
+
+    async def readable(self, row: SessionRow, version_id: int | None) -> VersionRow:
+        """Return the version whose document is asked for: the one finished last, unless one is named.
+
+        Raises:
+            NotFoundError: There is no such version, or it failed (`RESULT_VERSION_NOT_FOUND`).
+            PreconditionError: It is still being made (`SESSION_NOT_FINISHED`).
+        """
+        versions = await self.versions(row)
+        if version_id is None:
+            return newest(versions)
+        version = next((version for version in versions if version.version_id == version_id), None)
+        if version is not None and not version.ended:
+            raise PreconditionError(
+                "This version of the result is still being made; ask for the versions to see its state.",
+                reason="SESSION_NOT_FINISHED",
+            )
+        if version is None or (version is not versions[0] and version.state != "completed"):
+            raise NotFoundError(
+                "The session has no result of this version; ask for the versions that it has.",
+                reason="RESULT_VERSION_NOT_FOUND",
+            )
+        return version
+
+    async def check_idle(self, session_id: str) -> None:
+        """Refuse to run a session again while it is judged anew on what it left.
+
+        Raises:
+            PreconditionError: `SESSION_NOT_FINISHED`.
+        """
+        if any(not version.ended for version in await self._engine.versions(session_id)):
+            raise PreconditionError(
+                "The session is being judged anew: retry it once that has ended.",
+                reason="SESSION_NOT_FINISHED",
+            )
+
+    async def cancel(self, session_id: str) -> None:
+        """Stop what is being made."""
+        for version in await self._engine.versions(session_id):
+            if not version.ended:
+                await self._engine.cancel_version(session_id, version.version_id)
+
+    async def delete(self, session_id: str) -> None:
+        """Remove a session's versions from the engine."""
+        for version in await self._engine.versions(session_id):
+            await self._engine.delete_version(session_id, version.version_id)
