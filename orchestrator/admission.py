@@ -18,6 +18,8 @@ MAX_ANSWERS = 20
 MAX_QUESTION_CHARACTERS = 2_000
 """The assessor takes no longer ones."""
 MAX_NAME_CHARACTERS = 255
+MAX_NAMED_FIELDS = 20
+"""A status travels in headers, which gRPC may drop from 8 KiB on; twenty fields take 5 KiB."""
 MAX_PAGE_SESSIONS = 200
 DEFAULT_PAGE_SESSIONS = 50
 
@@ -37,7 +39,7 @@ def check_session_id(session_id: str) -> None:
 
 
 def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaStore) -> None:
-    """Refuse a session that can't be worked on, naming every field that is wrong.
+    """Refuse a session that can't be worked on, naming the fields that are wrong.
 
     Raises:
         InvalidInputError: `SESSION_ID_INVALID`, `SESSION_INVALID`, `MEDIA_URI_FORBIDDEN`.
@@ -55,9 +57,10 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
     positions = [answer.position for answer in request.answers if answer.HasField("position")]
     if len(set(positions)) < len(positions) or any(position < 1 for position in positions):
         wrong["answers.position"] = "from 1 on, each once"
-    for place, answer in enumerate(request.answers):
+    for place, answer in enumerate(request.answers[:MAX_ANSWERS]):
         wrong |= {f"answers[{place}].{name}": rule for name, rule in _wrong_in(answer).items()}
     if wrong:
+        wrong = dict(list(wrong.items())[:MAX_NAMED_FIELDS])
         rules = "; ".join(f"{name}: {rule}" for name, rule in wrong.items())
         raise InvalidInputError(
             f"The session can't be accepted. Correct {rules}.", reason="SESSION_INVALID", fields=wrong
