@@ -25,6 +25,9 @@ from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
 from tests.fakes_stages import NO_TRANSLATOR, FakeStages, make_recording, make_tone
 
+PATIENCE_S = 60
+"""How long a state is waited for: seconds on a quiet machine, much longer on a busy one."""
+
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +70,7 @@ class World:
 
     async def call(self, method: Any, request: Any) -> Any:
         try:
-            return await method(request, timeout=20)
+            return await method(request, timeout=PATIENCE_S)
         except grpc.aio.AioRpcError as failure:
             raise from_rpc_error(failure) from None
 
@@ -75,7 +78,7 @@ class World:
         request = orchestrator_pb2.GetSessionRequest(session_id=session_id)
         return (await self.call(self.stub.GetSession, request)).session
 
-    async def until(self, session_id: str, *states: int, timeout_s: float = 20) -> Any:
+    async def until(self, session_id: str, *states: int, timeout_s: float = PATIENCE_S) -> Any:
         deadline_s = time.monotonic() + timeout_s
         while (session := await self.get(session_id)).state not in states:
             assert time.monotonic() < deadline_s, session
@@ -83,7 +86,7 @@ class World:
         return session
 
     async def until_running(self, session_id: str, stage: str) -> None:
-        deadline_s = time.monotonic() + 20
+        deadline_s = time.monotonic() + PATIENCE_S
         while not self.stages.calls[stage]:
             assert time.monotonic() < deadline_s
             await asyncio.sleep(0.02)
@@ -101,7 +104,7 @@ class World:
 
     async def events(self, session_id: str, after: int | None = None) -> list[Any]:
         request = orchestrator_pb2.WatchSessionRequest(session_id=session_id, after_event_id=after)
-        return [event async for event in self.stub.WatchSession(request, timeout=30)]
+        return [event async for event in self.stub.WatchSession(request, timeout=PATIENCE_S)]
 
 
 @asynccontextmanager

@@ -13,7 +13,15 @@ import pytest
 
 from chassis.errors import InterviewError, PreconditionError, UnavailableError
 from interview.v1 import orchestrator_pb2
-from tests.contract.test_orchestrator_rpc import CANCELLED, COMPLETED, FAILED, VALIDATOR, World, running
+from tests.contract.test_orchestrator_rpc import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    PATIENCE_S,
+    VALIDATOR,
+    World,
+    running,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +44,7 @@ async def versions(world: World, session_id: str) -> list[Any]:
 
 
 async def ended(world: World, session_id: str, version_id: int) -> Any:
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + PATIENCE_S
     while True:
         version = (await versions(world, session_id))[version_id - 1]
         assert version.version_id == version_id
@@ -47,7 +55,7 @@ async def ended(world: World, session_id: str, version_id: int) -> Any:
 
 
 async def until_judging(world: World, call_count: int) -> None:
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + PATIENCE_S
     while world.stages.calls["assess"] < call_count:
         assert time.monotonic() < deadline_s
         await asyncio.sleep(0.02)
