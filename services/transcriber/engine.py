@@ -19,7 +19,14 @@ from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, load_audio
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
-from services.transcriber.speech import SpeechDetector, SpeechRules, blocks_to_decode, find_speech, total_s
+from services.transcriber.speech import (
+    SpeechDetector,
+    SpeechRules,
+    blocks_to_decode,
+    find_speech,
+    total_s,
+    whole_blocks,
+)
 from services.transcriber.transcript import (
     Event,
     Progress,
@@ -48,6 +55,8 @@ class TranscribeOptions:
     """None takes the service's setting."""
     hotwords: str = ""
     prompt: str = ""
+    vad_disabled: bool = False
+    """True lets the model hear the pauses too. Where nobody speaks there are no words either way."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,8 @@ class _Hearing:
     speech: Sequence[Span]
     """Tight spans, to measure with."""
     blocks: Sequence[Sequence[Span]]
-    """What the model hears, one block after the other: the same with padding and short pauses."""
+    """What the model hears, one block after the other: the same with padding and pauses. Empty where nobody
+    speaks: the model would invent words there."""
 
 
 class Transcriber:
@@ -109,7 +119,8 @@ class Transcriber:
         """
         begin_s = time.perf_counter()
         request = self._request(options)
-        hearing = self._hear(load_audio(recording, self._max_duration_s, stop))
+        samples = load_audio(recording, self._max_duration_s, stop)
+        hearing = self._hear(samples, whole=options.vad_disabled)
         yield Progress(0.0, hearing.duration_s)
         segments: list[Segment] = []
         for segment in self._segments(hearing, request, stop):
@@ -144,15 +155,16 @@ class Transcriber:
             prompt=self._model.fitting(options.prompt),
         )
 
-    def _hear(self, samples: Samples) -> _Hearing:
+    def _hear(self, samples: Samples, *, whole: bool) -> _Hearing:
         duration_s = samples.size / SAMPLE_RATE_HZ
         rules = self._speech_rules
         speech = find_speech(self._detector.probabilities(samples), duration_s, rules) if samples.size else []
-        return _Hearing(samples, duration_s, speech, blocks_to_decode(speech, duration_s, rules))
+        blocks = whole_blocks(speech, duration_s) if whole else blocks_to_decode(speech, duration_s, rules)
+        return _Hearing(samples, duration_s, speech, blocks)
 
     def _segments(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Segment]:
         floor_s = 0.0
-        for block in hearing.blocks:  # none in silence: the model would invent words for it
+        for block in hearing.blocks:
             clock = JoinedClock(block)
             speech = np.concatenate([_cut(hearing.samples, span) for span in block])
             for decoded in self._model.decode(speech, request, stop):

@@ -114,6 +114,7 @@ def _options(config: transcriber_pb2.TranscribeConfig) -> TranscribeOptions:
         beam_size=config.beam_size if config.HasField("beam_size") else None,
         hotwords=config.hotwords,
         prompt=config.prompt,
+        vad_disabled=config.vad_disabled,
     )
 
 

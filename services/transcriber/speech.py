@@ -106,6 +106,24 @@ def blocks_to_decode(speech: Sequence[Span], duration_s: float, rules: SpeechRul
     return [[next(padded) for _ in block] for block in blocks]
 
 
+def whole_blocks(speech: Sequence[Span], duration_s: float) -> list[list[Span]]:
+    """Return the whole recording, in blocks of bounded length cut in pauses; none where nobody speaks."""
+    if not speech:
+        return []
+    cuts_s = [0.0]
+    while duration_s - cuts_s[-1] > MAX_BLOCK_S:
+        cuts_s.append(_pause_s(speech, cuts_s[-1], cuts_s[-1] + MAX_BLOCK_S))
+    return [[Span(start_s, end_s)] for start_s, end_s in pairwise([*cuts_s, duration_s])]
+
+
+def _pause_s(speech: Sequence[Span], start_s: float, limit_s: float) -> float:
+    """Return the last time up to `limit_s` at which nobody speaks; `limit_s` where somebody always does."""
+    if not any(span.start_s < limit_s < span.end_s for span in speech):
+        return limit_s
+    pauses_s = [(a.end_s + b.start_s) / 2 for a, b in pairwise(speech)]
+    return max((pause_s for pause_s in pauses_s if start_s < pause_s < limit_s), default=limit_s)
+
+
 def _padded(spans: Sequence[Span], duration_s: float, pad_s: float) -> list[Span]:
     """Widen time-ordered spans, at most to the middle of the gaps, so that nothing is heard twice."""
     edges_s = [0.0, *((a.end_s + b.start_s) / 2 for a, b in pairwise(spans)), duration_s]

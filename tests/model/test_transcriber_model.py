@@ -107,19 +107,37 @@ def noise(kind: str, duration_s: float = 20.0) -> Samples:
         case "melody":
             notes_hz = np.repeat(rng.choice([262, 294, 330, 392, 440], 1 + count // 8000), 8000)[:count]
             samples = 0.3 * np.sin(2 * np.pi * np.cumsum(notes_hz) / SAMPLE_RATE_HZ)
+        case "breathing":  # broadband noise that swells and fades 15 times a minute
+            breath = np.maximum(0.0, np.sin(2 * np.pi * 0.25 * times_s)) ** 2
+            samples = np.convolve(rng.standard_normal(count), np.ones(8) / 8, "same") * breath * 0.2
         case _:
             raise ValueError(kind)
     return samples.astype(np.float32)
 
 
+@pytest.mark.parametrize("vad_disabled", [False, True], ids=["vad on", "vad off"])
 @pytest.mark.parametrize(
-    "kind", ["silence", "white", "faint white", "pink", "hum", "clicks", "chords", "melody"]
+    "kind", ["silence", "white", "faint white", "pink", "hum", "clicks", "chords", "melody", "breathing"]
 )
-def test_sound_without_speech_has_no_words(tiny_en: Transcriber, tmp_path: Path, kind: str) -> None:
-    transcript = transcript_of(tiny_en, write_wav(tmp_path / "noise.wav", noise(kind)))
+def test_sound_without_speech_has_no_words(
+    tiny_en: Transcriber, tmp_path: Path, kind: str, vad_disabled: bool
+) -> None:
+    recording = write_wav(tmp_path / "noise.wav", noise(kind))
+    transcript = transcript_of(tiny_en, recording, TranscribeOptions(vad_disabled=vad_disabled))
 
     assert transcript.segments == ()
     assert transcript.outcome is TranscriptOutcome.NO_SPEECH
+
+
+@pytest.mark.recordings
+def test_the_same_words_are_written_down_with_and_without_vad(base: Transcriber, recordings: Path) -> None:
+    recording = recordings / "audio" / "single_male.flac"
+    cut, whole = (
+        text_of(transcript_of(base, recording, TranscribeOptions(vad_disabled=vad_disabled)))
+        for vad_disabled in (False, True)
+    )
+
+    assert word_errors(cut, whole) < 0.08
 
 
 @pytest.mark.recordings

@@ -290,6 +290,40 @@ def test_too_long_a_recording_is_refused(voice: Path) -> None:
     assert raised.value.reason == "MEDIA_TOO_LONG"
 
 
+def test_without_vad_the_model_hears_the_pauses_too(voice: Path) -> None:
+    model = FakeSpeechModel([decoded("one two", 1.5, 3)])
+    transcript = transcript_of(voice, model, TranscribeOptions(vad_disabled=True))
+
+    assert model.heard_s == [5.0]
+    assert transcript.segments[0].start_s == pytest.approx(1.5)
+    assert transcript.segments[0].flags == frozenset()
+
+
+def test_without_vad_words_in_a_pause_are_flagged_and_stay(voice: Path) -> None:
+    transcript = transcript_of(
+        voice, [decoded("one two", 1.5, 3), decoded("thanks", 4.3, 4.9)], TranscribeOptions(vad_disabled=True)
+    )
+
+    assert [segment.flags for segment in transcript.segments] == [frozenset(), {Flag.NO_SPEECH}]
+
+
+def test_without_vad_a_recording_in_which_nobody_speaks_never_reaches_the_model(tmp_path: Path) -> None:
+    model = FakeSpeechModel([decoded("thank you", 0, 1)])
+    recording = write_wav(tmp_path / "silence.wav", silence(5))
+    transcript = transcript_of(recording, model, TranscribeOptions(vad_disabled=True))
+
+    assert (transcript.segments, model.requests) == ((), [])
+    assert transcript.outcome is TranscriptOutcome.NO_SPEECH
+
+
+def test_without_vad_a_long_recording_is_cut_where_nobody_speaks(tmp_path: Path) -> None:
+    model = FakeSpeechModel([])
+    samples = np.concatenate([tone(280), silence(4), tone(100)])
+    transcript_of(write_wav(tmp_path / "long.wav", samples), model, TranscribeOptions(vad_disabled=True))
+
+    assert model.heard_s == pytest.approx([282.0, 102.0], abs=0.1)
+
+
 def test_the_translate_task_reaches_the_model(voice: Path) -> None:
     model = FakeSpeechModel([decoded("good morning", language_code="id")])
     transcript_of(voice, model, TranscribeOptions(task="translate"))

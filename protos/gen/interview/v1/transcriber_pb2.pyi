@@ -31,20 +31,22 @@ SEGMENT_FLAG_LOW_PROBABILITY: SegmentFlag
 SEGMENT_FLAG_NO_SPEECH: SegmentFlag
 
 class TranscribeConfig(_message.Message):
-    __slots__ = ("recording", "language_code", "task", "beam_size", "hotwords", "prompt")
+    __slots__ = ("recording", "language_code", "task", "beam_size", "hotwords", "prompt", "vad_disabled")
     RECORDING_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     BEAM_SIZE_FIELD_NUMBER: _ClassVar[int]
     HOTWORDS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
+    VAD_DISABLED_FIELD_NUMBER: _ClassVar[int]
     recording: _media_pb2.Recording
     language_code: str
     task: TranscribeTask
     beam_size: int
     hotwords: str
     prompt: str
-    def __init__(self, recording: _Optional[_Union[_media_pb2.Recording, _Mapping]] = ..., language_code: _Optional[str] = ..., task: _Optional[_Union[TranscribeTask, str]] = ..., beam_size: _Optional[int] = ..., hotwords: _Optional[str] = ..., prompt: _Optional[str] = ...) -> None: ...
+    vad_disabled: bool
+    def __init__(self, recording: _Optional[_Union[_media_pb2.Recording, _Mapping]] = ..., language_code: _Optional[str] = ..., task: _Optional[_Union[TranscribeTask, str]] = ..., beam_size: _Optional[int] = ..., hotwords: _Optional[str] = ..., prompt: _Optional[str] = ..., vad_disabled: _Optional[bool] = ...) -> None: ...
 
 class TranscribeRequest(_message.Message):
     __slots__ = ("config", "chunk")
