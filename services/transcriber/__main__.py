@@ -21,7 +21,7 @@ def compose(settings: TranscriberSettings) -> Register:
         device=settings.device,
         compute_type=settings.compute_type,
         cpu_threads=settings.cpu_threads,
-        parallel_count=settings.worker_count,
+        max_batch_size=settings.max_batch_size,
         first_pass=settings.first_pass_rules,
     )
     model.warm_up()

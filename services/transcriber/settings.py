@@ -26,6 +26,10 @@ class TranscriberSettings(ServiceSettings):
     """CTranslate2's type of numbers; auto: int8 on a CPU, float16 on a GPU."""
     cpu_threads: int = Field(0, ge=0, le=256)
     """Threads of one window; 0 takes the cores there are, at most four."""
+    worker_count: int = Field(8, ge=1, le=256)
+    """Recordings in work at once. Their windows take turns, so more of them cost memory, not speed."""
+    max_batch_size: int = Field(0, ge=0, le=256)
+    """Windows of different recordings that go to the model together; 0: 1 on a CPU, 16 on a GPU."""
     beam_size: int = Field(5, ge=1, le=10)
     first_pass: Literal["greedy", "beam"] = "beam"  # noqa: S105 (no password)
     """greedy: every window is decoded without a beam first, and kept where the model is sure of it."""

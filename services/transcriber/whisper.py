@@ -23,6 +23,7 @@ from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
 from services.transcriber.first_pass import FirstPass
 from services.transcriber.languages import LanguageChoice
+from services.transcriber.shared_model import CallModel, SharedModel
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Whisper's own ladder: a window that repeats itself or is improbable is decoded again, warmer."""
@@ -37,6 +38,8 @@ ONLY_LANGUAGE = "en"
 """Of the models that are not multilingual."""
 DEFAULT_CPU_THREADS = 4
 """More threads gain little on Whisper's short matrices; CTranslate2's own default."""
+GPU_BATCH_SIZE = 16
+"""Others measured the knee at 8 to 16 windows (speaches#169); not measured here."""
 
 
 class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
@@ -48,10 +51,10 @@ class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
     first_pass: FirstPass | None = None
     """None decodes every window with the full beam at once."""
 
-    def for_call(self, languages: LanguageChoice | None, stop: Event) -> _WatchedWhisper:
+    def for_call(self, model: CallModel, languages: LanguageChoice | None, stop: Event) -> _WatchedWhisper:
         """Return a view of the same weights for one call."""
         view = copy.copy(self)
-        view.languages, view.stop = languages, stop
+        view.model, view.languages, view.stop = model, languages, stop
         return view
 
     def generate_with_fallback(
@@ -94,7 +97,8 @@ class WhisperSpeechModel:
         device: `cpu`, `cuda`, or `auto` for the first that there is.
         compute_type: CTranslate2's type of numbers, or `auto`: int8 on a CPU, float16 on a GPU.
         cpu_threads: Threads of one window; 0 takes the cores there are, at most four.
-        parallel_count: Windows of different calls at once.
+        max_batch_size: Windows of different calls that go to the model together; 0 takes 1 on a CPU,
+            where more gain nothing, and `GPU_BATCH_SIZE` on a GPU.
         first_pass: When a greedy attempt at a window is kept; None never makes one.
 
     Raises:
@@ -109,7 +113,7 @@ class WhisperSpeechModel:
         device: str = "auto",
         compute_type: str = "auto",
         cpu_threads: int = 0,
-        parallel_count: int = 1,
+        max_batch_size: int = 0,
         first_pass: FirstPass | None = None,
     ) -> None:
         self.device = device if device != "auto" else _best_device()
@@ -120,7 +124,6 @@ class WhisperSpeechModel:
                 device=self.device,
                 compute_type=_compute_type(compute_type, self.device),
                 cpu_threads=cpu_threads or min(DEFAULT_CPU_THREADS, len(os.sched_getaffinity(0))),
-                num_workers=parallel_count,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError) as error:
@@ -130,6 +133,8 @@ class WhisperSpeechModel:
                 reason="MODEL_UNLOADABLE",
             ) from error
         self._whisper.first_pass = first_pass
+        batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
+        self._shared = SharedModel(self._whisper.model, batch_size)
         # The library lists every language for every multilingual model; older ones lack some tokens.
         self._language_codes = tuple(
             code
@@ -163,25 +168,26 @@ class WhisperSpeechModel:
         detects = request.language_code is None and self._whisper.model.is_multilingual
         languages = LanguageChoice() if detects else None
         named = request.language_code or ONLY_LANGUAGE  # a placeholder where windows decide
-        segments, _ = self._whisper.for_call(languages, stop).transcribe(
-            speech,
-            language=named,
-            task=request.task,
-            beam_size=request.beam_size,
-            temperature=TEMPERATURES,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            vad_filter=False,  # only speech comes in here
-            max_new_tokens=MAX_WINDOW_TOKENS,
-            initial_prompt=request.prompt or None,
-            hotwords=request.hotwords or None,
-        )
-        for segment in segments:
-            # The library yields all segments of a window before it decodes the next one.
-            if languages is None:
-                yield _decoded(segment, named, None)
-            else:
-                yield _decoded(segment, languages.current, languages.current_probability)
+        with self._shared.for_call(stop) as model:
+            segments, _ = self._whisper.for_call(model, languages, stop).transcribe(
+                speech,
+                language=named,
+                task=request.task,
+                beam_size=request.beam_size,
+                temperature=TEMPERATURES,
+                condition_on_previous_text=False,
+                word_timestamps=True,
+                vad_filter=False,  # the engine decides what is heard
+                max_new_tokens=MAX_WINDOW_TOKENS,
+                initial_prompt=request.prompt or None,
+                hotwords=request.hotwords or None,
+            )
+            for segment in segments:
+                # The library yields all segments of a window before it decodes the next one.
+                if languages is None:
+                    yield _decoded(segment, named, None)
+                else:
+                    yield _decoded(segment, languages.current, languages.current_probability)
 
 
 def _spoken(decoded: Any, tokenizer: Any) -> str:
