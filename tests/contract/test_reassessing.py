@@ -254,6 +254,7 @@ async def test_reassessing_goes_on_after_a_restart_without_repeating_what_is_jud
         world.stages.calls.clear()
         await reassess(world, session_id)
         await until_judging(world, 2)
+        world.stages.seconds = PATIENCE_S  # however long the end takes, the third is left for the restart
         first = world.stages
     async with running(tmp_path) as world:
         assert (await ended(world, session_id, 2)).state == COMPLETED
