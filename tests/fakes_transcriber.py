@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import wave
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,6 @@ def decoded(
     probability: float = 0.9,
     avg_logprob: float = -0.2,
     compression_ratio: float = 1.2,
-    language_code: str = "en",
-    language_probability: float | None = None,
 ) -> DecodedSegment:
     """A segment as a model gives it; words are spread evenly unless given."""
     parts = text.split()
@@ -43,8 +41,6 @@ def decoded(
         no_speech_probability=0.02,
         compression_ratio=compression_ratio,
         temperature=0.0,
-        language_code=language_code,
-        language_probability=language_probability,
     )
 
 
@@ -57,12 +53,18 @@ class FakeSpeechModel:
         *,
         language_codes: Collection[str] = ("en", "id", "jw"),
         max_hint_chars: int = 10_000,
+        heard: Sequence[Mapping[str, float]] = ({"en": 0.97, "id": 0.02},),
+        then: Sequence[DecodedSegment] | None = None,
     ) -> None:
         self._segments = segments
         self._language_codes = language_codes
         self._max_hint_chars = max_hint_chars
         self.requests: list[DecodeRequest] = []
         self.heard_s: list[float] = []
+        self.decoded_in: list[str] = []
+        self.detected_s: list[float] = []
+        self._heard = heard
+        self._then = then
         self.given_count = 0
 
     @property
@@ -72,12 +74,21 @@ class FakeSpeechModel:
     def fitting(self, text: str) -> str:
         return text[: self._max_hint_chars]
 
+    def detect_language(self, speech: Samples, stop: threading.Event) -> Mapping[str, float]:
+        """Say what was to be heard in the next stretch; the last one goes on for ever."""
+        self.detected_s.append(speech.size / SAMPLE_RATE_HZ)
+        return self._heard[min(len(self.detected_s), len(self._heard)) - 1]
+
     def decode(
-        self, speech: Samples, request: DecodeRequest, stop: threading.Event
+        self, speech: Samples, language_code: str, request: DecodeRequest, stop: threading.Event
     ) -> Iterator[DecodedSegment]:
         self.requests.append(request)
+        self.decoded_in.append(language_code)
         self.heard_s.append(speech.size / SAMPLE_RATE_HZ)
-        for segment in self._segments:
+        segments = self._segments
+        if self._then is not None and len(self.requests) > 1:
+            segments = self._then
+        for segment in segments:
             self.given_count += 1
             yield segment
 
@@ -90,7 +101,7 @@ class BlockingSpeechModel(FakeSpeechModel):
         self.stopped = threading.Event()
 
     def decode(
-        self, speech: Samples, request: DecodeRequest, stop: threading.Event
+        self, speech: Samples, language_code: str, request: DecodeRequest, stop: threading.Event
     ) -> Iterator[DecodedSegment]:
         first, *rest = self._segments
         yield first

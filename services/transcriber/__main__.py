@@ -32,6 +32,7 @@ def compose(settings: TranscriberSettings) -> Register:
         max_duration_s=settings.max_duration_s,
         speech_rules=settings.speech_rules,
         guard_rules=settings.guard_rules,
+        expected_language_codes=settings.expected_language_codes if len(model.language_codes) > 1 else (),
     )
     workers = Workers(settings.worker_count, settings.waiting_count)
     inbox = MediaInbox(max_media_bytes=settings.max_media_bytes, uri_prefixes=settings.media_uri_prefixes)

@@ -17,6 +17,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from chassis.errors import CancelledCallError, InvalidInputError
+from services.transcriber.transcript import Span
 
 Samples = NDArray[np.float32]
 """Mono sound in [-1, 1], shape (n,)."""
@@ -29,6 +30,11 @@ ALLOWED_FORMATS = (
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ALLOWED_FORMATS}
 GAP_S = 0.1
 """Shorter gaps between timestamps are jitter of the container; longer ones are filled with silence."""
+
+
+def cut(samples: Samples, span: Span) -> Samples:
+    """Return the samples of a span, as a view."""
+    return samples[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)]
 
 
 def load_audio(recording: Path, max_duration_s: float, stop: Event) -> Samples:

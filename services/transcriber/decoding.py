@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Event
 from typing import Literal, Protocol
@@ -17,7 +17,7 @@ class DecodeRequest:
     """How to turn speech into words."""
 
     language_code: str | None
-    """Whisper's code; None detects the language in every window of 30 s."""
+    """Whisper's code; None where it is to be detected."""
     task: Task
     beam_size: int
     hotwords: str
@@ -46,10 +46,6 @@ class DecodedSegment:
     no_speech_probability: float
     compression_ratio: float
     temperature: float
-    language_code: str
-    """Whisper's code."""
-    language_probability: float | None
-    """None where the language was named or the model knows one only."""
 
 
 class SpeechModel(Protocol):
@@ -64,6 +60,12 @@ class SpeechModel(Protocol):
         """Return as much of the beginning of hotwords or a prompt as the model can take."""
         ...
 
-    def decode(self, speech: Samples, request: DecodeRequest, stop: Event) -> Iterator[DecodedSegment]:
+    def detect_language(self, speech: Samples, stop: Event) -> Mapping[str, float]:
+        """Return the probability of each language (Whisper's code) in up to 10 s of speech."""
+        ...
+
+    def decode(
+        self, speech: Samples, language_code: str, request: DecodeRequest, stop: Event
+    ) -> Iterator[DecodedSegment]:
         """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
         ...

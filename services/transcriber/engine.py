@@ -6,8 +6,7 @@ Blocking Python without transport. Everything that a reader should doubt is flag
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as StopEvent
@@ -15,7 +14,7 @@ from threading import Event as StopEvent
 import numpy as np
 
 from chassis.errors import CancelledCallError, InvalidInputError
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, load_audio
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, cut, load_audio
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
@@ -27,6 +26,7 @@ from services.transcriber.speech import (
     total_s,
     whole_blocks,
 )
+from services.transcriber.spoken_languages import LanguageFinder, Part, lost_parts
 from services.transcriber.transcript import (
     Event,
     Progress,
@@ -35,6 +35,7 @@ from services.transcriber.transcript import (
     Transcript,
     TranscriptOutcome,
     Word,
+    main_language,
 )
 from services.transcriber.word_times import JoinedClock, sane_words, without_times
 
@@ -82,6 +83,10 @@ class Transcriber:
         max_duration_s: Longest recording.
         speech_rules: When sound counts as speech.
         guard_rules: When a segment is flagged.
+        expected_language_codes: Languages that detection believes sooner than the rest (BCP-47).
+
+    Raises:
+        InvalidInputError: The model does not know one of these languages (`LANGUAGE_UNSUPPORTED`).
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Transcriber:
         max_duration_s: float = 7200.0,
         speech_rules: SpeechRules | None = None,
         guard_rules: GuardRules | None = None,
+        expected_language_codes: Collection[str] = (),
     ) -> None:
         self._model = model
         self._detector = detector
@@ -100,6 +106,8 @@ class Transcriber:
         self._max_duration_s = max_duration_s
         self._speech_rules = speech_rules or SpeechRules()
         self._guard_rules = guard_rules or GuardRules()
+        expected = [to_whisper_code(code, model.language_codes) for code in expected_language_codes]
+        self._languages = LanguageFinder(model, expected)
 
     @property
     def language_codes(self) -> list[str]:
@@ -109,7 +117,8 @@ class Transcriber:
     def transcribe(self, recording: Path, options: TranscribeOptions, stop: StopEvent) -> Iterator[Event]:
         """Yield progress and segments as they are decoded, and the transcript last.
 
-        Flags of the segments in the transcript are final: a loop over several segments shows late.
+        Flags of the segments in the transcript are final: a loop over several segments shows late. A segment
+        may come after a later one: a stretch in another language that was lost at first.
 
         Raises:
             InvalidInputError: The options are wrong (`LANGUAGE_UNSUPPORTED`, `BEAM_SIZE_INVALID`,
@@ -129,6 +138,7 @@ class Transcriber:
             yield Progress(segment.end_s, hearing.duration_s)
         yield Progress(hearing.duration_s, hearing.duration_s)
         took_s = time.perf_counter() - begin_s
+        segments.sort(key=lambda segment: segment.start_s)
         yield self._transcript(hearing, flag_loops(segments), took_s, _hint_warnings(options, request))
 
     def _request(self, options: TranscribeOptions) -> DecodeRequest:
@@ -164,23 +174,47 @@ class Transcriber:
 
     def _segments(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Segment]:
         floor_s = 0.0
-        for block in hearing.blocks:
-            clock = JoinedClock(block)
-            speech = np.concatenate([_cut(hearing.samples, span) for span in block])
-            for decoded in self._model.decode(speech, request, stop):
-                if stop.is_set():
-                    raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
-                if not decoded.text.strip():
-                    continue
-                segment = _placed(decoded, clock, Span(floor_s, hearing.duration_s))
+        for part in self._parts(hearing, request, stop):
+            words: list[Word] = []
+            for segment in self._decoded(hearing, part, Span(floor_s, hearing.duration_s), request, stop):
                 floor_s = segment.end_s
-                yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
+                words.extend(segment.words)
+                yield segment
+            for lost in lost_parts(part, words):
+                yield from self._decoded(hearing, lost, lost.spans[0], request, stop)
+
+    def _decoded(
+        self, hearing: _Hearing, part: Part, bounds: Span, request: DecodeRequest, stop: StopEvent
+    ) -> Iterator[Segment]:
+        """Decode one part; its words lie inside `bounds`."""
+        clock = JoinedClock(part.spans)
+        speech = np.concatenate([cut(hearing.samples, span) for span in part.spans])
+        for decoded in self._model.decode(speech, part.language_code, request, stop):
+            if stop.is_set():
+                raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+            if not decoded.text.strip():
+                continue
+            segment = _placed(decoded, part, clock, bounds)
+            bounds = Span(segment.end_s, bounds.end_s)
+            yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
+
+    def _parts(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Part]:
+        """Yield what is decoded in one language, block by block: the first words come early."""
+        known = request.language_code or _only(self._model.language_codes)
+        before: str | None = None
+        for block in hearing.blocks:
+            if known:
+                yield Part(block, known, None)
+                continue
+            parts = self._languages.parts(hearing.samples, block, hearing.speech, before, stop)
+            before = parts[-1].language_code
+            yield from parts
 
     def _transcript(
         self, hearing: _Hearing, segments: tuple[Segment, ...], took_s: float, warnings: list[str]
     ) -> Transcript:
         words = [word for segment in segments for word in segment.words]
-        language_code, language_probability = _main_language(segments)
+        language_code, language_probability = main_language(segments)
         speech_s, without_words_s = total_s(hearing.speech), uncovered_s(words, hearing.speech)
         return Transcript(
             segments=segments,
@@ -208,11 +242,12 @@ class Transcriber:
             yield f"{flagged_count} of {len(segments)} segments are doubtful and are left out of scoring."
 
 
-def _cut(samples: Samples, span: Span) -> Samples:
-    return samples[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)]
+def _only(language_codes: Collection[str]) -> str | None:
+    """Return the language of a model that knows just one."""
+    return next(iter(language_codes)) if len(language_codes) == 1 else None
 
 
-def _placed(decoded: DecodedSegment, clock: JoinedClock, bounds: Span) -> Segment:
+def _placed(decoded: DecodedSegment, part: Part, clock: JoinedClock, bounds: Span) -> Segment:
     """Put a segment on the recording's clock, after what came before it."""
     words = [
         Word(*clock.to_recording(word.start_s, word.end_s), word.text.strip(), _bounded(word.probability))
@@ -230,8 +265,8 @@ def _placed(decoded: DecodedSegment, clock: JoinedClock, bounds: Span) -> Segmen
         no_speech_probability=_bounded(decoded.no_speech_probability),
         compression_ratio=decoded.compression_ratio,
         temperature=decoded.temperature,
-        language_code=to_bcp47_code(decoded.language_code),
-        language_probability=decoded.language_probability,
+        language_code=to_bcp47_code(part.language_code),
+        language_probability=part.probability,
     )
 
 
@@ -247,23 +282,6 @@ def _bounded(probability: float) -> float:
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
-
-
-def _main_language(segments: Sequence[Segment]) -> tuple[str, float | None]:
-    """Return the language of most of the speech and its mean probability, weighted by time."""
-    seconds: defaultdict[str, float] = defaultdict(float)
-    for segment in segments:
-        seconds[segment.language_code] += segment.end_s - segment.start_s
-    if not seconds:
-        return "", None
-    language_code = max(seconds, key=lambda code: seconds[code])
-    probable_s = 0.0
-    for segment in segments:
-        if segment.language_code == language_code:
-            if segment.language_probability is None:
-                return language_code, None
-            probable_s += segment.language_probability * (segment.end_s - segment.start_s)
-    return language_code, probable_s / seconds[language_code] if seconds[language_code] > 0 else None
 
 
 def _outcome(speech_s: float, segments: Sequence[Segment]) -> TranscriptOutcome:

@@ -11,8 +11,8 @@ from services.transcriber.guards import repeats_itself
 class FirstPass:
     """When the model is sure enough of what it wrote without a beam."""
 
-    min_avg_logprob: float = -0.3
-    """Mean over the tokens of the window."""
+    min_avg_logprob: float = -0.5
+    """Mean over the tokens of the window; how it was chosen stands in the README."""
     max_compression_ratio: float = 2.2
     """Below the ladder's own 2.4, so that a window near it gets the beam."""
 

@@ -31,10 +31,12 @@ class TranscriberSettings(ServiceSettings):
     max_batch_size: int = Field(0, ge=0, le=256)
     """Windows of different recordings that go to the model together; 0: 1 on a CPU, 16 on a GPU."""
     beam_size: int = Field(5, ge=1, le=10)
-    first_pass: Literal["greedy", "beam"] = "beam"  # noqa: S105 (no password)
+    first_pass: Literal["greedy", "beam"] = "greedy"  # noqa: S105 (no password)
     """greedy: every window is decoded without a beam first, and kept where the model is sure of it."""
     first_pass_min_avg_logprob: float = Field(FirstPass.min_avg_logprob, le=0)
     first_pass_max_compression_ratio: float = Field(FirstPass.max_compression_ratio, gt=0)
+    expected_language_codes: tuple[str, ...] = ("en", "id")
+    """Languages that detection believes sooner than the rest (BCP-47), where the model knows several."""
     max_duration_s: float = Field(7200.0, gt=0)
     """Longest recording; the product's limit is 60 minutes a video."""
 

@@ -21,69 +21,80 @@ from services.transcriber.window_queue import Turns, WindowQueue
 Payload = tuple[Any, ...]
 """Arguments of one request that differ inside a batch; the window itself comes first."""
 
+_Request = tuple[Payload, dict[str, Any]]
+_Queue = WindowQueue[_Request, Any]
+_Turns = Turns[_Request, Any]
+
 
 class SharedModel:
     """A model in memory that serves many calls.
 
     Args:
-        model: CTranslate2's Whisper.
+        encoder: CTranslate2's Whisper, for encoding and for telling the language.
+        decoder: The same weights, for decoding and alignment. Where it is another object, one call's
+            window is decoded while the next call's is encoded.
         max_batch_size: Windows that go to the model together; 1 hands each over as it is.
     """
 
-    def __init__(self, model: Any, max_batch_size: int) -> None:
-        self.model = model
+    def __init__(self, encoder: Any, decoder: Any, max_batch_size: int) -> None:
+        self._encoder = encoder
+        self._decoder = decoder
         self._works: dict[str, Callable[[Sequence[Payload], dict[str, Any]], Sequence[Any]]] = {
             "encode": self._encode,
             "detect_language": self._detect_language,
             "generate": self._generate,
             "align": self._align,
         }
-        self._queue: WindowQueue[tuple[Payload, dict[str, Any]], Any] = WindowQueue(
-            self._work, max_batch_size
+        self._encoding: _Queue = WindowQueue(self._work, max_batch_size)
+        self._decoding: _Queue = (
+            self._encoding if decoder is encoder else WindowQueue(self._work, max_batch_size)
         )
         self._splits = max_batch_size > 1
 
     @contextmanager
     def for_call(self, stop: Event) -> Iterator[CallModel]:
         """Yield the model as one call sees it; a set `stop` ends its waiting."""
-        with self._queue.turns(stop) as turns:
-            yield CallModel(self.model, turns)
+        with self._encoding.turns(stop) as encoding, self._decoding.turns(stop) as decoding:
+            yield CallModel(self._encoder, encoding, decoding)
 
-    def _work(self, kind: Hashable, requests: Sequence[tuple[Payload, dict[str, Any]]]) -> Sequence[Any]:
+    def _work(self, kind: Hashable, requests: Sequence[_Request]) -> Sequence[Any]:
         name = kind[0] if isinstance(kind, tuple) else kind
         return self._works[str(name)]([payload for payload, _ in requests], requests[0][1])
 
     def _encode(self, payloads: Sequence[Payload], settings: dict[str, Any]) -> Sequence[Any]:
         features = _stacked([window for (window,) in payloads])
         if not self._splits:
-            return [self.model.encode(features, **settings)]
+            return [self._encoder.encode(features, **settings)]
         # On the host a window is 3 MB and free to join any later batch.
-        encoded = np.asarray(self.model.encode(features, to_cpu=True))
+        encoded = np.asarray(self._encoder.encode(features, to_cpu=True))
         return [_storage(row[np.newaxis]) for row in encoded]
 
     def _detect_language(self, payloads: Sequence[Payload], settings: dict[str, Any]) -> Sequence[Any]:
-        found = self.model.detect_language(_stacked([window for (window,) in payloads]), **settings)
+        found = self._encoder.detect_language(_stacked([window for (window,) in payloads]), **settings)
         return [[row] for row in found]
 
     def _generate(self, payloads: Sequence[Payload], settings: dict[str, Any]) -> Sequence[Any]:
         windows, prompts = zip(*payloads, strict=True)
-        results = self.model.generate(_stacked(windows), list(prompts), **settings)
+        results = self._decoder.generate(_stacked(windows), list(prompts), **settings)
         return [[row] for row in results]
 
     def _align(self, payloads: Sequence[Payload], settings: dict[str, Any]) -> Sequence[Any]:
         windows, texts, frame_counts = zip(*payloads, strict=True)
         start_sequence = settings["start_sequence"]
         others = {name: value for name, value in settings.items() if name != "start_sequence"}
-        found = self.model.align(_stacked(windows), start_sequence, list(texts), list(frame_counts), **others)
+        found = self._decoder.align(
+            _stacked(windows), start_sequence, list(texts), list(frame_counts), **others
+        )
         return [[row] for row in found]
 
 
 class CallModel:
     """The model as one call sees it, with the methods that faster-whisper uses."""
 
-    def __init__(self, model: Any, turns: Turns[tuple[Payload, dict[str, Any]], Any]) -> None:
+    def __init__(self, model: Any, encoding: _Turns, decoding: _Turns) -> None:
         self._model = model
-        self._turns = turns
+        self._encoding = encoding
+        self._decoding = decoding
 
     def __getattr__(self, name: str) -> Any:
         """Return what the model says of itself, such as `is_multilingual`."""
@@ -91,15 +102,15 @@ class CallModel:
 
     def encode(self, features: Any, **settings: Any) -> Any:
         """Encode one window of 30 s."""
-        return self._run("encode", (features,), settings)
+        return self._run(self._encoding, "encode", (features,), settings)
 
     def detect_language(self, features: Any) -> Any:
         """Return the languages of one encoded window, most probable first."""
-        return self._run("detect_language", (features,), {})
+        return self._run(self._encoding, "detect_language", (features,), {})
 
     def generate(self, features: Any, prompts: list[list[int]], **settings: Any) -> Any:
         """Decode one encoded window. Only prompts of one length go together: CTranslate2's rule."""
-        return self._run("generate", (features, prompts[0]), settings, len(prompts[0]))
+        return self._run(self._decoding, "generate", (features, prompts[0]), settings, len(prompts[0]))
 
     def align(
         self,
@@ -111,11 +122,13 @@ class CallModel:
     ) -> Any:
         """Find the words of one decoded window in time."""
         payload = (features, text_tokens[0], num_frames)
-        return self._run("align", payload, {"start_sequence": start_sequence, **settings})
+        return self._run(self._decoding, "align", payload, {"start_sequence": start_sequence, **settings})
 
-    def _run(self, name: str, payload: Payload, settings: dict[str, Any], *more: Hashable) -> Any:
-        kind = (name, *more, repr(sorted(settings.items())))
-        return self._turns.run(kind, (payload, settings))
+    def _run(
+        self, turns: _Turns, name: str, payload: Payload, settings: dict[str, Any], *more: Hashable
+    ) -> Any:
+        kind = (name, *more, tuple(payload[0].shape), repr(sorted(settings.items())))
+        return turns.run(kind, (payload, settings))
 
 
 def _stacked(windows: Sequence[Any]) -> Any:

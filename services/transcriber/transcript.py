@@ -5,6 +5,8 @@ Times are seconds from the first sample of the recording, spans are half-open, p
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -98,3 +100,20 @@ class Transcript:
 
 Event = Progress | Segment | Transcript
 """What a transcription yields; the transcript comes last."""
+
+
+def main_language(segments: Sequence[Segment]) -> tuple[str, float | None]:
+    """Return the language of most of the speech and its mean probability, weighted by time."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for segment in segments:
+        seconds[segment.language_code] += segment.end_s - segment.start_s
+    if not seconds:
+        return "", None
+    language_code = max(seconds, key=lambda code: seconds[code])
+    probable_s = 0.0
+    for segment in segments:
+        if segment.language_code == language_code:
+            if segment.language_probability is None:
+                return language_code, None
+            probable_s += segment.language_probability * (segment.end_s - segment.start_s)
+    return language_code, probable_s / seconds[language_code] if seconds[language_code] > 0 else None

@@ -1,8 +1,4 @@
-"""Whisper through faster-whisper: the sequential path, with every guard of the library on.
-
-Where the caller names no language, every window of 30 s is decoded in its own, so that an answer
-that changes language keeps its words.
-"""
+"""Whisper through faster-whisper: the sequential path, with every guard of the library on."""
 
 from __future__ import annotations
 
@@ -22,7 +18,6 @@ from chassis.errors import CancelledCallError, PreconditionError
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
 from services.transcriber.first_pass import FirstPass
-from services.transcriber.languages import LanguageChoice
 from services.transcriber.shared_model import CallModel, SharedModel
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -34,27 +29,30 @@ MAX_WINDOW_TOKENS = 224
 MAX_HINT_TOKENS = 100
 """Hotwords and prompt get this much each. With 223 each nothing is left for the words: measured,
 1,000 Chinese characters of both gave an empty transcript."""
-ONLY_LANGUAGE = "en"
-"""Of the models that are not multilingual."""
+DETECTION_WINDOWS_S = (5.0, 10.0)
+"""Lengths of what a language is told from. Of 10 s it is told as well as of Whisper's 30 s, for a fifth of
+the cost (base, 6 voices in 4 languages); words would suffer from so short a window."""
 DEFAULT_CPU_THREADS = 4
 """More threads gain little on Whisper's short matrices; CTranslate2's own default."""
+DECODING_CPU_THREADS = 1
+"""One token at a time is too little work for two threads: of base, 50 tokens took 0.65 CPU-seconds with one
+thread and 1.15 with two, and as long. So the decoder is a second copy of the weights with a thread of its
+own (base: 75 MB), and the other cores encode the next caller's window meanwhile."""
 GPU_BATCH_SIZE = 16
 """Others measured the knee at 8 to 16 windows (speaches#169); not measured here."""
 
 
 class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
-    """faster-whisper with a say before each window: stop, change the language, try the cheap way first."""
+    """faster-whisper with a say before each window: stop, try the cheap way first."""
 
-    languages: LanguageChoice | None
-    """None where the caller named the language."""
     stop: Event
     first_pass: FirstPass | None = None
     """None decodes every window with the full beam at once."""
 
-    def for_call(self, model: CallModel, languages: LanguageChoice | None, stop: Event) -> _WatchedWhisper:
+    def for_call(self, model: CallModel, stop: Event) -> _WatchedWhisper:
         """Return a view of the same weights for one call."""
         view = copy.copy(self)
-        view.model, view.languages, view.stop = model, languages, stop
+        view.model, view.stop = model, stop
         return view
 
     def generate_with_fallback(
@@ -62,9 +60,6 @@ class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
     ) -> Any:
         """Decode one window. The library calls this once for each, right after encoding it."""
         self._check_stop()
-        if self.languages is not None:
-            language = self.languages.decide(self._language_probabilities(encoder_output))
-            prompt = self._in_language(language, prompt, tokenizer)
         if self.first_pass is not None and options.beam_size > 1:
             cheap = replace(options, beam_size=1, temperatures=[0.0])
             decoded = super().generate_with_fallback(encoder_output, prompt, tokenizer, cheap)
@@ -76,17 +71,6 @@ class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
     def _check_stop(self) -> None:
         if self.stop.is_set():
             raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
-
-    def _language_probabilities(self, encoder_output: Any) -> dict[str, float]:
-        found = self.model.detect_language(encoder_output)[0]
-        return {token.strip("<|>"): probability for token, probability in found}
-
-    def _in_language(self, language: str, prompt: list[int], tokenizer: Any) -> list[int]:
-        former = tokenizer.language
-        # The tokenizer belongs to this call; the alignment of words reads the language from it too.
-        tokenizer.language = self.hf_tokenizer.token_to_id(f"<|{language}|>")
-        tokenizer.language_code = language
-        return [tokenizer.language if token == former else token for token in prompt]
 
 
 class WhisperSpeechModel:
@@ -119,13 +103,20 @@ class WhisperSpeechModel:
         self.device = device if device != "auto" else _best_device()
         ctranslate2.set_random_seed(SAMPLING_SEED)
         try:
+            numbers = _compute_type(compute_type, self.device)
+            threads = cpu_threads or min(DEFAULT_CPU_THREADS, len(os.sched_getaffinity(0)))
             self._whisper = _WatchedWhisper(
                 str(folder),
                 device=self.device,
-                compute_type=_compute_type(compute_type, self.device),
-                cpu_threads=cpu_threads or min(DEFAULT_CPU_THREADS, len(os.sched_getaffinity(0))),
+                compute_type=numbers,
+                cpu_threads=threads,
                 local_files_only=True,
             )
+            decoder = self._whisper.model
+            if self.device == "cpu" and threads > DECODING_CPU_THREADS:
+                decoder = ctranslate2.models.Whisper(
+                    str(folder), device="cpu", compute_type=numbers, intra_threads=DECODING_CPU_THREADS
+                )
         except (RuntimeError, ValueError, OSError) as error:
             raise PreconditionError(
                 "The speech model can't be loaded; check TRANSCRIBER_MODEL, TRANSCRIBER_DEVICE and "
@@ -134,7 +125,7 @@ class WhisperSpeechModel:
             ) from error
         self._whisper.first_pass = first_pass
         batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
-        self._shared = SharedModel(self._whisper.model, batch_size)
+        self._shared = SharedModel(self._whisper.model, decoder, batch_size)
         # The library lists every language for every multilingual model; older ones lack some tokens.
         self._language_codes = tuple(
             code
@@ -152,7 +143,7 @@ class WhisperSpeechModel:
         """Decode one window, so that the first caller does not pay for allocations."""
         noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ).astype(np.float32) * np.float32(0.01)
         request = DecodeRequest(language_code="en", task="transcribe", beam_size=1, hotwords="", prompt="")
-        for _ in self.decode(noise, request, Event()):
+        for _ in self.decode(noise, "en", request, Event()):
             pass
 
     def fitting(self, text: str) -> str:
@@ -163,15 +154,28 @@ class WhisperSpeechModel:
         end = encoding.offsets[MAX_HINT_TOKENS - 1][1] - 1  # the space in front is ours
         return text.strip()[: max(0, end)]
 
-    def decode(self, speech: Samples, request: DecodeRequest, stop: Event) -> Iterator[DecodedSegment]:
-        """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
-        detects = request.language_code is None and self._whisper.model.is_multilingual
-        languages = LanguageChoice() if detects else None
-        named = request.language_code or ONLY_LANGUAGE  # a placeholder where windows decide
+    def detect_language(self, speech: Samples, stop: Event) -> dict[str, float]:
+        """Return the probability of each language in the first 10 s of `speech`."""
+        heard_s = speech.size / SAMPLE_RATE_HZ
+        window_s = next(
+            (size_s for size_s in DETECTION_WINDOWS_S if heard_s <= size_s), DETECTION_WINDOWS_S[-1]
+        )
+        frame_count = round(window_s * self._whisper.frames_per_second)
+        features = self._whisper.feature_extractor(speech)[:, :frame_count]
+        padded = np.pad(features, ((0, 0), (0, frame_count - features.shape[1])))
         with self._shared.for_call(stop) as model:
-            segments, _ = self._whisper.for_call(model, languages, stop).transcribe(
+            encoded = self._whisper.for_call(model, stop).encode(padded)
+            found = model.detect_language(encoded)[0]
+        return {token.strip("<|>"): float(probability) for token, probability in found}
+
+    def decode(
+        self, speech: Samples, language_code: str, request: DecodeRequest, stop: Event
+    ) -> Iterator[DecodedSegment]:
+        """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
+        with self._shared.for_call(stop) as model:
+            segments, _ = self._whisper.for_call(model, stop).transcribe(
                 speech,
-                language=named,
+                language=language_code,
                 task=request.task,
                 beam_size=request.beam_size,
                 temperature=TEMPERATURES,
@@ -183,11 +187,7 @@ class WhisperSpeechModel:
                 hotwords=request.hotwords or None,
             )
             for segment in segments:
-                # The library yields all segments of a window before it decodes the next one.
-                if languages is None:
-                    yield _decoded(segment, named, None)
-                else:
-                    yield _decoded(segment, languages.current, languages.current_probability)
+                yield _decoded(segment)
 
 
 def _spoken(decoded: Any, tokenizer: Any) -> str:
@@ -196,7 +196,7 @@ def _spoken(decoded: Any, tokenizer: Any) -> str:
     return str(tokenizer.decode(tokens))
 
 
-def _decoded(segment: Any, language_code: str, language_probability: float | None) -> DecodedSegment:
+def _decoded(segment: Any) -> DecodedSegment:
     return DecodedSegment(
         start_s=float(segment.start),
         end_s=float(segment.end),
@@ -209,8 +209,6 @@ def _decoded(segment: Any, language_code: str, language_probability: float | Non
         no_speech_probability=float(segment.no_speech_prob),
         compression_ratio=float(segment.compression_ratio),
         temperature=float(segment.temperature or 0.0),
-        language_code=language_code,
-        language_probability=language_probability,
     )
 
 

@@ -37,8 +37,8 @@ CHUNK_BYTES = 4_000
 TIMEOUT_S = 20.0
 MODEL = Model(name="fake", version="1", digest="ab" * 32, path=Path("model.bin"))
 SAID = (
-    decoded("I rebuilt the index.", 0.4, 1.9, language_code="en", language_probability=0.97),
-    decoded("Mm.", 2.0, 2.4, avg_logprob=-1.5, language_code="en", language_probability=0.6),
+    decoded("I rebuilt the index.", 0.4, 1.9),
+    decoded("Mm.", 2.0, 2.4, avg_logprob=-1.5),
 )
 
 Stub = transcriber_pb2_grpc.TranscriberServiceStub

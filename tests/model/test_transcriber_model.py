@@ -276,6 +276,36 @@ def test_a_first_pass_is_kept_where_the_model_is_sure_and_replaced_where_it_is_n
 
 
 @pytest.mark.recordings
+def test_an_answer_that_changes_language_keeps_both_halves(
+    base: Transcriber, recordings: Path, tmp_path: Path
+) -> None:
+    from services.transcriber.audio import load_audio
+
+    english = load_audio(recordings / "audio" / "jfk.flac", 60.0, threading.Event())
+    spanish = load_audio(Path(__file__).parents[1] / "data" / "spanish.opus", 60.0, threading.Event())
+    pause = np.zeros(SAMPLE_RATE_HZ // 2, dtype=np.float32)
+    for order in ((english, spanish), (spanish, english)):
+        path = write_wav(tmp_path / "both.wav", np.concatenate([order[0], pause, order[1]]))
+        transcript = transcript_of(base, path)
+        in_english = [segment.text for segment in transcript.segments if segment.language_code == "en"]
+        in_spanish = [segment.text for segment in transcript.segments if segment.language_code == "es"]
+
+        assert word_errors(JFK, " ".join(in_english)) < 0.1
+        assert "equipo de cinco personas" in " ".join(in_spanish)
+        assert transcript.uncovered_speech_s < 0.1 * transcript.speech_s
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["single_male", "three_voices", "two_real_ami", "two_real_katie_steve"])
+def test_english_stays_english_whatever_the_accent(recordings: Path, models_dir: Path, name: str) -> None:
+    model = WhisperSpeechModel(locate("whisper-base", models_dir).folder, device="cpu", cpu_threads=THREADS)
+    transcriber = Transcriber(model, SileroDetector(), expected_language_codes=("en", "id"))
+    transcript = transcript_of(transcriber, recordings / "audio" / f"{name}.flac")
+
+    assert {segment.language_code for segment in transcript.segments} == {"en"}
+
+
+@pytest.mark.recordings
 def test_cancelling_ends_the_work_within_a_window(base: Transcriber, recordings: Path) -> None:
     stop = threading.Event()
     events = base.transcribe(recordings / "audio" / "three_voices.flac", TranscribeOptions(), stop)

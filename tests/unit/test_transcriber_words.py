@@ -18,7 +18,6 @@ from services.transcriber.guards import (
     uncovered_s,
     voiced_ratio,
 )
-from services.transcriber.languages import LanguageChoice
 from services.transcriber.speech import (
     FRAME_S,
     MAX_BLOCK_S,
@@ -226,26 +225,6 @@ def test_what_is_decoded_joins_short_pauses_and_is_padded_inside_the_recording()
 
 def test_overlap_counts_only_common_time() -> None:
     assert overlap_s(Span(1.0, 3.0), [Span(0.0, 1.5), Span(2.5, 9.0), Span(20.0, 21.0)]) == pytest.approx(1.0)
-
-
-def test_a_sure_window_changes_the_language_and_back() -> None:
-    choice = LanguageChoice()
-    windows = [{"en": 0.98, "id": 0.01}, {"id": 0.95, "en": 0.03}, {"en": 0.97, "id": 0.02}]
-
-    assert [choice.decide(window) for window in windows] == ["en", "id", "en"]
-    assert choice.current_probability == 0.97
-
-
-def test_an_unsure_window_follows_what_was_heard_before() -> None:
-    choice = LanguageChoice()
-    windows = [{"en": 0.98, "cy": 0.01}, {"en": 0.3, "cy": 0.6}]
-
-    assert [choice.decide(window) for window in windows] == ["en", "en"]
-    assert choice.current_probability == 0.3
-
-
-def test_an_unsure_first_window_takes_what_is_likeliest() -> None:
-    assert LanguageChoice().decide({"id": 0.5, "ms": 0.4, "en": 0.1}) == "id"
 
 
 def test_an_hour_is_heard_in_blocks_and_nothing_is_heard_twice_or_never() -> None:

@@ -55,7 +55,8 @@ class TranscriberServiceServicer:
         """Transcribes one recording. Idempotent: same bytes, same settings, same words.
 
         The first request holds `config`; chunks follow unless it names a URI. Progress and segments
-        come as they are decoded; the last response holds the complete transcript. Silence is an
+        come as they are decoded, nearly always in time order; the last response holds the complete transcript,
+        in time order. Silence is an
         empty transcript, not an error. Fails with `INVALID_ARGUMENT` (`MEDIA_UNDECODABLE`) when
         there is no decodable sound.
         """
