@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import grpc
 from faster_whisper import decode_audio
@@ -26,6 +27,7 @@ from rich.table import Table
 
 from benchmarks.transcribing.arms import DEFAULTS, DESIGN, OTHER, OURS, SAME, THREADS, Writer, arms, service
 from benchmarks.transcribing.clips import ROOT, Clip, speech, word_errors
+from benchmarks.transcribing.sharing import batches, callers, gpu_throughput, short_behind_long, speech_of
 from interview.v1 import transcriber_pb2_grpc
 from services.transcriber.audio import SAMPLE_RATE_HZ
 
@@ -35,6 +37,8 @@ DEMO_CLIP_COUNT = 2
 START_TIMEOUT_S = 120.0
 WARM_FILES = 2
 """The first files of a row grow the heap once; growth is counted from here on."""
+ROW_CLIP_COUNT = 5
+"""Files in a row are the shortest: what one leaves behind does not depend on its length."""
 BARS = "▁▂▃▄▅▆▇█"
 BYTES_PER_MIB = 1024 * 1024
 
@@ -191,12 +195,19 @@ def ratios(figures: Figures, suffix: str) -> dict[str, float]:
 
 
 def serve(out: Console, model: str, writers: dict[str, Writer], clips: Sequence[Clip]) -> dict[str, float]:
-    """Run the service, and return its overhead and how its resident size moved."""
+    """Run the service, and return its overhead, its fairness, and how its resident size moved."""
     chosen = arguments()
     with running_service(model) as (pid, remote):
-        best = overhead(remote, {name: writers[name] for name in (OURS, SAME)}, clips, chosen.rounds)
-        sizes_mib = in_a_row(pid, remote, clips, chosen.files)
+        best = overhead(
+            remote, {name: writers[name] for name in (OURS, SAME)}, clips[:DEMO_CLIP_COUNT], chosen.rounds
+        )
+        throughput = callers(remote, clips)
+        shortest = sorted(clips, key=lambda clip: clip.path.stat().st_size)[:ROW_CLIP_COUNT]
+        sizes_mib = in_a_row(pid, remote, shortest, chosen.files)
         peak_mib = resident_mib(pid, "VmHWM")
+        with TemporaryDirectory() as folder:
+            behind = short_behind_long(remote, clips, Path(folder))
+            long = lengthy(pid, remote, clips, Path(folder)) if chosen.minutes else {}
     table = Table("the demo clips", "wall s", title="the service over a socket")
     for name, wall_s in best.items():
         table.add_row(name, f"{wall_s:.2f}")
@@ -208,16 +219,45 @@ def serve(out: Console, model: str, writers: dict[str, Writer], clips: Sequence[
     return {
         "service_over_direct": round(best["service"] / best[SAME], 3),
         "service_over_engine": round(best["service"] / best[OURS], 3),
+        "callers_8": round(throughput, 3),
+        "short_behind_long": round(behind, 2),
+        **long,
         "files_in_a_row": len(sizes_mib),
         "peak_rss_mib": round(peak_mib, 1),
         **flatness(sizes_mib),
     }
 
 
+def lengthy(pid: int, write: Writer, clips: Sequence[Clip], folder: Path) -> dict[str, float]:
+    """Return what one long file takes, in memory above what was resident before."""
+    minutes = arguments().minutes
+    path = speech_of(clips, 60 * minutes, folder / "lengthy.wav")
+    before_mib, begin_s = resident_mib(pid, "VmRSS"), time.perf_counter()
+    word_count = len(write(path).split())
+    return {
+        "long_file_min": minutes,
+        "long_file_words": word_count,
+        "long_file_wall_s": round(time.perf_counter() - begin_s, 1),
+        "long_file_peak_rss_mib": round(resident_mib(pid, "VmHWM"), 1),
+        "long_file_rss_before_mib": round(before_mib, 1),
+    }
+
+
+def show_gpu(out: Console, throughput: dict[int, float] | None) -> None:
+    """Print what batches gain on a GPU, or that there was none to measure it on."""
+    table = Table("batch size", "throughput over 1", title="16 callers on a GPU")
+    for size, ratio in (throughput or {}).items():
+        table.add_row(str(size), f"{ratio:.2f}")
+    if throughput is None:
+        table.add_row("1 to 32", "not measured: no GPU")
+    out.print(table)
+
+
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10, help="files in a row for the resident size")
+    parser.add_argument("--minutes", type=float, default=0.0, help="length of one long file; 0 for none")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of service against direct call")
     return parser.parse_args()
 
@@ -234,7 +274,9 @@ def main() -> None:
         show(out, model, figures, speech_s)
         line |= ratios(figures, suffix)
         if not suffix:
-            line |= serve(out, model, writers, clips[:DEMO_CLIP_COUNT])
+            line |= serve(out, model, writers, clips)
+            line |= {name: round(value, 4) for name, value in batches(model, clips).items()}
+            show_gpu(out, gpu_throughput(model, clips))
     print(json.dumps(line))
 
 

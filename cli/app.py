@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from chassis.errors import InterviewError
 from cli import demo_command, model_commands, reassess_command, session_commands, subtitle_commands
+from cli.assessor_commands import assessor_app
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode, from_interview_error
 from cli.local_llm import llm_app
@@ -44,6 +45,7 @@ def build_app() -> typer.Typer:
     demo_command.add_to(app)
     app.add_typer(model_commands.models_app, name="models")
     app.add_typer(llm_app, name="llm")
+    app.add_typer(assessor_app, name="assessor")
     return app
 
 

@@ -16,6 +16,12 @@ WITHOUT_TRUTH = (
     "two_late_short_same_sex.flac",
     "single_room_change.flac",
     "single_noise10.flac",
+    "three_voices.flac",
+    "two_late_quiet_diff_sex.flac",
+    "two_real_katie_steve.flac",
+    "three_real_falcon.flac",
+    "two_real_ami.flac",
+    "single_male.flac",
 )
 """Recordings whose words nobody wrote down; they count for cost and differences."""
 JFK = (

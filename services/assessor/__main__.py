@@ -6,7 +6,7 @@ from chassis.server import Register, run
 from chassis.workers import Workers
 from services.assessor.backends import HuggingFaceModel, OpenAIModel, Wire
 from services.assessor.baseline import Baseline, read_lexicon
-from services.assessor.checks import read_calibration
+from services.assessor.checks import CALIBRATION_FILE, read_calibration
 from services.assessor.engine import Assessor
 from services.assessor.judging import BaselineJudge, ModelJudge
 from services.assessor.language_model import LanguageModel, ModelIdentity
@@ -43,7 +43,7 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
         model_judge = ModelJudge(
             model,
             prompts=prompts,
-            calibration=read_calibration(),
+            calibration=read_calibration(settings.calibration_file or CALIBRATION_FILE),
             seed=settings.seed,
             max_tokens=settings.max_tokens,
         )

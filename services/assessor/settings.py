@@ -53,6 +53,8 @@ class AssessorSettings(ServiceSettings):
     """Longest reply to one call."""
     fallback_to_baseline: bool = False
     """Let the labelled baseline stand in when the configured model fails."""
+    calibration_file: Path | None = None
+    """Offsets of the checks, as `interview assessor calibrate` writes them; none takes the shipped ones."""
     rubrics_dir: Path | None = None
     """Folder with further rubrics; one with a shipped rubric's id replaces it."""
 
