@@ -38,6 +38,8 @@ class Submission:
     questions: tuple[str, ...] = ()
     candidate_name: str = ""
     language: str = "auto"
+    rubrics: tuple[str, ...] = ()
+    """None, one for all, or one each."""
 
 
 class GatewayClient:
@@ -72,6 +74,8 @@ class GatewayClient:
             fields["questions"] = list(submission.questions)
         else:
             fields["jumlah_pertanyaan"] = str(len(submission.recordings))
+        if submission.rubrics:
+            fields["rubric"] = list(submission.rubrics)
         timeout = httpx.Timeout(UPLOAD_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         with ExitStack() as files:
             parts = [

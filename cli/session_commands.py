@@ -49,6 +49,10 @@ def submit(
         list[str] | None,
         typer.Option("--question", "-q", help="The question of each answer, in order; none or one each."),
     ] = None,
+    rubric: Annotated[
+        list[str] | None,
+        typer.Option("--rubric", help="What answers are judged by: one for all, or one each."),
+    ] = None,
     name: Annotated[str, typer.Option("--name", help="The candidate's name, for display.")] = "",
     language: Annotated[str, typer.Option("--language", help="en, id, …, or auto to detect it.")] = "auto",
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
@@ -68,9 +72,17 @@ def submit(
             code="QUESTION_COUNT_MISMATCH",
             exit_code=ExitCode.USAGE,
         )
+    rubrics = tuple(rubric or ())
+    if len(rubrics) > 1 and len(rubrics) != len(videos):
+        raise CommandError(
+            f"There are {len(videos)} videos and {len(rubrics)} rubrics: "
+            "give one --rubric for all, or one each.",
+            code="RUBRIC_COUNT_MISMATCH",
+            exit_code=ExitCode.USAGE,
+        )
     check_recordings(videos)
     client = environment.open_gateway(gateway, api_key)
-    accepted = upload(environment, client, Submission(tuple(videos), questions, name, language))
+    accepted = upload(environment, client, Submission(tuple(videos), questions, name, language, rubrics))
     if not watch:
         _show_accepted(environment, accepted, as_json)
         return

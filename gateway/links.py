@@ -23,6 +23,8 @@ class LinkedAnswer:
     question: str
     url: str
     unavailable_reason: str = ""
+    rubric_id: str = ""
+    """Empty: the session's."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class LinkedSession:
     answers: tuple[LinkedAnswer, ...]
     refusal: str = ""
     """Why the orchestrator did not take it. Empty unless it refused for good."""
+    rubric_id: str = ""
+    """Empty: the default."""
 
     def to_json(self) -> bytes:
         """Return it as JSON, to survive a restart."""
@@ -74,7 +78,13 @@ def read_linked_session(
         raise InvalidInputError(
             f"Too many videos. Max: {max_answer_count} a session.", reason="TOO_MANY_FILES"
         )
-    return LinkedSession(session_id, single_line(name)[:MAX_NAME_LENGTH], language, _answers(interviews))
+    return LinkedSession(
+        session_id,
+        single_line(name)[:MAX_NAME_LENGTH],
+        language,
+        _answers(interviews),
+        rubric_id=_rubric(root),
+    )
 
 
 def _parse(body: bytes) -> dict[str, Any]:
@@ -111,7 +121,12 @@ def _answer(position: int, item: Any) -> LinkedAnswer:
         return LinkedAnswer(position, text, "", "VIDEO_URL_MISSING")
     if len(url) > MAX_LINK_LENGTH:
         return LinkedAnswer(position, text, "", "LINK_INVALID")
-    return LinkedAnswer(position, text, url.strip())
+    return LinkedAnswer(position, text, url.strip(), rubric_id=_rubric(fields))
+
+
+def _rubric(fields: dict[str, Any]) -> str:
+    value = fields.get("rubric")
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class OrchestratorClient:
             session_id=draft.session_id,
             candidate_name=draft.candidate_name,
             language_code=draft.language_code,
+            rubric_id=draft.rubric_id,
             answers=[
                 pb.AnswerInput(
                     uri=answer.uri,
@@ -97,6 +98,7 @@ class OrchestratorClient:
                     media_bytes=answer.media_bytes,
                     position=answer.position,
                     unavailable_reason=answer.unavailable_reason,
+                    rubric_id=answer.rubric_id,
                 )
                 for answer in draft.answers
             ],

@@ -164,7 +164,11 @@ class Preparations:
         try:
             answers = await asyncio.gather(*(self._fetch(preparation, answer) for answer in session.answers))
             draft = SessionDraft(
-                session.session_id, session.candidate_name, session.language_code, tuple(answers)
+                session.session_id,
+                session.candidate_name,
+                session.language_code,
+                tuple(answers),
+                session.rubric_id,
             )
             await self._hand_over(draft)
             await self._store.delete(_pending_key(session.session_id))
@@ -177,7 +181,12 @@ class Preparations:
 
     async def _fetch(self, preparation: _Preparation, answer: LinkedAnswer) -> AnswerDraft:
         """Fetch one recording. Its failure is the answer's own: the others go on."""
-        draft = AnswerDraft(answer.position, answer.question, unavailable_reason=answer.unavailable_reason)
+        draft = AnswerDraft(
+            answer.position,
+            answer.question,
+            unavailable_reason=answer.unavailable_reason,
+            rubric_id=answer.rubric_id,
+        )
         if answer.unavailable_reason:
             preparation.note(answer.position, StageState.FAILED, answer.unavailable_reason)
             return draft
@@ -204,6 +213,7 @@ class Preparations:
             file_name=f"video_{answer.position}{fetched.extension}",
             digest=fetched.digest,
             media_bytes=fetched.size_bytes,
+            rubric_id=answer.rubric_id,
         )
 
     async def _hand_over(self, draft: SessionDraft) -> None:

@@ -113,6 +113,11 @@ UPLOAD_BODY: dict[str, Any] = {
                         },
                         "candidate_name": {"type": "string"},
                         "language": {"type": "string", "description": "A language code, or `auto`."},
+                        "rubric": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "What answers are judged by: one rubric for all, or one each.",
+                        },
                         "jumlah_pertanyaan": {"type": "integer", "description": "In place of `questions`."},
                     },
                 }

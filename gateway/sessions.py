@@ -88,6 +88,8 @@ class AnswerDraft:
     digest: str = ""
     media_bytes: int = 0
     unavailable_reason: str = ""
+    rubric_id: str = ""
+    """Empty: the session's."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class SessionDraft:
     candidate_name: str
     language_code: str
     answers: tuple[AnswerDraft, ...]
+    rubric_id: str = ""
+    """Empty: the default."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ class Submission:
     language_code: str
     questions: tuple[str, ...]
     files: tuple[ReceivedFile, ...]
+    rubric_ids: tuple[str, ...]
+    """One an answer; empty: the default."""
 
 
 def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Sequence[str]) -> Submission:
@@ -79,6 +81,7 @@ def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Seq
         language_code=check_language(language, languages),
         questions=_questions(form, query, original_shape),
         files=form.files,
+        rubric_ids=_rubrics(form, query),
     )
 
 
@@ -114,6 +117,19 @@ def _questions(form: ReceivedForm, query: Mapping[str, str], original_shape: boo
             reason="QUESTION_COUNT_MISMATCH",
         )
     return tuple(check_question(text, number) for number, text in enumerate(questions, start=1))
+
+
+def _rubrics(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a rubric for each recording: none named, one for all, or one each."""
+    named = form.all("rubric", "rubrics") or ((query["rubric"],) if "rubric" in query else ("",))
+    if len(named) == 1:
+        named *= len(form.files)
+    if len(named) != len(form.files):
+        raise InvalidInputError(
+            f"Rubrics count ({len(named)}) must be one, or match videos count ({len(form.files)})",
+            reason="RUBRIC_COUNT_MISMATCH",
+        )
+    return tuple(name.strip() for name in named)
 
 
 def check_question(text: str, number: int) -> str:
@@ -186,9 +202,9 @@ class Submitter:
         """
         try:
             answers = [
-                await self._store_answer(session_id, position, question, file)
-                for position, (question, file) in enumerate(
-                    zip(submission.questions, submission.files, strict=True), start=1
+                await self._store_answer(session_id, position, question, rubric_id, file)
+                for position, (question, rubric_id, file) in enumerate(
+                    zip(submission.questions, submission.rubric_ids, submission.files, strict=True), start=1
                 )
             ]
             draft = SessionDraft(
@@ -201,7 +217,7 @@ class Submitter:
             raise
 
     async def _store_answer(
-        self, session_id: str, position: int, question: str, file: ReceivedFile
+        self, session_id: str, position: int, question: str, rubric_id: str, file: ReceivedFile
     ) -> AnswerDraft:
         key = media_key(session_id, position, file.extension)
         await self._store.put_file(key, file.path)
@@ -212,6 +228,7 @@ class Submitter:
             file_name=file.name,
             digest=file.digest,
             media_bytes=file.size_bytes,
+            rubric_id=rubric_id,
         )
 
 

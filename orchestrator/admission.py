@@ -12,6 +12,7 @@ SESSION_ID = re.compile(r"[0-9a-f]{32}")
 DIGEST = re.compile(r"([0-9a-f]{64})?")
 LANGUAGE = re.compile(r"([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?")
 RUBRIC_ID = re.compile(r"[A-Za-z0-9_.-]{0,64}")
+RUBRIC_ID_RULE = "letters, digits, '_', '-' and '.', at most 64"
 REASON = re.compile(r"([A-Z][A-Z0-9_]{0,63})?")
 PAGE_TOKEN = re.compile(r"([0-9]{1,15})-([0-9]{1,6})")
 MAX_ANSWERS = 20
@@ -51,7 +52,7 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
     if LANGUAGE.fullmatch(request.language_code) is None:
         wrong["language_code"] = "a language such as en or id, or empty"
     if RUBRIC_ID.fullmatch(request.rubric_id) is None:
-        wrong["rubric_id"] = "letters, digits, '_', '-' and '.', at most 64"
+        wrong["rubric_id"] = RUBRIC_ID_RULE
     if len(request.candidate_name) > MAX_NAME_CHARACTERS:
         wrong["candidate_name"] = f"at most {MAX_NAME_CHARACTERS} characters"
     positions = [answer.position for answer in request.answers if answer.HasField("position")]
@@ -80,6 +81,8 @@ def _wrong_in(answer: orchestrator_pb2.AnswerInput) -> dict[str, str]:
         wrong["digest"] = "64 lower-case hex digits, or empty"
     if REASON.fullmatch(answer.unavailable_reason) is None:
         wrong["unavailable_reason"] = "UPPER_SNAKE"
+    if RUBRIC_ID.fullmatch(answer.rubric_id) is None:
+        wrong["rubric_id"] = RUBRIC_ID_RULE
     if answer.media_bytes < 0:
         wrong["media_bytes"] = "0 or more"
     return wrong

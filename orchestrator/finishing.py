@@ -40,13 +40,15 @@ def software_version() -> str:
 
 def config_digest(request: orchestrator_pb2.CreateSessionRequest, preferences: Preferences) -> str:
     """Hash what was asked of the stages beside the recordings."""
-    config = {
+    config: dict[str, Any] = {
         "language": request.language_code,
         "rubric": request.rubric_id,
         "reader_language": preferences.reader_language,
         "seed": preferences.seed,
         "target_languages": list(preferences.target_languages),
     }
+    if any(answer.rubric_id for answer in request.answers):
+        config["rubrics"] = [answer.rubric_id for answer in request.answers]
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 

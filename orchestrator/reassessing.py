@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 
-from chassis.errors import ExhaustedError, InvalidInputError, NotFoundError, PreconditionError
+from chassis.errors import (
+    ExhaustedError,
+    InterviewError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionError,
+)
+from interview.v1 import orchestrator_pb2
 from orchestrator.durable import Engine
 from orchestrator.sessions import SessionRow
 from orchestrator.stages import Stages
-from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable
+from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable, rubrics_of
 
 FULL_RETRY_AFTER_S = 30.0
 
@@ -80,6 +87,20 @@ class Reassessments:
                 reason="SESSIONS_FULL",
                 retry_after_s=FULL_RETRY_AFTER_S,
             )
+
+    async def check_rubrics(self, request: orchestrator_pb2.CreateSessionRequest) -> None:
+        """Refuse a new session whose rubrics the assessor doesn't know; one is accepted while it is away.
+
+        Raises:
+            InvalidInputError: `RUBRIC_UNKNOWN`.
+        """
+        for rubric_id in sorted(rubrics_of(request) - {""}):
+            try:
+                await self._check_rubric(rubric_id)
+            except InvalidInputError:
+                raise
+            except InterviewError:  # No session is lost because a stage is away; it will be asked again.
+                return
 
     async def _check_rubric(self, rubric_id: str) -> None:
         known = await self._stages.rubric_ids()

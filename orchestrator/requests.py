@@ -111,6 +111,6 @@ def assess_request(
         segments=segments,
         language_code=base_language(transcript.language_code or session.language_code),
         reader_language_code=preferences.reader_language,
-        rubric_id=session.rubric_id,
+        rubric_id=answer.rubric_id or session.rubric_id,
         seed=preferences.seed,
     )

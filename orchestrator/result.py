@@ -155,8 +155,9 @@ def _figure(figure: Figure) -> Json:
 
 
 def _provenance(frame: Frame, answers: Sequence[Findings]) -> Json:
-    judged = next((one.assessment for one in answers if one.assessment is not None), None)
-    source = judged.provenance if judged is not None else assessor_pb2.AssessmentProvenance()
+    sources = [one.assessment.provenance for one in answers if one.assessment is not None]
+    source = sources[0] if sources else assessor_pb2.AssessmentProvenance()
+    same = len({(each.rubric_id, each.rubric_digest) for each in sources}) <= 1
     return {
         "inputs": [
             {
@@ -169,9 +170,10 @@ def _provenance(frame: Frame, answers: Sequence[Findings]) -> Json:
         ],
         "config_sha256": frame.config_digest,
         "prompt_version": source.prompt_version or None,
-        "rubric_id": source.rubric_id or None,
-        "rubric_version": source.rubric_version or None,
-        "rubric_sha256": source.rubric_digest or None,
+        # Null where answers were judged by different ones: each assessment names its own.
+        "rubric_id": (source.rubric_id or None) if same else None,
+        "rubric_version": (source.rubric_version or None) if same else None,
+        "rubric_sha256": (source.rubric_digest or None) if same else None,
         "seed": source.seed if source.HasField("seed") else None,
         "software_version": frame.software_version,
     }

@@ -111,12 +111,24 @@ def assessment_of(findings: Findings) -> Json:
         }
     return {
         "method": assessment.method,
+        "rubric": _rubric(assessment.provenance),
         "outcome": outcome_name(assessment.outcome),
         "reason": assessment.reason or None,
         "criteria": [_criterion(findings, assessment, criterion) for criterion in assessment.criteria],
         "sentences": [_sentence(sentence) for sentence in assessment.sentences],
         "total_score": optional(assessment, "total_score", 2),
         "conclusion_absent_reason": assessment.conclusion_absent_reason or None,
+    }
+
+
+def _rubric(provenance: assessor_pb2.AssessmentProvenance) -> Json | None:
+    """Say which rubric judged the answer; answers of one session may have different ones."""
+    if not provenance.rubric_id:
+        return None
+    return {
+        "id": provenance.rubric_id,
+        "version": provenance.rubric_version or None,
+        "sha256": provenance.rubric_digest or None,
     }
 
 

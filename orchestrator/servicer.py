@@ -70,6 +70,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         existing = await self._engine.get(request.session_id)
         if existing is None:
             await self._reassessments.check_room()
+            await self._reassessments.check_rubrics(request)
             await self._engine.submit(request)
         session = await self._session(request.session_id)
         return orchestrator_pb2.CreateSessionResponse(session=session, existing=existing is not None)

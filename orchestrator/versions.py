@@ -29,6 +29,8 @@ class Reassessment:
         request = orchestrator_pb2.CreateSessionRequest()
         request.CopyFrom(row.request)
         request.rubric_id = rubric_id
+        for answer in request.answers:
+            answer.rubric_id = ""
         records = {place: dict(of_answer) for place, of_answer in row.records.items()}
         return cls(request, records, version_id, create_time_s)
 
@@ -108,13 +110,18 @@ def first_version(row: SessionRow) -> VersionRow:
     )
 
 
+def rubrics_of(request: orchestrator_pb2.CreateSessionRequest) -> set[str]:
+    """Return the rubrics that a session's answers are judged by; an empty one is the default."""
+    return {answer.rubric_id or request.rubric_id for answer in request.answers}
+
+
 def reusable(row: SessionRow, later: Sequence[VersionRow], rubric_id: str) -> VersionRow | None:
     """Return the version that judges by a rubric, or None where it has to be made (again).
 
     One that failed counts as not made, and so does one from before the session was retried.
     """
     judged = all(records[ASSESS].state != "failed" for records in row.records.values())
-    if rubric_id == row.request.rubric_id and judged:
+    if judged and rubrics_of(row.request) == {rubric_id}:
         return first_version(row)
     for version in reversed(later):
         current = not version.ended or (

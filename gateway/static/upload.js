@@ -5,12 +5,15 @@ import { byId, el, notice } from "./dom.js";
 import { languageName, fileSize, stateName } from "./words.js";
 
 const EXTENSIONS = /\.(mp4|avi|mov|mkv|webm)$/i;
+const RUBRICS = [["", "General rubric"], ["behavioural", "Behavioural rubric (STAR)"], ["technical", "Technical rubric"]];
+const AS_ALL = "as all";
 const SHOWN_FIRST = ["auto", "en", "id"];
 
 /** Sets the form up. `limits` is /client-settings; `onAccepted` gets the new session's id. */
 export function startUpload(limits, onAccepted) {
   const chosen = []; // {file, question}
   fillLanguages(limits.languages);
+  fillRubrics(byId("rubric"), RUBRICS);
   byId("limits").textContent =
     `mp4, avi, mov, mkv or webm; up to ${limits.max_file_count} recordings of ${fileSize(limits.max_file_bytes)} each`;
 
@@ -19,7 +22,7 @@ export function startUpload(limits, onAccepted) {
     for (const file of files) {
       const refusal = refusalOf(file, chosen.length, limits);
       if (refusal) refusals.push(refusal);
-      else chosen.push({ file, question: "" });
+      else chosen.push({ file, question: "", rubric: AS_ALL });
     }
     notice(refusals.join(" "));
     draw(chosen);
@@ -52,6 +55,10 @@ function fillLanguages(codes) {
   byId("language").replaceChildren(...[...first, ...options].map(([value, text]) => el("option", { value }, text)));
 }
 
+function fillRubrics(select, choices) {
+  select.replaceChildren(...choices.map(([value, text]) => el("option", { value }, text)));
+}
+
 function startDropping(place, add) {
   for (const kind of ["dragenter", "dragover"]) {
     place.addEventListener(kind, (event) => {
@@ -81,9 +88,18 @@ function draw(chosen) {
         el("span", { class: "file" }, el("strong", {}, `Answer ${index + 1}: `), item.file.name,
           el("span", { class: "hint" }, ` · ${fileSize(item.file.size)}`)),
         el("button", { type: "button", class: "link", "aria-label": `Remove ${item.file.name}`, click: remove }, "Remove")),
-      el("label", { for: id }, "Question that was asked"), text);
+      el("label", { for: id }, "Question that was asked"), text, ...rubricOf(item, index));
   }));
   byId("submit").disabled = chosen.length === 0;
+}
+
+/** A choice of rubric for one answer of several; a single answer has the session's. */
+function rubricOf(item, index) {
+  const id = `rubric-${index + 1}`;
+  const select = el("select", { id, change: (event) => (item.rubric = event.target.value) });
+  fillRubrics(select, [[AS_ALL, "As chosen above"], ...RUBRICS]);
+  select.value = item.rubric;
+  return [el("label", { for: id }, "This answer is judged by"), select];
 }
 
 async function send(chosen, onAccepted) {
@@ -91,9 +107,10 @@ async function send(chosen, onAccepted) {
   const form = new FormData();
   form.append("candidate_name", byId("candidate").value);
   form.append("language", byId("language").value);
-  for (const { file, question } of chosen) {
+  for (const { file, question, rubric } of chosen) {
     form.append("videos", file, file.name);
     form.append("questions", question);
+    form.append("rubric", rubric === AS_ALL ? byId("rubric").value : rubric);
   }
   notice("");
   busy(true);

@@ -60,6 +60,11 @@ def test_submit_sends_the_recording_with_its_question(
     assert len(upload.headers["idempotency-key"]) == 32
 
 
+def test_submit_sends_the_rubric(gateway: FakeGateway, screen: Screen, video: Path) -> None:
+    assert run(["submit", str(video), "--rubric", "technical", "--no-watch"], screen.environment) == 0
+    assert b'name="rubric"\r\n\r\ntechnical' in gateway.bodies[0]
+
+
 def test_submit_without_questions_says_how_many_answers_there_are(
     gateway: FakeGateway, screen: Screen, video: Path
 ) -> None:
@@ -101,6 +106,7 @@ def test_a_session_that_did_not_complete_is_exit_code_1(
         (["submit"], ""),
         (["submit", "absent.mp4"], "FILE_NOT_FOUND"),
         (["submit", "{video}", "-q", "one", "-q", "two"], "QUESTION_COUNT_MISMATCH"),
+        (["submit", "{video}", "--rubric", "general", "--rubric", "technical"], "RUBRIC_COUNT_MISMATCH"),
         (["status", SESSION_ID, "--gateway", "http://[broken"], "GATEWAY_URL_INVALID"),
         (["status", SESSION_ID, "--gateway", "localhost:7860"], "GATEWAY_URL_INVALID"),
         (["models", "fetch"], "MODEL_NAMES_MISSING"),

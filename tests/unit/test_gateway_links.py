@@ -121,6 +121,19 @@ async def test_a_failed_download_is_the_answers_own_and_the_others_go_on(tmp_pat
     assert not await bench.store.list(PENDING_PREFIX)
 
 
+async def test_rubrics_of_links_reach_the_session_through_a_restart(tmp_path: Path) -> None:
+    bench = LinkBench(tmp_path, a=b"video", b=b"video")
+    answers = (LinkedAnswer(1, "Q1", "a", rubric_id="technical"), LinkedAnswer(2, "Q2", "b"))
+    session = LinkedSession("1" * 32, "A", "en", answers, rubric_id="behavioural")
+    await bench.preparations.accept(LinkedSession.from_json(session.to_json()))
+    bench.downloader.gate.set()
+    await bench.ended(session.session_id)
+
+    draft = bench.orchestrator.drafts[session.session_id]
+    assert draft.rubric_id == "behavioural"
+    assert [answer.rubric_id for answer in draft.answers] == ["technical", ""]
+
+
 async def test_a_session_that_is_being_fetched_is_visible_and_survives_a_restart(tmp_path: Path) -> None:
     bench = LinkBench(tmp_path, good=MP4)
     session = linked("good")

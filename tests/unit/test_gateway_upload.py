@@ -49,6 +49,28 @@ async def test_the_design_documents_form_needs_no_questions_and_defaults_to_indo
     assert [answer.question for answer in draft.answers] == ["", ""]
 
 
+@pytest.mark.parametrize(
+    ("sent", "rubric_ids"),
+    [([], ["", ""]), (["technical"], ["technical"] * 2), (["technical", " "], ["technical", ""])],
+)
+async def test_a_rubric_is_for_all_answers_or_for_each(
+    bench: Bench, sent: list[str], rubric_ids: list[str]
+) -> None:
+    data = form("1?", "2?") | {"rubric": sent}
+    reply = await bench.http.post("/upload", files=videos(MP4, AVI), data=data)
+
+    draft = bench.orchestrator.drafts[reply.json()["session_id"]]
+    assert [answer.rubric_id for answer in draft.answers] == rubric_ids
+
+
+async def test_rubrics_of_another_number_are_refused(bench: Bench) -> None:
+    data = form("1?") | {"rubric": ["technical", "general"]}
+    reply = await bench.http.post("/upload", files=videos(MP4), data=data)
+
+    assert (reply.status_code, reply.json()["code"]) == (400, "RUBRIC_COUNT_MISMATCH")
+    assert bench.orchestrator.drafts == {}
+
+
 async def test_both_file_fields_are_taken_together_in_order(bench: Bench) -> None:
     files = videos(MP4, field="files") + videos(AVI, name="b.avi")
 

@@ -40,7 +40,7 @@ STAGE_STATE_FAILED: StageState
 STAGE_STATE_SKIPPED: StageState
 
 class AnswerInput(_message.Message):
-    __slots__ = ("uri", "question", "file_name", "digest", "media_bytes", "position", "unavailable_reason")
+    __slots__ = ("uri", "question", "file_name", "digest", "media_bytes", "position", "unavailable_reason", "rubric_id")
     URI_FIELD_NUMBER: _ClassVar[int]
     QUESTION_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class AnswerInput(_message.Message):
     MEDIA_BYTES_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     UNAVAILABLE_REASON_FIELD_NUMBER: _ClassVar[int]
+    RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
     uri: str
     question: str
     file_name: str
@@ -55,7 +56,8 @@ class AnswerInput(_message.Message):
     media_bytes: int
     position: int
     unavailable_reason: str
-    def __init__(self, uri: _Optional[str] = ..., question: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., position: _Optional[int] = ..., unavailable_reason: _Optional[str] = ...) -> None: ...
+    rubric_id: str
+    def __init__(self, uri: _Optional[str] = ..., question: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., position: _Optional[int] = ..., unavailable_reason: _Optional[str] = ..., rubric_id: _Optional[str] = ...) -> None: ...
 
 class CreateSessionRequest(_message.Message):
     __slots__ = ("session_id", "candidate_name", "language_code", "answers", "rubric_id")
