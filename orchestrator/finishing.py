@@ -84,6 +84,7 @@ class ResultWriter:
             finish_time_s=time.time(),
             config_digest=config_digest(request, self._preferences),
             software_version=software_version(),
+            reader_language=self._preferences.reader_language,
         )
         document = json.dumps(build(frame, answers), ensure_ascii=False, indent=2, allow_nan=False)
         await self._outputs.save_result(request.session_id, document.encode(), version_id)

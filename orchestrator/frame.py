@@ -17,6 +17,8 @@ class Frame:
     finish_time_s: float
     config_digest: str
     software_version: str
+    reader_language: str = ""
+    """Language of what people read (BCP-47); empty: that of the answers."""
 
     @property
     def processed_at(self) -> str:

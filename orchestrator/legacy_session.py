@@ -26,6 +26,7 @@ from orchestrator.aggregate import (
 from orchestrator.frame import Frame
 from orchestrator.legacy import COHERENCE, QUALITY, RELEVANCE, always, criterion_score, perhaps, total_score
 from orchestrator.requests import base_language
+from orchestrator.session_summary import summarise
 from orchestrator.workflow import ASSESS, OK, SPEAKER, TRANSCRIBE, TRANSLATE, VISION
 
 Json = dict[str, Any]
@@ -59,7 +60,7 @@ def root(frame: Frame, answers: Sequence[Findings], figures: Sequence[AnswerFigu
         "success": bool(pairs),
         "name": frame.candidate_name,
         "session": frame.session_id,
-        "llm_results": _llm_results([one for one, _ in pairs]),
+        "llm_results": _llm_results(frame, [one for one, _ in pairs]),
         "aggregate_cheating_detection": _aggregate_cheating(pairs),
         "aggregate_non_verbal_analysis": _aggregate_non_verbal(pairs),
         "content": [_content(frame, one, of_one) for one, of_one in pairs],
@@ -67,13 +68,13 @@ def root(frame: Frame, answers: Sequence[Findings], figures: Sequence[AnswerFigu
     }
 
 
-def _llm_results(answers: Sequence[Findings]) -> Json:
+def _llm_results(frame: Frame, answers: Sequence[Findings]) -> Json:
     totals = [total_score(one) for one in answers]
     average = mean(totals)
     outcomes = [assess_outcome(one) for one in answers]
     absent = next((outcome for outcome in outcomes if outcome != OK), "SKIPPED")
     return {
-        "kesimpulan_llm": _summary(answers, average),
+        "kesimpulan_llm": summarise(answers, frame.reader_language),
         "rata_rata_confidence_score": round(always(mean(_tag_confidence(one) for one in answers))),
         "avg_total_llm": always(average, 1),
         "final_score_llm": always(average, 1),
@@ -81,19 +82,6 @@ def _llm_results(answers: Sequence[Findings]) -> Json:
         "method": next((one.assessment.method for one in answers if one.assessment is not None), None),
         "outcome": OK if average is not None else absent,
     }
-
-
-def _summary(answers: Sequence[Findings], average: float | None) -> str:
-    """Say in one text what the answers' assessments say; nothing is added to them."""
-    scored = sum(total_score(one) is not None for one in answers)
-    head = f"{scored} of {len(answers)} answers could be scored"
-    lines = [f"{head}; their mean is {average:.0f} of 100." if average is not None else f"{head}."]
-    lines += [
-        f"Answer {one.place}: {one.assessment.conclusion}"
-        for one in answers
-        if one.assessment is not None and one.assessment.HasField("conclusion")
-    ]
-    return " ".join(lines)
 
 
 def _tag_confidence(findings: Findings) -> float | None:
