@@ -1,0 +1,112 @@
+"""A model server that dies in the middle of a session: what was judged stays, and nothing is invented.
+
+The orchestrator and the assessor are real and talk over sockets; the model server is a local HTTP server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interview.v1 import assessor_pb2, assessor_pb2_grpc
+from tests.contract.test_assessor_rpc import assess, assessor, bare  # noqa: F401 (a fixture)
+from tests.contract.test_orchestrator_rpc import COMPLETED, World, running
+from tests.fakes_assessor import FakeChatServer
+
+pytestmark = pytest.mark.anyio
+
+CALLS_OF_THE_FIRST_ANSWER = 2
+"""Tags and the conclusion."""
+
+
+class MortalServer(FakeChatServer):
+    """Answers about one answer, then is gone: connections are refused from then on."""
+
+    def __init__(self, death: ExitStack) -> None:
+        super().__init__()
+        self._death = death
+
+    def die(self) -> None:
+        self._death.close()
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from numbers_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from numbers_in(inner)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield float(value)
+
+
+async def judged_until_the_model_dies(world: World, answer_count: int) -> Any:
+    death = ExitStack()
+    server = MortalServer(death)
+    death.enter_context(server.running())
+    settings = {"openai_base_url": server.url, "model": "fake-model"}
+    async with assessor(**settings) as stub:
+        world.stages.assess = through(stub, server)  # type: ignore[method-assign]
+        session_id = await world.create(answer_count)
+        await world.until(session_id, COMPLETED)
+        return await world.result(session_id)
+
+
+def through(stub: assessor_pb2_grpc.AssessorServiceStub, server: MortalServer) -> Any:
+    async def ask(request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
+        assessment = await assess(stub, request)
+        if len(server.requests) >= CALLS_OF_THE_FIRST_ANSWER:
+            server.die()
+        return assessment
+
+    return ask
+
+
+async def test_what_was_judged_stays_and_the_rest_is_absent_with_its_reason(tmp_path: Path) -> None:
+    async with running(tmp_path, assess_count=1, stage_attempt_count=2) as world:
+        document = await judged_until_the_model_dies(world, 3)
+    judged = [entry for entry in document["results"] if entry["assessment"]["outcome"] == "OK"]
+    lost = [entry for entry in document["results"] if entry["assessment"]["outcome"] != "OK"]
+
+    assert (len(judged), len(lost)) == (1, 2)
+    assert judged[0]["assessment"]["total_score"] is not None
+    for entry in lost:
+        assert entry["assessment"]["outcome"] == "SERVICE_UNAVAILABLE"
+        assert entry["assessment"]["reason"]
+        assert entry["kualitas_jawaban"] is None
+        assert entry["outcomes"]["kualitas_jawaban"] == "SERVICE_UNAVAILABLE"
+        assert list(numbers_in(entry["assessment"])) == []
+        assert entry["transcript"]["segments"]  # the words are there all the same
+
+
+async def test_the_sessions_mean_is_that_of_the_judged_answers_alone(tmp_path: Path) -> None:
+    async with running(tmp_path, assess_count=1, stage_attempt_count=2) as world:
+        document = await judged_until_the_model_dies(world, 3)
+    (score,) = [
+        entry["assessment"]["total_score"]
+        for entry in document["results"]
+        if entry["assessment"]["total_score"] is not None
+    ]
+
+    assert document["llm_results"]["avg_total_llm"] == pytest.approx(score, abs=0.1)
+    assert "1 of 3 answers could be scored" in document["llm_results"]["kesimpulan_llm"]
+
+
+async def test_every_level_is_traced_to_sentences_with_times(tmp_path: Path) -> None:
+    async with running(tmp_path, assess_count=1, stage_attempt_count=2) as world:
+        document = await judged_until_the_model_dies(world, 2)
+
+    for entry in document["results"]:
+        sentences = {sentence["id"] for sentence in entry["assessment"]["sentences"]}
+        for criterion in entry["assessment"]["criteria"]:
+            assert (criterion["level"] is None) == (criterion["evidence"] == [])
+            for evidence in criterion["evidence"]:
+                assert evidence["sentence_id"] in sentences
+                assert 0 <= evidence["start_s"] < evidence["end_s"]
+    assert "NaN" not in json.dumps(document)
