@@ -16,6 +16,8 @@ from rich.table import Table
 
 from benchmarks.assessor_corpus import Case, mixed, read_cases
 from benchmarks.assessor_figures import Estimate, Figures, Pair, Precision, measure
+from benchmarks.assessor_injection import CORPUS_FILE, ObedientModel, assessor_before, know
+from benchmarks.assessor_injection import measure as measure_attacks
 from benchmarks.assessor_judges import (
     EngineJudge,
     Judge,
@@ -26,7 +28,8 @@ from benchmarks.assessor_judges import (
     WordCountJudge,
 )
 from services.assessor.backends import OpenAIModel, Wire
-from services.assessor.language_model import ModelIdentity
+from services.assessor.language_model import LanguageModel, ModelIdentity
+from services.assessor.robustness import read_corpus
 
 REPLIES_DIR = Path(__file__).resolve().parent.parent / "build" / "bench-assessor"
 REQUEST_TIMEOUT_S = 900.0
@@ -63,6 +66,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("--limit", type=int, metavar="N", help="only so many answers, of all levels")
     parser.add_argument("--llm", metavar="URL", help="OpenAI-compatible server, up to /v1")
     parser.add_argument("--model", default="qwen2.5-coder-1.5b", help="the model's name at that server")
+    parser.add_argument(
+        "--weak-answers", type=int, default=1, help="weak answers of each language that attacks are put into"
+    )
     parser.add_argument("--minutes", type=float, help="stop asking the model after so long")
     return parser.parse_args(arguments)
 
@@ -73,20 +79,43 @@ def choose_cases(split: str, limit: int | None) -> list[Case]:
     return sorted(chosen, key=lambda case: case.language_code)
 
 
-def build_judges(arguments: argparse.Namespace) -> dict[str, Judge]:
+def build_model(arguments: argparse.Namespace) -> RememberingModel | None:
+    """Build the model that is asked; None where there is none."""
+    if not arguments.llm:
+        return None
+    identity = ModelIdentity("openai", arguments.model)
+    until_s = None
+    if arguments.minutes is not None:
+        until_s = time.monotonic() + arguments.minutes * SECONDS_PER_MINUTE
+    asked = OpenAIModel(identity, arguments.llm, "", Wire(REQUEST_TIMEOUT_S))
+    return RememberingModel(asked, REPLIES_DIR, until_s)
+
+
+def injection_figures(model: LanguageModel | None, weak_answers: int) -> dict[str, float | str]:
+    """Measure what attacks move before the model, or before one that obeys them all where there is none.
+
+    Returns:
+        The figures; only whose they are where the time for asking is over.
+    """
+    corpus = read_corpus(CORPUS_FILE)
+    asked = model or ObedientModel(know(corpus))
+    figures: dict[str, float | str] = {"injection_model": asked.identity.name}
+    attacks = corpus.model_copy(update={"twins": ()})
+    try:
+        measured = measure_attacks(assessor_before(asked), attacks, most_answers=weak_answers).figures()
+    except OutOfTimeError:
+        return figures
+    return figures | {key: value for key, value in measured.items() if key.startswith("injection_lift")}
+
+
+def build_judges(model: LanguageModel | None) -> dict[str, Judge]:
     """Build the judges, those with a model last."""
     judges: dict[str, Judge] = {
         "words": WordCountJudge(),
         "lexical": LexicalJudge(),
         "baseline": EngineJudge(None),
     }
-    if arguments.llm:
-        identity = ModelIdentity("openai", arguments.model)
-        until_s = None
-        if arguments.minutes is not None:
-            until_s = time.monotonic() + arguments.minutes * SECONDS_PER_MINUTE
-        asked = OpenAIModel(identity, arguments.llm, "", Wire(REQUEST_TIMEOUT_S))
-        model = RememberingModel(asked, REPLIES_DIR, until_s)
+    if model is not None:
         judges |= {"llm": EngineJudge(model), "one_shot": OneShotJudge(model)}
     return judges
 
@@ -149,12 +178,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Judge, print the table, print the figures as JSON."""
     options = read_arguments(arguments)
     cases = choose_cases(options.split, options.limit)
-    judged = {name: judge_all(judge, cases) for name, judge in build_judges(options).items()}
+    model = build_model(options)
+    judged = {name: judge_all(judge, cases) for name, judge in build_judges(model).items()}
     measured = {name: measure(pairs, gives_levels=name != "words") for name, pairs in judged.items() if pairs}
     Console(width=TABLE_WIDTH).print(make_table(options.split, measured))
     line: dict[str, float | str] = {"split": options.split}
     for name, figures in measured.items():
         line |= to_json(name, figures)
+    line |= injection_figures(model, options.weak_answers)
     print(json.dumps(line))
 
 
