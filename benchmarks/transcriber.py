@@ -197,30 +197,38 @@ def ratios(figures: Figures, suffix: str) -> dict[str, float]:
 def serve(out: Console, model: str, writers: dict[str, Writer], clips: Sequence[Clip]) -> dict[str, float]:
     """Run the service, and return its overhead, its fairness, and how its resident size moved."""
     chosen = arguments()
-    with running_service(model) as (pid, remote):
+    with running_service(model) as (_, remote):
         best = overhead(
             remote, {name: writers[name] for name in (OURS, SAME)}, clips[:DEMO_CLIP_COUNT], chosen.rounds
         )
         throughput = callers(remote, clips)
-        shortest = sorted(clips, key=lambda clip: clip.path.stat().st_size)[:ROW_CLIP_COUNT]
-        sizes_mib = in_a_row(pid, remote, shortest, chosen.files)
-        peak_mib = resident_mib(pid, "VmHWM")
         with TemporaryDirectory() as folder:
             behind = short_behind_long(remote, clips, Path(folder))
-            long = lengthy(pid, remote, clips, Path(folder)) if chosen.minutes else {}
     table = Table("the demo clips", "wall s", title="the service over a socket")
     for name, wall_s in best.items():
         table.add_row(name, f"{wall_s:.2f}")
     out.print(table)
-    if sizes_mib:
-        out.print(
-            f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB: {plot(sizes_mib)}"
-        )
     return {
         "service_over_direct": round(best["service"] / best[SAME], 3),
         "service_over_engine": round(best["service"] / best[OURS], 3),
         "callers_8": round(throughput, 3),
         "short_behind_long": round(behind, 2),
+    }
+
+
+def memory(out: Console, model: str, clips: Sequence[Clip]) -> dict[str, float]:
+    """Run a fresh service over files in a row and one long file, and return how its resident size moved."""
+    chosen = arguments()
+    shortest = sorted(clips, key=lambda clip: clip.path.stat().st_size)[:ROW_CLIP_COUNT]
+    with running_service(model) as (pid, remote), TemporaryDirectory() as folder:
+        sizes_mib = in_a_row(pid, remote, shortest, chosen.files)
+        peak_mib = resident_mib(pid, "VmHWM")
+        long = lengthy(pid, remote, clips, Path(folder)) if chosen.minutes else {}
+    if sizes_mib:
+        out.print(
+            f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB:\n{plot(sizes_mib)}"
+        )
+    return {
         **long,
         "files_in_a_row": len(sizes_mib),
         "peak_rss_mib": round(peak_mib, 1),
@@ -258,6 +266,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10, help="files in a row for the resident size")
     parser.add_argument("--minutes", type=float, default=0.0, help="length of one long file; 0 for none")
+    parser.add_argument("--memory-only", action="store_true", help="files in a row and the long file alone")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of service against direct call")
     return parser.parse_args()
 
@@ -268,6 +277,9 @@ def main() -> None:
     out, clips = Console(width=110), speech()
     speech_s = sum(decode_audio(str(clip.path)).size for clip in clips) / SAMPLE_RATE_HZ
     line: dict[str, float] = {"clips": len(clips), "speech_s": round(speech_s, 1)}
+    if arguments().memory_only:
+        print(json.dumps(line | memory(out, next(iter(MODELS)), clips)))
+        return
     for model, suffix in MODELS.items():
         writers = arms(model)
         figures = figures_of(compare(writers, clips), clips)
@@ -275,6 +287,7 @@ def main() -> None:
         line |= ratios(figures, suffix)
         if not suffix:
             line |= serve(out, model, writers, clips)
+            line |= memory(out, model, clips)
             line |= {name: round(value, 4) for name, value in batches(model, clips).items()}
             show_gpu(out, gpu_throughput(model, clips))
     print(json.dumps(line))
