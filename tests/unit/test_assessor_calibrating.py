@@ -88,9 +88,9 @@ def test_a_yes_sayer_is_read_by_how_sure_it_is(tmp_path: Path) -> None:
 
 def test_a_check_to_which_the_model_is_deaf_is_left_out(tmp_path: Path) -> None:
     answers = read_labelled(corpus(tmp_path / "answers.yaml"))
-    (fit,) = calibrate(YesSayer(deaf_to="name a number"), read_prompts(), answers).values()
+    (fit,) = calibrate(YesSayer(deaf_to="personally did"), read_prompts(), answers).values()
 
-    assert fit.left_out == ("measured_outcome",)
+    assert fit.left_out == ("own_action",)
 
 
 def test_the_file_keeps_other_models_and_can_be_read_by_the_service(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_an_unknown_rubric_is_an_invalid_argument() -> None:
         ("of: share", "of: magic"),
         ("tags: [situation]", "tags: [charisma]"),
         ("id: relevance", "id: coherence"),
-        ("version: 1.0.0", "version: new"),
+        ("version: 1.1.0", "version: new"),
         ("id: general", "id: [general"),
     ],
 )
@@ -76,7 +76,7 @@ def test_prompts_show_five_worked_examples_that_use_every_tag(language: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "version"), [("id", "id-1"), ("id-ID", "id-1"), ("en", "en-1"), ("", "en-1")]
+    ("code", "version"), [("id", "id-2"), ("id-ID", "id-2"), ("en", "en-2"), ("", "en-2")]
 )
 def test_prompts_are_in_the_answers_language(code: str, version: str) -> None:
     assert choose_prompts(read_prompts(), code).version == version
@@ -108,11 +108,11 @@ def test_checks_are_log_odds_against_an_offset_and_need_all_answers() -> None:
 
 
 def test_a_model_that_was_not_calibrated_is_asked_no_checks() -> None:
-    assert read_calibration().offsets("some-model", "en-1") == {}
+    assert read_calibration().offsets("some-model", "en-2") == {}
     calibrated = Calibration.model_validate(
-        {"models": {"m": {"en-1": {"learning": {"offset": 1.0, "scale": 0.5}}}}}
+        {"models": {"m": {"en-2": {"learning": {"offset": 1.0, "scale": 0.5}}}}}
     )
-    assert calibrated.offsets("m", "en-1")["learning"].probability(1.0) == 0.5
+    assert calibrated.offsets("m", "en-2")["learning"].probability(1.0) == 0.5
 
 
 def test_texts_of_prompts_are_complete() -> None:
