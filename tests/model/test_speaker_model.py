@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from benchmarks.speaking.truth import HARD, VOICE_COUNTS, diarization_error, true_turns
 from services.speaker.__main__ import build_diarizer, silero_weights
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
 from services.speaker.embedding import MEL_COUNT, Spectrogram, VoiceEncoder, mel_basis, window_frame_counts
 from services.speaker.engine import Diarizer
 from services.speaker.findings import Diarization
 from services.speaker.settings import SpeakerSettings
-from services.speaker.turns import Turn
 from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks
 from tests.fakes_speaker import write_media, write_wav
 
 pytestmark = pytest.mark.model
 
-HARD = {"two_real_ami.flac"}
-"""A real meeting whose two voices are too much alike; the README says so."""
 COUNTED = (
     "jfk.flac",
     "noise_only.flac",
@@ -39,11 +36,6 @@ COUNTED = (
     "two_late_short_same_sex.flac",
     "two_real_katie_steve.flac",
 )
-VOICE_COUNTS = {"jfk.flac": 1}
-"""What the manifest leaves out."""
-SCORE_FRAME_S = 0.01
-COLLAR_S = 0.25
-"""Left out on both sides of each true border, as is the custom (NIST)."""
 
 
 @pytest.fixture(scope="module")
@@ -65,47 +57,8 @@ def samples_of(recording: Path) -> Samples:
 
 def true_voice_count(recordings: Path, name: str) -> int:
     manifest = json.loads((recordings / "audio" / "manifest.json").read_text(encoding="utf-8"))
-    counts = {entry["file"]: entry["speakers"] for entry in manifest}
-    return int(counts.get(name, VOICE_COUNTS.get(name, -1)))
-
-
-@dataclass(frozen=True)
-class TrueTurn:
-    start_s: float
-    end_s: float
-    name: str
-
-
-def true_turns(recording: Path) -> list[TrueTurn]:
-    rows = [line.split() for line in recording.with_suffix(".rttm").read_text(encoding="utf-8").splitlines()]
-    return [TrueTurn(float(r[3]), float(r[3]) + float(r[4]), r[7]) for r in rows if r and r[0] == "SPEAKER"]
-
-
-def diarization_error(truth: list[TrueTurn], turns: tuple[Turn, ...], duration_s: float) -> float:
-    """(missed + false alarm + confusion) ÷ speech, with the best assignment of voices to names."""
-    from scipy.optimize import linear_sum_assignment
-
-    times_s = (np.arange(int(duration_s / SCORE_FRAME_S)) + 0.5) * SCORE_FRAME_S
-    names = sorted({turn.name for turn in truth})
-    said = np.array([_active(times_s, [(t.start_s, t.end_s) for t in truth if t.name == n]) for n in names])
-    voices = range(max(turn.voice for turn in turns) + 1)
-    found = np.array(
-        [_active(times_s, [(t.start_s, t.end_s) for t in turns if t.voice == v]) for v in voices]
-    )
-    borders_s = np.array([border for turn in truth for border in (turn.start_s, turn.end_s)])
-    scored = np.abs(times_s[:, None] - borders_s[None]).min(axis=1) > COLLAR_S
-    said, found = said[:, scored], found[:, scored]
-    both = said.astype(int) @ found.T.astype(int)
-    rows, columns = linear_sum_assignment(-both)
-    wrong = np.maximum(said.sum(0), found.sum(0)).sum() - both[rows, columns].sum()
-    return float(wrong / said.sum())
-
-
-def _active(times_s: np.ndarray, spans: list[tuple[float, float]]) -> np.ndarray:
-    active = np.zeros(len(times_s), bool)
-    for start_s, end_s in spans:
-        active |= (times_s >= start_s) & (times_s < end_s)
-    return active
+    counts = {entry["file"]: int(entry["speakers"]) for entry in manifest}
+    return (counts | VOICE_COUNTS)[name]
 
 
 @pytest.mark.recordings
