@@ -53,7 +53,7 @@ class MediaPipeLandmarker:
 
     def find(self, image: RgbImage, time_ms: int) -> Mesh | None:
         """Find the mesh of the face, None without one."""
-        faces = self._model.detect_for_video(_as_image(image), time_ms).face_landmarks
+        faces = self._model.detect_for_video(as_image(image), time_ms).face_landmarks
         if not faces:
             return None
         height, width = image.shape[:2]
@@ -91,7 +91,7 @@ class MediaPipeFaceDetector:
                 height=float(found.bounding_box.height),
                 score=float(found.categories[0].score),
             )
-            for found in self._model.detect(_as_image(image)).detections
+            for found in self._model.detect(as_image(image)).detections
         ]
 
     def close(self) -> None:
@@ -99,7 +99,8 @@ class MediaPipeFaceDetector:
         self._model.close()
 
 
-def _as_image(image: RgbImage) -> mp.Image:
+def as_image(image: RgbImage) -> mp.Image:
+    """Wrap a picture for the library, without a copy."""
     return mp.Image(image_format=mp.ImageFormat.SRGB, data=image)
 
 

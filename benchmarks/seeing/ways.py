@@ -1,0 +1,177 @@
+"""The ways of looking at a recording that are compared, on the same models, each in our own words.
+
+The original code's: three passes, each with a decoder of its own: every frame with detector and mesh, every
+fifth at 640×480 (at most 300), every second for the eyes. The design document's: two passes over every fifth
+frame, at most 300. Both read with OpenCV and count frames. The floors: our frames decoded and not looked at,
+and the same frames looked at without decoding.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mediapipe.tasks.python import BaseOptions, vision
+
+from chassis.models import locate
+from chassis.settings import default_models_dir
+from services.vision.__main__ import build_analyzer
+from services.vision.engine import VisionOptions
+from services.vision.faces import FaceCounter
+from services.vision.frames import Frame, RgbImage, open_picture
+from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLandmarker, as_image
+from services.vision.report import VisionReport
+from services.vision.settings import VisionSettings
+
+SAMPLE_RATE_HZ = VisionOptions().sample_rate_hz
+MOST_FRAMES = 300
+SMALL_SIZE_PX = (640, 480)
+LOOK_EVERY = 10
+"""One look at the number of faces in so many samples: once a second."""
+DESIGN_GAZE_OFFSET = 0.3
+"""The design document's rule: the nose this far from the middle of the eyes, in picture widths."""
+NOSE, LEFT_EYE, RIGHT_EYE = 1, 33, 263
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a way saw."""
+
+    frame_count: int
+    """Frames that were looked at, over all passes."""
+    covered_s: float
+    """Seconds of the recording that were looked at."""
+    no_face_s: float | None
+    """Seconds without a face; None where the way does not say."""
+    away_count: int
+    """Stretches (ours) or frames (the others) of looking away."""
+
+
+def ours(recording: Path, sample_rate_hz: float = SAMPLE_RATE_HZ) -> tuple[Seen, VisionReport]:
+    """Look as the service does."""
+    analyzer = build_analyzer(VisionSettings(sample_rate_hz=sample_rate_hz))
+    *_, report = analyzer.analyze(recording, threading.Event())
+    if not isinstance(report, VisionReport):
+        raise TypeError("the report must come last")
+    gone_s = sum(o.end_s - o.start_s for o in report.observations if o.kind == "no_face")
+    away = sum(1 for o in report.observations if o.kind == "looking_away")
+    return Seen(report.sampled_frame_count, report.duration_s, gone_s, away), report
+
+
+def original(recording: Path) -> Seen:
+    """Look as the original code does."""
+    looked = gone = 0
+    with closing(_detector()) as detector, closing(_mesh(1)) as mesh:
+        for index, time_s, image in _frames(recording):
+            looked += 1
+            gone += not detector.find(image)
+            mesh.detect_for_video(as_image(image), _ms(index, time_s))
+    first_count = looked
+    with closing(_mesh(1)) as mesh:
+        for index, time_s, image in _frames(recording, every=5, most=MOST_FRAMES):
+            looked += 1
+            mesh.detect_for_video(as_image(_small(image)), _ms(index, time_s))
+    with closing(_mesh(1)) as mesh:
+        for index, time_s, image in _frames(recording, every=2):
+            looked += 1
+            mesh.detect_for_video(as_image(image), _ms(index, time_s))
+    rate_hz = _rate_hz(recording)
+    return Seen(looked, first_count / rate_hz, gone / rate_hz, 0)
+
+
+def design(recording: Path) -> Seen:
+    """Look as the design document does."""
+    looked = away = 0
+    last_s = 0.0
+    with closing(_mesh(2)) as mesh:
+        for index, time_s, image in _frames(recording, every=5, most=MOST_FRAMES):
+            looked, last_s = looked + 1, time_s
+            faces = mesh.detect_for_video(as_image(image), _ms(index, time_s)).face_landmarks
+            away += bool(faces) and _looks_away(faces[0])
+    with closing(_mesh(1)) as mesh:
+        for index, time_s, image in _frames(recording, every=5, most=MOST_FRAMES):
+            looked += 1
+            mesh.detect_for_video(as_image(_small(image)), _ms(index, time_s))
+    return Seen(looked, last_s, None, away)
+
+
+def decoded(recording: Path) -> list[Frame]:
+    """Decode our frames and look at none of them."""
+    options = VisionOptions()
+    with open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track:
+        return [] if track is None else list(track.frames(threading.Event()))
+
+
+def inferred(frames: list[Frame]) -> None:
+    """Look at frames that are decoded already."""
+    landmarker = MediaPipeLandmarker(_model("face-landmarker-full-range"))
+    with closing(landmarker), closing(_detector()) as detector:
+        counter = FaceCounter(detector)
+        for index, frame in enumerate(frames):
+            landmarker.find(frame.image, round(frame.time_s * 1000) + index)
+            if index % LOOK_EVERY == 0:
+                counter.look(frame.image, index)
+
+
+def _frames(
+    recording: Path, *, every: int = 1, most: int | None = None
+) -> Iterator[tuple[int, float, RgbImage]]:
+    """Read frames with OpenCV, and hand out every so-manieth with its index and its nominal time."""
+    capture = cv2.VideoCapture(str(recording))
+    rate_hz = capture.get(cv2.CAP_PROP_FPS)
+    try:
+        index = given = 0
+        while most is None or given < most:
+            ok, picture = capture.read()
+            if not ok:
+                return
+            if index % every == 0:
+                given += 1
+                yield index, index / rate_hz, np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+            index += 1
+    finally:
+        capture.release()
+
+
+def _rate_hz(recording: Path) -> float:
+    capture = cv2.VideoCapture(str(recording))
+    try:
+        return float(capture.get(cv2.CAP_PROP_FPS))
+    finally:
+        capture.release()
+
+
+def _ms(index: int, time_s: float) -> int:
+    return max(index, round(1000 * time_s))
+
+
+def _small(image: RgbImage) -> RgbImage:
+    return np.asarray(cv2.resize(image, SMALL_SIZE_PX))
+
+
+def _looks_away(points: list[vision.FaceLandmarker]) -> bool:
+    middle = (points[LEFT_EYE].x + points[RIGHT_EYE].x) / 2
+    return bool(abs(points[NOSE].x - middle) > DESIGN_GAZE_OFFSET)
+
+
+def _model(name: str) -> Path:
+    return locate(name, default_models_dir()).path
+
+
+def _detector() -> MediaPipeFaceDetector:
+    return MediaPipeFaceDetector(_model("face-detector-full-range"))
+
+
+def _mesh(face_count: int) -> vision.FaceLandmarker:
+    return vision.FaceLandmarker.create_from_options(
+        vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(_model("face-landmarker"))),
+            running_mode=vision.RunningMode.VIDEO,
+            num_faces=face_count,
+        )
+    )

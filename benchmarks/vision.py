@@ -1,0 +1,182 @@
+"""The vision stage against the original code's way and the design document's, on one clip in one run.
+
+CPU-seconds and wall seconds of each, what each of them looked at and found, the floor (decoding alone,
+inference alone), the curve of cost and findings over the sampling rate, and the resident size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.seeing.clip import ROOT, Clip, make_clip
+from benchmarks.seeing.ways import Seen, decoded, design, inferred, original, ours
+from services.vision.mediapipe_models import keep_metrics_here
+from services.vision.report import VisionReport
+
+T = TypeVar("T")
+RATES_HZ = (10.0, 6.0, 5.0, 3.0)
+BYTES_PER_MIB = 1024 * 1024
+BARS = "▁▂▃▄▅▆▇█"
+WARM_FILES = 2
+"""The first files of a row grow the heap once; growth is counted from here on."""
+
+
+@dataclass(frozen=True)
+class Timed(Generic[T]):
+    """What something gave, and what it took."""
+
+    value: T
+    cpu_s: float
+    wall_s: float
+
+
+def timed(work: Callable[[], T]) -> Timed[T]:
+    """Run something; the CPU-seconds are of all threads of this process."""
+    cpu_s, wall_s = time.process_time(), time.perf_counter()
+    value = work()
+    return Timed(value, time.process_time() - cpu_s, time.perf_counter() - wall_s)
+
+
+def resident_mib(field: str) -> float:
+    """Return `VmRSS` or the peak `VmHWM` of this process (Linux)."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if line.startswith(field + ":")]
+    return int(line.split()[1]) * 1024 / BYTES_PER_MIB
+
+
+def alone(arguments: Sequence[str]) -> list[float]:
+    """Run this benchmark's own process for one purpose, and return the numbers of its last line."""
+    command = [sys.executable, "-m", "benchmarks.vision", *arguments]
+    environment = os.environ | {"MALLOC_ARENA_MAX": "2"}  # as the image sets it
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return [float(number) for number in json.loads(shown.stdout.splitlines()[-1])]
+
+
+def compare(out: Console, clip: Clip) -> dict[str, float]:
+    """Run every way on the clip, print the table, and return the ratios."""
+    mine = timed(lambda: ours(clip.path)[0])
+    theirs = timed(lambda: original(clip.path))
+    seed = timed(lambda: design(clip.path))
+    frames = timed(lambda: decoded(clip.path))
+    looked = timed(lambda: inferred(frames.value))
+    table = Table("way", "CPU s", "wall s", "frames", "seconds covered", "no face, s", "looking away")
+    rows: dict[str, Timed[Seen]] = {"ours": mine, "original code": theirs, "design document": seed}
+    for name, row in rows.items():
+        seen = row.value
+        gone = "not said" if seen.no_face_s is None else f"{seen.no_face_s:.1f}"
+        table.add_row(
+            name,
+            f"{row.cpu_s:.1f}",
+            f"{row.wall_s:.1f}",
+            str(seen.frame_count),
+            f"{seen.covered_s:.0f}",
+            gone,
+            str(seen.away_count),
+        )
+    for name, cpu_s, wall_s in (
+        ("decoding alone", frames.cpu_s, frames.wall_s),
+        ("inference alone", looked.cpu_s, looked.wall_s),
+    ):
+        table.add_row(name, f"{cpu_s:.1f}", f"{wall_s:.1f}", str(len(frames.value)), "", "", "")
+    out.print(table)
+    return {
+        "over_original": theirs.cpu_s / mine.cpu_s,
+        "over_original_wall": theirs.wall_s / mine.wall_s,
+        "over_seed_per_covered_second": (seed.cpu_s / seed.value.covered_s)
+        / (mine.cpu_s / mine.value.covered_s),
+        "floor_ratio": mine.cpu_s / (frames.cpu_s + looked.cpu_s),
+        "covered_ratio": mine.value.covered_s / clip.duration_s,
+        "cpu_s_per_min": 60 * mine.cpu_s / clip.duration_s,
+    }
+
+
+def curve(out: Console, clip: Clip) -> dict[str, float]:
+    """Print cost and findings over the sampling rate, and return the cost of each rate over ten a second."""
+    found = {rate_hz: timed(partial(_report, clip, rate_hz)) for rate_hz in RATES_HZ}
+    table = Table("samples a second", "CPU s", "blinks", "events", title="what fewer looks cost")
+    for rate_hz, row in found.items():
+        table.add_row(
+            f"{rate_hz:g}", f"{row.cpu_s:.1f}", _blinks(row.value), str(len(row.value.observations))
+        )
+    out.print(table)
+    full = found[RATES_HZ[0]].cpu_s
+    return {f"cost_at_{rate_hz:g}_hz": row.cpu_s / full for rate_hz, row in found.items()}
+
+
+def _report(clip: Clip, rate_hz: float) -> VisionReport:
+    return ours(clip.path, rate_hz)[1]
+
+
+def _blinks(report: VisionReport) -> str:
+    (count,) = [measure.value for measure in report.measures if measure.name == "blink_count"]
+    return "–" if count is None else f"{count:.0f}"
+
+
+def flatness(out: Console, sizes_mib: Sequence[float]) -> dict[str, float]:
+    """Plot the resident size, and return how it moved after the first files."""
+    warm = list(sizes_mib[WARM_FILES:])
+    if len(warm) < 2:
+        return {}
+    bars = "".join(BARS[min(7, int(8 * size / max(sizes_mib)))] for size in sizes_mib)
+    out.print(f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB:\n{bars}")
+    slope = statistics.linear_regression(range(len(warm)), warm).slope
+    return {
+        "files_in_a_row": len(sizes_mib),
+        "rss_first_mib": warm[0],
+        "rss_last_mib": warm[-1],
+        "rss_growth_mib_per_file": slope,
+    }
+
+
+def in_a_row(recording: Path, file_count: int) -> list[float]:
+    """Return this process's resident size after each of `file_count` files."""
+    sizes_mib = []
+    for _ in range(file_count):
+        ours(recording)
+        sizes_mib.append(resident_mib("VmRSS"))
+    return sizes_mib
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run, print the tables, print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the clip")
+    parser.add_argument("--files", type=int, default=5, help="short files in a row for the resident size")
+    parser.add_argument("--peak-of", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--row-of", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    keep_metrics_here()
+    if options.peak_of is not None:
+        ours(options.peak_of)
+        print(json.dumps([resident_mib("VmHWM")]))
+        return
+    if options.row_of is not None:
+        print(json.dumps(in_a_row(options.row_of, options.files)))
+        return
+    out = Console(width=110)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as short_folder:
+        clip, short = make_clip(Path(folder), options.seconds), make_clip(Path(short_folder), 10.0)
+        figures = compare(out, clip) | curve(out, clip)
+        (figures["peak_rss_mib"],) = alone(["--peak-of", str(clip.path)])
+        sizes_mib = alone(["--row-of", str(short.path), "--files", str(options.files)])
+        figures |= flatness(out, sizes_mib)
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    main()
