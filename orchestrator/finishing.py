@@ -17,6 +17,7 @@ from orchestrator.result import build
 from orchestrator.runner import OUTPUT_CLASSES
 from orchestrator.sessions import end_of
 from orchestrator.store import FIRST_VERSION, SessionStore
+from orchestrator.versions import common_rubric
 from orchestrator.workflow import ASSESS, EXTRACT, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, Records
 
 FIELDS = {
@@ -40,15 +41,16 @@ def software_version() -> str:
 
 def config_digest(request: orchestrator_pb2.CreateSessionRequest, preferences: Preferences) -> str:
     """Hash what was asked of the stages beside the recordings."""
+    rubric_ids = [answer.rubric_id or request.rubric_id for answer in request.answers]
     config: dict[str, Any] = {
         "language": request.language_code,
-        "rubric": request.rubric_id,
+        "rubric": common_rubric(request),
         "reader_language": preferences.reader_language,
         "seed": preferences.seed,
         "target_languages": list(preferences.target_languages),
     }
-    if any(answer.rubric_id for answer in request.answers):
-        config["rubrics"] = [answer.rubric_id for answer in request.answers]
+    if len(set(rubric_ids)) > 1:
+        config["rubrics"] = rubric_ids
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 

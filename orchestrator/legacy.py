@@ -14,9 +14,11 @@ from orchestrator.aggregate import (
     AnswerFigures,
     Figure,
     Findings,
+    assess_outcome,
     pair_outcome,
 )
-from orchestrator.workflow import OK, SPEAKER, VISION
+from orchestrator.records import outcome_name
+from orchestrator.workflow import OK, SKIPPED, SPEAKER, VISION
 
 if TYPE_CHECKING:
     pass
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 QUALITY, RELEVANCE, COHERENCE = "answer_quality", "relevance", "coherence"
-"""The default rubric's criteria."""
+"""The default rubric's criteria. Another rubric has other ones, and these are absent then."""
 
 
 def number(value: float, digits: int) -> float:
@@ -63,6 +65,17 @@ def criterion_score(findings: Findings, criterion_id: str) -> float | None:
         if criterion.id == criterion_id and criterion.HasField("score"):
             return float(criterion.score)
     return None
+
+
+def criterion_outcome(findings: Findings, criterion_id: str) -> str:
+    """Return what a criterion's score is worth; SKIPPED where the answer's rubric has no such criterion."""
+    outcome = assess_outcome(findings)
+    if findings.assessment is None:
+        return absent(outcome)
+    for criterion in findings.assessment.criteria:
+        if criterion.id == criterion_id:
+            return OK if criterion.HasField("score") else absent(outcome_name(criterion.outcome))
+    return SKIPPED if outcome == OK else outcome
 
 
 def total_score(findings: Findings) -> float | None:

@@ -242,6 +242,11 @@ def _judgement(findings: Findings) -> Json:
         "logprobs_available": _token_probabilities(findings),
         "method": findings.assessment.method if findings.assessment is not None else None,
         "outcome": legacy.absent(outcome) if total is None else OK,
+        "outcomes": {
+            "kualitas_jawaban": legacy.criterion_outcome(findings, QUALITY),
+            "relevansi": legacy.criterion_outcome(findings, RELEVANCE),
+            "koherensi": legacy.criterion_outcome(findings, COHERENCE),
+        },
     }
 
 

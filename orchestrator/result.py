@@ -79,7 +79,7 @@ def _entry(findings: Findings, figures: AnswerFigures) -> Json:
             "transkripsi_en": texts["en"][1],
             "transkripsi_id": texts["id"][1],
             "kesimpulan_llm": OK if conclusion else absent(assess_outcome(findings)),
-            "kualitas_jawaban": OK if score is not None else absent(assess_outcome(findings)),
+            "kualitas_jawaban": legacy.criterion_outcome(findings, legacy.QUALITY),
         },
         "cheating_detection": legacy.cheating(findings, figures),
         "non_verbal_analysis": legacy.non_verbal(findings, figures),

@@ -101,7 +101,7 @@ def first_version(row: SessionRow) -> VersionRow:
     """Return a session's own version."""
     return VersionRow(
         FIRST_VERSION,
-        row.request.rubric_id,
+        common_rubric(row.request),
         row.state,
         row.create_time_s,
         row.end_time_s,
@@ -113,6 +113,12 @@ def first_version(row: SessionRow) -> VersionRow:
 def rubrics_of(request: orchestrator_pb2.CreateSessionRequest) -> set[str]:
     """Return the rubrics that a session's answers are judged by; an empty one is the default."""
     return {answer.rubric_id or request.rubric_id for answer in request.answers}
+
+
+def common_rubric(request: orchestrator_pb2.CreateSessionRequest) -> str:
+    """Return the rubric that all answers are judged by; empty for the default or where they differ."""
+    rubric_ids = rubrics_of(request)
+    return rubric_ids.pop() if len(rubric_ids) == 1 else ""
 
 
 def reusable(row: SessionRow, later: Sequence[VersionRow], rubric_id: str) -> VersionRow | None:

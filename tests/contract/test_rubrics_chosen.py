@@ -69,6 +69,17 @@ async def test_other_rubrics_are_another_configuration(world: World) -> None:
     assert len(set(hashes)) == 3
 
 
+async def test_the_same_rubrics_are_one_configuration_however_they_were_asked_for(world: World) -> None:
+    requests = (
+        request_of(world, "technical", "technical"),
+        request_of(world, "", "technical", rubric_id="technical"),
+        request_of(world, "", "", rubric_id="technical"),
+    )
+    hashes = {(await finished(world, request))["provenance"]["config_sha256"] for request in requests}
+
+    assert len(hashes) == 1
+
+
 @pytest.mark.parametrize("field", ["session", "answer"])
 async def test_an_unknown_rubric_is_refused_at_the_door(world: World, field: str) -> None:
     request = (

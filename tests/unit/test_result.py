@@ -181,6 +181,21 @@ def test_scores_that_were_not_given_are_null_and_zero_only_where_a_page_computes
     )
 
 
+def test_a_criterion_that_the_rubric_lacks_is_skipped_and_not_called_good() -> None:
+    other = deepcopy(findings().assessment)
+    assert other is not None
+    for criterion in other.criteria:
+        criterion.id = f"technical_{criterion.id}"
+    made = document(findings(assessment=other))
+    judgement = made["content"][0]["result"]["penilaian"]
+
+    assert made["results"][0]["kualitas_jawaban"] is None
+    assert made["results"][0]["outcomes"]["kualitas_jawaban"] == "SKIPPED"
+    assert set(judgement["outcomes"].values()) == {"SKIPPED"}
+    assert (judgement["kualitas_jawaban"], judgement["outcome"]) == (0, "OK")
+    assert judgement["total"] > 0
+
+
 def test_the_final_score_is_the_mean_and_not_seventy_plus_a_bit() -> None:
     made = document(rich(), findings())
 
