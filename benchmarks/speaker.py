@@ -27,16 +27,13 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from benchmarks.resident import flatness, resident_mib
 from benchmarks.speaking.truth import HARD, ROOT, KnownRecording, diarization_error, known_recordings
 from benchmarks.speaking.ways import DESIGN, MAX_DURATION_S, ORIGINAL, OURS, Found, Way, ways
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
 
 LENGTHS_S = (60, 300)
 PEAK_LENGTH_S = 600
-BYTES_PER_MIB = 1024 * 1024
-BARS = "▁▂▃▄▅▆▇█"
-WARM_FILES = 2
-"""The first files of a row grow the heap once; growth is counted from here on."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +108,6 @@ def peak_mib(path: Path) -> float:
     return float(shown.stdout.splitlines()[-1])
 
 
-def resident_mib(field: str) -> float:
-    """Return `VmRSS` or the peak `VmHWM` of this process (Linux)."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    (line,) = [line for line in lines if line.startswith(field + ":")]
-    return int(line.split()[1]) * 1024 / BYTES_PER_MIB
-
-
 def in_a_row(way: Way, paths: Sequence[Path], file_count: int) -> list[float]:
     """Return this process's resident size after each of `file_count` files."""
     sizes_mib = []
@@ -146,22 +136,6 @@ def show(out: Console, cost: dict[str, dict[int, float]], scores: dict[str, Scor
         out.print(
             f"counted wrong by ours: {', '.join(scores[OURS].wrong) or 'none'} (hard: {', '.join(HARD)})"
         )
-
-
-def flatness(out: Console, sizes_mib: Sequence[float]) -> dict[str, float]:
-    """Plot the resident size, and return how it moved after the first files."""
-    warm = list(sizes_mib[WARM_FILES:])
-    if len(warm) < 2:
-        return {}
-    bars = "".join(BARS[min(7, int(8 * size / max(sizes_mib)))] for size in sizes_mib)
-    out.print(f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB:\n{bars}")
-    slope = statistics.linear_regression(range(len(warm)), warm).slope
-    return {
-        "files_in_a_row": len(sizes_mib),
-        "rss_first_mib": round(warm[0], 1),
-        "rss_last_mib": round(warm[-1], 1),
-        "rss_growth_mib_per_file": round(slope, 3),
-    }
 
 
 def figures(

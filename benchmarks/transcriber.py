@@ -25,6 +25,7 @@ from faster_whisper import decode_audio
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.resident import flatness, resident_mib
 from benchmarks.transcribing.arms import DEFAULTS, DESIGN, OTHER, OURS, SAME, THREADS, Writer, arms, service
 from benchmarks.transcribing.clips import ROOT, Clip, speech, word_errors
 from benchmarks.transcribing.sharing import batches, callers, gpu_throughput, short_behind_long, speech_of
@@ -35,12 +36,8 @@ MODELS = {"whisper-base": "", "whisper-tiny.en": "_tiny_en"}
 """What they add to the names in the line of JSON; the first is the service's default."""
 DEMO_CLIP_COUNT = 2
 START_TIMEOUT_S = 120.0
-WARM_FILES = 2
-"""The first files of a row grow the heap once; growth is counted from here on."""
 ROW_CLIP_COUNT = 5
 """Files in a row are the shortest: what one leaves behind does not depend on its length."""
-BARS = "▁▂▃▄▅▆▇█"
-BYTES_PER_MIB = 1024 * 1024
 
 Figures = dict[str, dict[str, float]]
 """Of each arm: cost, word errors, difference."""
@@ -131,38 +128,13 @@ def overhead(
     return best
 
 
-def resident_mib(pid: int, field: str) -> float:
-    """Return `VmRSS` or the peak `VmHWM` of a process (Linux)."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    (line,) = [line for line in status.splitlines() if line.startswith(field + ":")]
-    return int(line.split()[1]) * 1024 / BYTES_PER_MIB
-
-
 def in_a_row(pid: int, write: Writer, clips: Sequence[Clip], file_count: int) -> list[float]:
     """Return the service's resident size after each of `file_count` files."""
     sizes_mib = []
     for index in range(file_count):
         write(clips[index % len(clips)].path)
-        sizes_mib.append(resident_mib(pid, "VmRSS"))
+        sizes_mib.append(resident_mib("VmRSS", pid))
     return sizes_mib
-
-
-def flatness(sizes_mib: Sequence[float]) -> dict[str, float]:
-    """Return how the resident size moved after the first files; nothing where there were too few."""
-    warm = list(sizes_mib[WARM_FILES:])
-    if len(warm) < 2:
-        return {}
-    slope = statistics.linear_regression(range(len(warm)), warm).slope
-    return {
-        "rss_first_mib": round(warm[0], 1),
-        "rss_last_mib": round(warm[-1], 1),
-        "rss_growth_mib_per_file": round(slope, 3),
-    }
-
-
-def plot(sizes_mib: Sequence[float]) -> str:
-    """Return a line of bars from zero to the largest size."""
-    return "".join(BARS[min(7, int(8 * size / max(sizes_mib)))] for size in sizes_mib)
 
 
 def show(out: Console, model: str, figures: Figures, speech_s: float) -> None:
@@ -222,31 +194,22 @@ def memory(out: Console, model: str, clips: Sequence[Clip]) -> dict[str, float]:
     shortest = sorted(clips, key=lambda clip: clip.path.stat().st_size)[:ROW_CLIP_COUNT]
     with running_service(model) as (pid, remote), TemporaryDirectory() as folder:
         sizes_mib = in_a_row(pid, remote, shortest, chosen.files)
-        peak_mib = resident_mib(pid, "VmHWM")
+        peak_mib = resident_mib("VmHWM", pid)
         long = lengthy(pid, remote, clips, Path(folder)) if chosen.minutes else {}
-    if sizes_mib:
-        out.print(
-            f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB:\n{plot(sizes_mib)}"
-        )
-    return {
-        **long,
-        "files_in_a_row": len(sizes_mib),
-        "peak_rss_mib": round(peak_mib, 1),
-        **flatness(sizes_mib),
-    }
+    return {**long, "peak_rss_mib": round(peak_mib, 1), **flatness(out, sizes_mib)}
 
 
 def lengthy(pid: int, write: Writer, clips: Sequence[Clip], folder: Path) -> dict[str, float]:
     """Return what one long file takes, in memory above what was resident before."""
     minutes = arguments().minutes
     path = speech_of(clips, 60 * minutes, folder / "lengthy.wav")
-    before_mib, begin_s = resident_mib(pid, "VmRSS"), time.perf_counter()
+    before_mib, begin_s = resident_mib("VmRSS", pid), time.perf_counter()
     word_count = len(write(path).split())
     return {
         "long_file_min": minutes,
         "long_file_words": word_count,
         "long_file_wall_s": round(time.perf_counter() - begin_s, 1),
-        "long_file_peak_rss_mib": round(resident_mib(pid, "VmHWM"), 1),
+        "long_file_peak_rss_mib": round(resident_mib("VmHWM", pid), 1),
         "long_file_rss_before_mib": round(before_mib, 1),
     }
 

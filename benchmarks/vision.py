@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Generic, TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.resident import flatness, resident_mib
 from benchmarks.seeing.clip import ROOT, Clip, make_clip
 from benchmarks.seeing.ways import Seen, decoded, design, inferred, original, ours
 from services.vision.mediapipe_models import keep_metrics_here
@@ -30,10 +30,6 @@ from services.vision.report import VisionReport
 
 T = TypeVar("T")
 RATES_HZ = (10.0, 6.0, 5.0, 3.0)
-BYTES_PER_MIB = 1024 * 1024
-BARS = "▁▂▃▄▅▆▇█"
-WARM_FILES = 2
-"""The first files of a row grow the heap once; growth is counted from here on."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,6 @@ def timed(work: Callable[[], T]) -> Timed[T]:
     cpu_s, wall_s = time.process_time(), time.perf_counter()
     value = work()
     return Timed(value, time.process_time() - cpu_s, time.perf_counter() - wall_s)
-
-
-def resident_mib(field: str) -> float:
-    """Return `VmRSS` or the peak `VmHWM` of this process (Linux)."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    (line,) = [line for line in lines if line.startswith(field + ":")]
-    return int(line.split()[1]) * 1024 / BYTES_PER_MIB
 
 
 def alone(arguments: Sequence[str]) -> list[float]:
@@ -125,22 +114,6 @@ def _report(clip: Clip, rate_hz: float) -> VisionReport:
 def _blinks(report: VisionReport) -> str:
     (count,) = [measure.value for measure in report.measures if measure.name == "blink_count"]
     return "–" if count is None else f"{count:.0f}"
-
-
-def flatness(out: Console, sizes_mib: Sequence[float]) -> dict[str, float]:
-    """Plot the resident size, and return how it moved after the first files."""
-    warm = list(sizes_mib[WARM_FILES:])
-    if len(warm) < 2:
-        return {}
-    bars = "".join(BARS[min(7, int(8 * size / max(sizes_mib)))] for size in sizes_mib)
-    out.print(f"resident size over {len(sizes_mib)} files, 0 to {max(sizes_mib):.0f} MiB:\n{bars}")
-    slope = statistics.linear_regression(range(len(warm)), warm).slope
-    return {
-        "files_in_a_row": len(sizes_mib),
-        "rss_first_mib": warm[0],
-        "rss_last_mib": warm[-1],
-        "rss_growth_mib_per_file": slope,
-    }
 
 
 def in_a_row(recording: Path, file_count: int) -> list[float]:

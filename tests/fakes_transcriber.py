@@ -113,11 +113,11 @@ class BlockingSpeechModel(FakeSpeechModel):
 class LoudnessDetector:
     """Calls every frame speech that is loud enough, so that a tone stands for a voice."""
 
-    def probabilities(self, samples: Samples) -> np.ndarray:
+    def probabilities(self, samples: Samples) -> Iterator[np.ndarray]:
         size = round(FRAME_S * SAMPLE_RATE_HZ)
         padded = np.pad(samples, (0, -samples.size % size)).reshape(-1, size)
         loud = np.sqrt(np.mean(padded**2, axis=1)) > 0.05
-        return np.where(loud, 0.95, 0.05).astype(np.float32)
+        yield np.where(loud, 0.95, 0.05).astype(np.float32)
 
 
 def tone(duration_s: float) -> np.ndarray:

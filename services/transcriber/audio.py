@@ -28,8 +28,20 @@ ALLOWED_FORMATS = (
 )
 """Containers of recordings. Left out: playlists (they name other files) and text rendered as video."""
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ALLOWED_FORMATS}
+BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ
+"""What is cleaned at once."""
 GAP_S = 0.1
 """Shorter gaps between timestamps are jitter of the container; longer ones are filled with silence."""
+
+
+def check(stop: Event) -> None:
+    """Go on unless the caller is gone.
+
+    Raises:
+        CancelledCallError: `stop` was set.
+    """
+    if stop.is_set():
+        raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
 
 
 def cut(samples: Samples, span: Span) -> Samples:
@@ -55,8 +67,7 @@ def load_audio(recording: Path, max_duration_s: float, stop: Event) -> Samples:
     try:
         with av.open(str(recording), mode="r", metadata_errors="ignore", options=OPEN_OPTIONS) as container:
             for chunk in _samples(container):
-                if stop.is_set():
-                    raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+                check(stop)
                 buffer += chunk.tobytes()
                 _check_length(len(buffer), max_duration_s)
     except (av.error.FFmpegError, ValueError) as error:
@@ -150,12 +161,22 @@ def _check_length(byte_count: int, max_duration_s: float) -> None:
 
 
 def _clean(samples: Samples) -> Samples:
-    """Make samples finite, centred and bounded; float formats may hold anything."""
+    """Make samples finite, centred and bounded, in place; float formats may hold anything."""
     if not samples.size:
         return samples
-    finite = np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
-    finite -= finite.mean(dtype=np.float64)
-    return np.clip(finite, -1.0, 1.0, out=finite)
+    total = 0.0
+    for block in _blocks(samples):
+        np.clip(np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0, out=block)
+        total += float(block.sum(dtype=np.float64))
+    offset = np.float32(total / samples.size)
+    for block in _blocks(samples):
+        np.clip(block - offset, -1.0, 1.0, out=block)
+    return samples
+
+
+def _blocks(samples: Samples) -> Iterator[Samples]:
+    """Yield views: an hour takes 230 MB, and each copy of it as much again."""
+    return (samples[start : start + BLOCK_SAMPLES] for start in range(0, samples.size, BLOCK_SAMPLES))
 
 
 def _undecodable() -> InvalidInputError:

@@ -13,8 +13,8 @@ from threading import Event as StopEvent
 
 import numpy as np
 
-from chassis.errors import CancelledCallError, InvalidInputError
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, cut, load_audio
+from chassis.errors import InvalidInputError
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, check, cut, load_audio
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
@@ -129,7 +129,7 @@ class Transcriber:
         begin_s = time.perf_counter()
         request = self._request(options)
         samples = load_audio(recording, self._max_duration_s, stop)
-        hearing = self._hear(samples, whole=options.vad_disabled)
+        hearing = self._hear(samples, stop, whole=options.vad_disabled)
         yield Progress(0.0, hearing.duration_s)
         segments: list[Segment] = []
         for segment in self._segments(hearing, request, stop):
@@ -165,10 +165,13 @@ class Transcriber:
             prompt=self._model.fitting(options.prompt),
         )
 
-    def _hear(self, samples: Samples, *, whole: bool) -> _Hearing:
+    def _hear(self, samples: Samples, stop: StopEvent, *, whole: bool) -> _Hearing:
         duration_s = samples.size / SAMPLE_RATE_HZ
-        rules = self._speech_rules
-        speech = find_speech(self._detector.probabilities(samples), duration_s, rules) if samples.size else []
+        rules, found = self._speech_rules, [np.zeros(0, np.float32)]
+        for block in self._detector.probabilities(samples):
+            check(stop)
+            found.append(block)
+        speech = find_speech(np.concatenate(found), duration_s, rules)
         blocks = whole_blocks(speech, duration_s) if whole else blocks_to_decode(speech, duration_s, rules)
         return _Hearing(samples, duration_s, speech, blocks)
 
@@ -190,8 +193,7 @@ class Transcriber:
         clock = JoinedClock(part.spans)
         speech = np.concatenate([cut(hearing.samples, span) for span in part.spans])
         for decoded in self._model.decode(speech, part.language_code, request, stop):
-            if stop.is_set():
-                raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
+            check(stop)
             if not decoded.text.strip():
                 continue
             segment = _placed(decoded, part, clock, bounds)

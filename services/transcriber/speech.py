@@ -5,7 +5,7 @@ One pass over the samples serves both uses: tight spans to measure with, padded 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -19,6 +19,12 @@ from services.transcriber.transcript import Span
 FRAME_SAMPLES = 512
 """Silero v6 looks at 32 ms at a time."""
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
+CONTEXT_SAMPLES = 64
+"""Samples of the frame before that Silero wants in front of each frame."""
+STATE_SHAPE = (1, 1, 128)
+BLOCK_FRAMES = 1000
+"""32 s at once: calls cost nothing, memory is flat, and cancelling is looked at in between."""
+Probabilities = NDArray[np.float32]
 TARGET_LEVEL_DBFS = -23.0
 """EBU R 128's programme level: quiet recordings are brought up to it, for detection only."""
 MAX_BLOCK_S = 300.0
@@ -32,21 +38,34 @@ SURE_PROBABILITY = 0.8
 class SpeechDetector(Protocol):
     """Says how likely somebody speaks, frame by frame."""
 
-    def probabilities(self, samples: Samples) -> NDArray[np.float32]:
-        """Return a probability for each frame of `FRAME_S`."""
+    def probabilities(self, samples: Samples) -> Iterator[Probabilities]:
+        """Yield a probability for each frame of `FRAME_S`, block after block."""
         ...
 
 
 class SileroDetector:
-    """The voice activity model inside faster-whisper."""
+    """The voice activity model inside faster-whisper.
 
-    def probabilities(self, samples: Samples) -> NDArray[np.float32]:
-        """Return a probability for each frame of `FRAME_S`, shape (n_frames,)."""
+    The library's own call copies the recording five times (its input, its contexts, its batches): most
+    of a gigabyte for an hour. Blocks carry the model's state on, and say the same.
+    """
+
+    def probabilities(self, samples: Samples) -> Iterator[Probabilities]:
+        """Yield a probability for each frame of `FRAME_S`, shape (n_frames,), every `BLOCK_FRAMES`."""
         from faster_whisper.vad import get_vad_model
 
-        padded = np.pad(_levelled(samples), (0, -samples.size % FRAME_SAMPLES))
-        result: NDArray[np.float32] = get_vad_model()(padded).reshape(-1)
-        return result
+        run = get_vad_model().session.run
+        gain, step = _gain(samples), BLOCK_FRAMES * FRAME_SAMPLES
+        hidden = cell = np.zeros(STATE_SHAPE, np.float32)
+        last = np.zeros((1, CONTEXT_SAMPLES), np.float32)
+        for start in range(0, samples.size, step):
+            block = np.clip(samples[start : start + step] * gain, -1.0, 1.0)
+            frames = np.pad(block, (0, -block.size % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+            tails = frames[:, -CONTEXT_SAMPLES:]
+            model_input = np.concatenate([np.concatenate([last, tails[:-1]]), frames], axis=1)
+            speech, hidden, cell = run(None, {"input": model_input, "h": hidden, "c": cell})
+            last = tails[-1:]
+            yield np.asarray(speech, np.float32).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,7 @@ class SpeechRules:
     """What is decoded begins and ends this much around detected speech: the library's own value."""
 
 
-def find_speech(probabilities: NDArray[np.float32], duration_s: float, rules: SpeechRules) -> list[Span]:
+def find_speech(probabilities: Probabilities, duration_s: float, rules: SpeechRules) -> list[Span]:
     """Return tight spans of speech in time order; none where nobody speaks."""
     if np.count_nonzero(probabilities >= SURE_PROBABILITY) * FRAME_S < rules.min_sure_speech_s:
         return []
@@ -147,12 +166,15 @@ def _span(first_frame: int, last_frame: int, duration_s: float) -> Span:
     return Span(first_frame * FRAME_S, min(duration_s, (last_frame + 1) * FRAME_S))
 
 
-def _levelled(samples: Samples) -> Samples:
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
-    if rms == 0.0:
-        return samples
-    gain_db = min(MAX_GAIN_DB, TARGET_LEVEL_DBFS - 20 * float(np.log10(rms)))
-    if gain_db <= 0:
-        return samples
-    louder: Samples = np.clip(samples * np.float32(10 ** (gain_db / 20)), -1.0, 1.0)
-    return louder
+def _gain(samples: Samples) -> np.float32:
+    """Return the factor that brings a recording up to `TARGET_LEVEL_DBFS`, never down."""
+    step = BLOCK_FRAMES * FRAME_SAMPLES
+    energy = sum(
+        float(np.sum(np.square(samples[start : start + step], dtype=np.float64)))
+        for start in range(0, samples.size, step)
+    )
+    if energy == 0.0:
+        return np.float32(1.0)
+    level_dbfs = 10 * float(np.log10(energy / samples.size))
+    gain_db = min(MAX_GAIN_DB, max(0.0, TARGET_LEVEL_DBFS - level_dbfs))
+    return np.float32(10 ** (gain_db / 20))

@@ -18,7 +18,7 @@ from chassis.models import locate
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.first_pass import FirstPass
-from services.transcriber.speech import SileroDetector
+from services.transcriber.speech import FRAME_SAMPLES, SileroDetector
 from services.transcriber.transcript import Segment, Transcript, TranscriptOutcome
 from services.transcriber.whisper import WhisperSpeechModel
 from tests.fakes_transcriber import write_wav
@@ -306,6 +306,21 @@ def test_english_stays_english_whatever_the_accent(recordings: Path, models_dir:
 
 
 @pytest.mark.recordings
+def test_silero_in_blocks_says_what_the_library_says_of_the_whole() -> None:
+    vad = pytest.importorskip("faster_whisper.vad")
+    rng = np.random.default_rng(0)
+    voiced = np.sin(2 * np.pi * 140 * np.arange(70 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+    samples = (0.05 * voiced * rng.random(70).repeat(SAMPLE_RATE_HZ)).astype(np.float32)
+    samples *= 10 ** (-23 / 20) / np.sqrt(np.mean(np.square(samples)))  # so that no gain is added
+
+    blocks = list(SileroDetector().probabilities(samples))
+    whole = vad.get_vad_model()(np.pad(samples, (0, -samples.size % FRAME_SAMPLES))).reshape(-1)
+
+    assert len(blocks) > 2
+    # The library blanks the end of its last frame.
+    assert np.concatenate(blocks)[:-1] == pytest.approx(whole[:-1], abs=1e-3)
+
+
 def test_cancelling_ends_the_work_within_a_window(base: Transcriber, recordings: Path) -> None:
     stop = threading.Event()
     events = base.transcribe(recordings / "audio" / "three_voices.flac", TranscribeOptions(), stop)
