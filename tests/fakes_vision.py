@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 
+from services.vision.attention import AttentionRules
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.faces import FaceBox
 from services.vision.frames import RgbImage
@@ -24,6 +25,8 @@ NOBODY, ONE_FACE, TWO_FACES, SPECK = 20, 80, 140, 200
 """Grey levels: an empty picture, one face, two, and something too small to be sure of."""
 TICKS_PER_S = 10_000
 MODELS = (LoadedModel("fake-landmarker", "1", "ab" * 32), LoadedModel("fake-detector", "1", "cd" * 32))
+
+EVERY_SAMPLE = VisionOptions(attention=AttentionRules(max_unseen_change=0))
 
 Levels = Sequence[tuple[int, float]]
 """What is shown: (grey level, seconds)."""
@@ -134,8 +137,8 @@ def _shown(image: RgbImage) -> int:
 
 
 def fake_analyzer(act: Act = lambda _: Pose(), options: VisionOptions | None = None) -> VisionAnalyzer:
-    """An analyzer whose models read grey levels."""
-    return VisionAnalyzer(lambda: FakeLandmarker(act), FakeDetector, MODELS, options)
+    """An analyzer whose models read grey levels. Poses are not in the pictures, so all are looked at."""
+    return VisionAnalyzer(lambda: FakeLandmarker(act), FakeDetector, MODELS, options or EVERY_SAMPLE)
 
 
 def level_images(levels: Levels, rate_hz: int, size: tuple[int, int]) -> list[RgbImage]:

@@ -20,15 +20,14 @@ from mediapipe.tasks.python import BaseOptions, vision
 
 from chassis.models import locate
 from chassis.settings import default_models_dir
-from services.vision.__main__ import build_analyzer
-from services.vision.engine import VisionOptions
+from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.faces import FaceCounter
 from services.vision.frames import Frame, RgbImage, open_picture
+from services.vision.landmarks import Mesh
 from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLandmarker, as_image
 from services.vision.report import VisionReport
-from services.vision.settings import VisionSettings
 
-SAMPLE_RATE_HZ = VisionOptions().sample_rate_hz
+MS_PER_S = 1000
 MOST_FRAMES = 300
 SMALL_SIZE_PX = (640, 480)
 LOOK_EVERY = 10
@@ -50,17 +49,41 @@ class Seen:
     """Seconds without a face; None where the way does not say."""
     away_count: int
     """Stretches (ours) or frames (the others) of looking away."""
+    looked_ms: frozenset[int] = frozenset()
+    """Times of the frames that our landmarker looked at."""
 
 
-def ours(recording: Path, sample_rate_hz: float = SAMPLE_RATE_HZ) -> tuple[Seen, VisionReport]:
+class _Noting:
+    """A landmarker that notes when it was asked."""
+
+    def __init__(self, landmarker: MediaPipeLandmarker, looked_ms: set[int]) -> None:
+        self._landmarker = landmarker
+        self._looked_ms = looked_ms
+
+    def find(self, image: RgbImage, time_ms: int) -> Mesh | None:
+        self._looked_ms.add(time_ms)
+        return self._landmarker.find(image, time_ms)
+
+    def close(self) -> None:
+        self._landmarker.close()
+
+
+def ours(recording: Path, options: VisionOptions | None = None) -> tuple[Seen, VisionReport]:
     """Look as the service does."""
-    analyzer = build_analyzer(VisionSettings(sample_rate_hz=sample_rate_hz))
+    looked_ms: set[int] = set()
+    analyzer = VisionAnalyzer(
+        lambda: _Noting(MediaPipeLandmarker(_model("face-landmarker-full-range")), looked_ms),
+        _detector,
+        (),
+        options,
+    )
     *_, report = analyzer.analyze(recording, threading.Event())
     if not isinstance(report, VisionReport):
         raise TypeError("the report must come last")
     gone_s = sum(o.end_s - o.start_s for o in report.observations if o.kind == "no_face")
     away = sum(1 for o in report.observations if o.kind == "looking_away")
-    return Seen(report.sampled_frame_count, report.duration_s, gone_s, away), report
+    seen = Seen(report.inferred_frame_count, report.duration_s, gone_s, away, frozenset(looked_ms))
+    return seen, report
 
 
 def original(recording: Path) -> Seen:
@@ -107,13 +130,15 @@ def decoded(recording: Path) -> list[Frame]:
         return [] if track is None else list(track.frames(threading.Event()))
 
 
-def inferred(frames: list[Frame]) -> None:
-    """Look at frames that are decoded already."""
+def inferred(frames: list[Frame], looked_ms: frozenset[int] | None = None) -> None:
+    """Look at frames that are decoded already: at all of them, or at those of some times."""
     landmarker = MediaPipeLandmarker(_model("face-landmarker-full-range"))
     with closing(landmarker), closing(_detector()) as detector:
         counter = FaceCounter(detector)
         for index, frame in enumerate(frames):
-            landmarker.find(frame.image, round(frame.time_s * 1000) + index)
+            time_ms = round(frame.time_s * MS_PER_S)
+            if looked_ms is None or time_ms in looked_ms:
+                landmarker.find(frame.image, time_ms)
             if index % LOOK_EVERY == 0:
                 counter.look(frame.image, index)
 
@@ -147,7 +172,7 @@ def _rate_hz(recording: Path) -> float:
 
 
 def _ms(index: int, time_s: float) -> int:
-    return max(index, round(1000 * time_s))
+    return max(index, round(MS_PER_S * time_s))
 
 
 def _small(image: RgbImage) -> RgbImage:

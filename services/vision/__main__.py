@@ -8,6 +8,7 @@ from chassis.media import MediaInbox
 from chassis.models import Model, locate
 from chassis.server import Register, run
 from chassis.workers import Workers
+from services.vision.attention import AttentionRules
 from services.vision.check_face import check_models
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.gaze import AwayThresholds
@@ -54,6 +55,9 @@ def _options(settings: VisionSettings) -> VisionOptions:
         min_no_face_s=settings.min_no_face_s,
         min_face_s=settings.min_face_s,
         away=AwayThresholds(settings.away_gaze_deg, settings.away_yaw_deg, settings.min_away_s),
+        attention=AttentionRules(
+            settings.max_unseen_change, settings.max_face_interval_s, settings.max_nobody_interval_s
+        ),
         max_pixels=settings.max_pixels,
     )
 

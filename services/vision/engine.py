@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from services.vision.attention import Attention, AttentionRules
 from services.vision.blinks import DOWN_BELOW, eyes_down, find_blinks, relative_openness
 from services.vision.cautions import cautions_about
 from services.vision.faces import SURE_SCORE, FaceCounter, FaceDetector, Look
 from services.vision.frames import Frame, PictureFacts, PictureTrack, open_picture
 from services.vision.gaze import AwayThresholds, find_away, track_gaze
-from services.vision.landmarks import Landmarker, Mesh
+from services.vision.landmarks import Landmarker
 from services.vision.measures import MIN_FACE_S, UNITS, FaceTime, absent, measure_all
 from services.vision.observations import (
     MIN_NO_FACE_S,
@@ -52,6 +53,7 @@ class VisionOptions:
     min_no_face_s: float = MIN_NO_FACE_S
     min_face_s: float = MIN_FACE_S
     away: AwayThresholds = field(default_factory=AwayThresholds)
+    attention: AttentionRules = field(default_factory=AttentionRules)
     max_pixels: int = 7680 * 4320
     """Largest picture, width × height: 8K."""
 
@@ -109,6 +111,7 @@ class VisionAnalyzer:
             reason="" if found else "No face was found in the recording.",
             duration_s=facts.duration_s,
             sampled_frame_count=len(log),
+            inferred_frame_count=len(log) - log.held_count,
             face_ratio=float(np.mean(flags.seen)),
             max_face_count=max(*(look.face_count for look in samples.looks), int(found)),
             measures=measure_all(face, min_face_s=self._options.min_face_s),
@@ -124,6 +127,7 @@ class VisionAnalyzer:
             reason=NO_VIDEO_REASON,
             duration_s=0.0,
             sampled_frame_count=0,
+            inferred_frame_count=0,
             face_ratio=None,
             max_face_count=0,
             measures=tuple(absent(list(UNITS), Outcome.NO_VIDEO, NO_VIDEO_REASON)),
@@ -143,6 +147,7 @@ class _Watch:
         self.log = SampleLog()
         self._landmarker = landmarker
         self._counter = counter
+        self._attention = Attention(options.attention)
         self._interval_s = options.look_interval_s
         self._last_ms = -1
         self._last_look: Look | None = None
@@ -150,22 +155,28 @@ class _Watch:
         self._had_mesh = False
 
     def see(self, frame: Frame) -> None:
+        due = self._due(frame.time_s)
+        if not due and not self._attention.wants(frame.image, frame.time_s):
+            self.log.hold(frame.time_s, frame.image)
+            return
         # The landmarker refuses a time that does not grow, and a grid step may be crossed within 1 ms.
         self._last_ms = max(self._last_ms + 1, round(frame.time_s * MS_PER_S))
         mesh = self._landmarker.find(frame.image, self._last_ms)
+        self._attention.looked(frame.image, frame.time_s, mesh)
         look = None
-        if self._wants_look(frame.time_s, mesh):
+        if due or (mesh is not None) != self._had_mesh:
             look = self._last_look = self._counter.look(frame.image, len(self.log))
         self._had_mesh = mesh is not None
         self.log.add(frame.time_s, frame.image, mesh, look)
 
-    def _wants_look(self, time_s: float, mesh: Mesh | None) -> bool:
+    def _due(self, time_s: float) -> bool:
+        """Whether faces must be counted now: it is time, or a face without a mesh may have left."""
         slot = int(time_s / self._interval_s)
         due, self._last_slot = slot > self._last_slot, slot
-        changed = (mesh is not None) != self._had_mesh
-        # Without a mesh only looks tell when a face that is there leaves.
-        unmeasured_face = mesh is None and self._last_look is not None and self._last_look.face_count > 0
-        return due or changed or unmeasured_face
+        unmeasured_face = (
+            not self._had_mesh and self._last_look is not None and self._last_look.face_count > 0
+        )
+        return due or unmeasured_face
 
 
 def _watch_all(track: PictureTrack, watch: _Watch, stop: threading.Event) -> Iterator[Progress]:

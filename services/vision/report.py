@@ -91,6 +91,9 @@ class VisionReport:
     reason: str
     duration_s: float
     sampled_frame_count: int
+    """Samples of the grid."""
+    inferred_frame_count: int
+    """Samples that the landmarker looked at; in the others nothing had changed that it measures."""
     face_ratio: float | None
     max_face_count: int
     measures: tuple[Measure, ...]

@@ -54,6 +54,8 @@ class SampleLog:
         self._columns = {name: array("d") for name in _COLUMNS}
         self._sharpness = array("d")
         self._looks: list[Look] = []
+        self.held_count = 0
+        """Samples in which the one before it stands."""
 
     def __len__(self) -> int:
         return len(self._columns["time_s"])
@@ -69,6 +71,14 @@ class SampleLog:
             self._looks.append(look)
             if mesh is not None and (sharpness := sharpness_score(image, mesh)) is not None:
                 self._sharpness.append(sharpness)
+
+    def hold(self, time_s: float, image: RgbImage) -> None:
+        """Add a sample in which nothing changed that the mesh measures: the one before it stands."""
+        self.held_count += 1
+        for name, column in self._columns.items():
+            column.append(column[-1] if name in _MESH_COLUMNS else float("nan"))
+        self._columns["time_s"][-1] = time_s
+        self._columns["brightness_ratio"][-1] = brightness_ratio(image)
 
     def samples(self) -> Samples:
         """Hand out the columns. Meshes that the looks contradict are taken out."""

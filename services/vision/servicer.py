@@ -109,6 +109,7 @@ def _to_report(report: VisionReport) -> vision_pb2.VisionReport:
         reason=report.reason,
         duration_s=report.duration_s,
         sampled_frame_count=report.sampled_frame_count,
+        inferred_frame_count=report.inferred_frame_count,
         face_ratio=report.face_ratio,
         max_face_count=report.max_face_count,
         measures=[_to_measure(measure) for measure in report.measures],

@@ -20,6 +20,12 @@ class VisionSettings(ServiceSettings):
     """The face detector: a name of the catalogue, or a path to its `.tflite`."""
     sample_rate_hz: float = Field(10.0, ge=1, le=60)
     """Pictures a second that are looked at. Fewer cost blinks: recall 0.84 at 6, 0.75 at 5."""
+    max_unseen_change: float = Field(0.45, ge=0)
+    """How much the eyes may change, in standard deviations of their picture, before a sample is looked at."""
+    max_face_interval_s: float = Field(0.2, gt=0, le=2)
+    """Longest time between two looks at a face that does not change."""
+    max_nobody_interval_s: float = Field(0.5, gt=0, le=2)
+    """Longest time between two looks at a picture without a face that does not change."""
     look_interval_s: float = Field(1.0, gt=0, le=10)
     """Time between two counts of faces."""
     min_face_confidence: float = Field(0.6, ge=0.35, le=1)

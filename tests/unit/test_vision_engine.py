@@ -15,6 +15,7 @@ from services.vision.measures import UNITS
 from services.vision.observations import KINDS
 from services.vision.report import Measure, Outcome, Progress, VisionReport
 from tests.fakes_vision import (
+    EVERY_SAMPLE,
     MODELS,
     NOBODY,
     ONE_FACE,
@@ -230,7 +231,7 @@ def test_the_landmarker_sees_times_that_grow(tmp_path: Path) -> None:
         pix_fmt="yuvj420p",
     )
 
-    report_of(VisionAnalyzer(lambda: landmarker, FakeDetector), recording)
+    report_of(VisionAnalyzer(lambda: landmarker, FakeDetector, options=EVERY_SAMPLE), recording)
 
     assert landmarker.times_ms == [0, 200, 201, 300]
 
