@@ -72,7 +72,7 @@ def ours(recording: Path, options: VisionOptions | None = None) -> tuple[Seen, V
     """Look as the service does."""
     looked_ms: set[int] = set()
     analyzer = VisionAnalyzer(
-        lambda: _Noting(MediaPipeLandmarker(_model("face-landmarker-full-range")), looked_ms),
+        lambda: _Noting(MediaPipeLandmarker(model_path("face-landmarker-full-range")), looked_ms),
         _detector,
         (),
         options,
@@ -132,7 +132,7 @@ def decoded(recording: Path) -> list[Frame]:
 
 def inferred(frames: list[Frame], looked_ms: frozenset[int] | None = None) -> None:
     """Look at frames that are decoded already: at all of them, or at those of some times."""
-    landmarker = MediaPipeLandmarker(_model("face-landmarker-full-range"))
+    landmarker = MediaPipeLandmarker(model_path("face-landmarker-full-range"))
     with closing(landmarker), closing(_detector()) as detector:
         counter = FaceCounter(detector)
         for index, frame in enumerate(frames):
@@ -184,18 +184,19 @@ def _looks_away(points: list[vision.FaceLandmarker]) -> bool:
     return bool(abs(points[NOSE].x - middle) > DESIGN_GAZE_OFFSET)
 
 
-def _model(name: str) -> Path:
+def model_path(name: str) -> Path:
+    """Return where a model of the catalogue lies."""
     return locate(name, default_models_dir()).path
 
 
 def _detector() -> MediaPipeFaceDetector:
-    return MediaPipeFaceDetector(_model("face-detector-full-range"))
+    return MediaPipeFaceDetector(model_path("face-detector-full-range"))
 
 
 def _mesh(face_count: int) -> vision.FaceLandmarker:
     return vision.FaceLandmarker.create_from_options(
         vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=str(_model("face-landmarker"))),
+            base_options=BaseOptions(model_asset_path=str(model_path("face-landmarker"))),
             running_mode=vision.RunningMode.VIDEO,
             num_faces=face_count,
         )
