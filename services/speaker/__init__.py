@@ -1,1 +1,6 @@
 """Says how many voices speak, and when."""
+
+import os
+
+# onnxruntime reports its use to its maker, with a device id that it leaves in HOME; read when imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +28,7 @@ from tests.fakes_transcriber import write_wav
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 
+ROOT = Path(__file__).resolve().parents[2]
 THREADS = 2
 WORDS_ONLY = jiwer.Compose(
     [
@@ -319,6 +323,21 @@ def test_silero_in_blocks_says_what_the_library_says_of_the_whole() -> None:
     assert len(blocks) > 2
     # The library blanks the end of its last frame.
     assert np.concatenate(blocks)[:-1] == pytest.approx(whole[:-1], abs=1e-3)
+
+
+def test_listening_leaves_no_device_id_and_no_report_of_use(tmp_path: Path) -> None:
+    script = (
+        "import numpy\nfrom services.transcriber.speech import SileroDetector\n"
+        "print(len(list(SileroDetector().probabilities(numpy.zeros(16000, 'float32')))))"
+    )
+    environment = os.environ | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True
+    )
+
+    assert shown.stdout.strip() == b"1"
+    assert list(tmp_path.rglob("*")) == []
 
 
 def test_cancelling_ends_the_work_within_a_window(base: Transcriber, recordings: Path) -> None:
