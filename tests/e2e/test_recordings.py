@@ -66,6 +66,15 @@ def words(text: str) -> str:
     return " ".join(re.sub(r"[^\w' ]", " ", text.lower().replace("mr.", "mister")).split())
 
 
+def least_wer_from_any_word_on(said: str, written: str) -> float:
+    """Return the word error rate of what is written from the word on where it fits best.
+
+    A search for the first words would find no beginning where one of them is the error.
+    """
+    each = written.split()
+    return min(jiwer.wer(said, " ".join(each[begin:])) for begin in range(len(each)))
+
+
 def test_voices_are_counted_as_the_manifest_counts_them(heard: dict[str, Any], recordings: Path) -> None:
     manifest = json.loads((recordings / "audio" / "manifest.json").read_text(encoding="utf-8"))
     truth = {entry["file"]: entry["speakers"] for entry in manifest if entry["file"] not in HARD_FOR_COUNTING}
@@ -99,8 +108,7 @@ def test_what_was_said_is_written_down(heard: dict[str, Any], recordings: Path) 
     # The recording holds other prompts before these four; the manifest's first two are not in it.
     said = words(entry["transcript"][entry["transcript"].index("The Norsemen") :])
     written = words(heard["single_male.flac"]["transkripsi_en"])
-    begin = written.index("the norsemen") if "the norsemen" in written else len(written) - len(said)
-    assert jiwer.wer(said, written[begin:]) <= MAX_WORD_ERROR_RATE
+    assert least_wer_from_any_word_on(said, written) <= MAX_WORD_ERROR_RATE
 
 
 def test_librivox_sentences_are_written_down(
