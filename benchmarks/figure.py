@@ -1,0 +1,29 @@
+"""One figure of the design beside what was reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row of the table of what was promised and what was reached."""
+
+    what: str
+    design: str
+    """As the design document has it."""
+    reached: str
+    holds: bool | None
+    """None where nothing at hand has the truth that it would take."""
+    on: str
+    """What it was measured on."""
+
+
+def counted(hits: int, of: int) -> str:
+    """Write so many of so many."""
+    return f"{hits} of {of}"
+
+
+def figure(what: str, design: str, reached: str, holds: bool | None, on: str) -> Figure:
+    """Make a row."""
+    return Figure(what, design, reached, holds, on)
