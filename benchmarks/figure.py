@@ -22,8 +22,3 @@ class Figure:
 def counted(hits: int, of: int) -> str:
     """Write so many of so many."""
     return f"{hits} of {of}"
-
-
-def figure(what: str, design: str, reached: str, holds: bool | None, on: str) -> Figure:
-    """Make a row."""
-    return Figure(what, design, reached, holds, on)

@@ -44,12 +44,10 @@ def vision_cost() -> Iterator[Figure]:
     found = measured_by("vision")
     ratio, per_min = found["over_original"], found["cpu_s_per_min"]
     on = "60 s of 1280×720 at 30 a second, `make bench-vision`"
-    yield Figure("CPU-seconds of the original's way over ours", "5.0", f"{ratio:.1f}", ratio >= 5.0, on)  # noqa: PLR2004
+    yield Figure("CPU-seconds of the original's way over ours", "5.0", f"{ratio:.1f}", ratio >= 5.0, on)
     floor = found["floor_ratio"]
-    yield Figure("CPU-seconds over decoding and inference alone", "1.15", f"{floor:.2f}", floor <= 1.15, on)  # noqa: PLR2004
-    yield Figure(
-        "CPU-seconds for a minute (another machine's 10.5)", "10.5", f"{per_min:.1f}", None, on
-    )
+    yield Figure("CPU-seconds over decoding and inference alone", "1.15", f"{floor:.2f}", floor <= 1.15, on)
+    yield Figure("CPU-seconds for a minute (another machine's 10.5)", "10.5", f"{per_min:.1f}", None, on)
     yield Figure("peak memory", "bounded", f"{found['peak_rss_mib']:.0f} MiB", True, on)
 
 
@@ -58,8 +56,12 @@ def speaker_cost() -> Iterator[Figure]:
     found = measured_by("speaker")
     ratio, peak_mib = found["over_seed"], found["peak_rss_mib"]
     on = "300 s, every pool of one thread, `make bench-speaker`"
-    yield Figure("CPU-seconds of the design document's loop over ours", "3.2–3.5", f"{ratio:.1f}", ratio >= 3.2, on)  # noqa: PLR2004
-    yield Figure("peak memory at 600 s", "802 MB (600 MiB wanted)", f"{peak_mib:.0f} MiB", peak_mib <= 600, on)  # noqa: PLR2004
+    yield Figure(
+        "CPU-seconds of the design document's loop over ours", "3.2–3.5", f"{ratio:.1f}", ratio >= 3.2, on
+    )
+    yield Figure(
+        "peak memory at 600 s", "802 MB (600 MiB wanted)", f"{peak_mib:.0f} MiB", peak_mib <= 600, on
+    )
 
 
 def rows(media: Path) -> dict[str, list[Figure]]:
@@ -84,7 +86,8 @@ def written(found: dict[str, list[Figure]]) -> str:
     for stage, figures in found.items():
         lines += [f"### {stage}", "", "| figure | design | reached | holds | on |", "|---|---|---|---|---|"]
         lines += [
-            f"| {one.what} | {one.design} | {one.reached} | {WORDS[one.holds]} | {one.on} |" for one in figures
+            f"| {one.what} | {one.design} | {one.reached} | {WORDS[one.holds]} | {one.on} |"
+            for one in figures
         ]
         lines.append("")
     return "\n".join(lines)

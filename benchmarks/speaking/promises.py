@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,6 @@ class Listener:
 
     def hear(self, recording: Path) -> Diarization:
         """Run the stage."""
-        import threading
-
         *_, last = self.diarizer.diarize(recording, threading.Event())
         if not isinstance(last, Diarization):
             raise TypeError("the diarization must come last")
@@ -104,8 +103,6 @@ def voices(media: Path) -> dict[str, Samples]:
 
 
 def _samples(path: Path) -> Samples:
-    import threading
-
     sound = load_sound(path, MAX_DURATION_S, threading.Event())
     if sound is None:
         raise ValueError(f"{path.name} has no sound")
@@ -136,7 +133,7 @@ def _counts(known: list[KnownRecording], heard: dict[str, Diarization]) -> Itera
     wrong = [r.path.name for r in known if heard[r.path.name].voice_count != r.voice_count]
     exact = 1 - len(wrong) / len(known)
     on = f"{len(known)} recordings; wrong: {', '.join(wrong) or 'none'} (hard: {', '.join(HARD)})"
-    yield Figure("voices counted right", "0.884", f"{exact:.3f}", exact >= 0.884, on)  # noqa: PLR2004
+    yield Figure("voices counted right", "0.884", f"{exact:.3f}", exact >= 0.884, on)
     single = [heard[recording.path.name] for recording in known if recording.voice_count <= 1]
     false = sum(bool(one.observations) for one in single)
     yield Figure(
@@ -254,7 +251,8 @@ def _room_changes(listener: Listener, people: dict[str, Samples]) -> Iterator[Fi
         "2 of 6",
         counted(len(reported), runs),
         len(reported) / runs <= 1 / 3,
-        "5 people, each change at half of the answer" + (f"; {', '.join(sorted(set(reported)))}" if reported else ""),
+        "5 people, each change at half of the answer"
+        + (f"; {', '.join(sorted(set(reported)))}" if reported else ""),
     )
 
 
@@ -283,5 +281,9 @@ def _quiet_voice(media: Path, heard: Diarization) -> Figure:
     covered = [any(turn.start_s <= time_s < turn.end_s for turn in heard.turns) for time_s in times_s]
     ratio = float(np.mean(covered))
     return Figure(
-        "quiet second voice covered", "97 %", f"{ratio:.0%}", ratio >= 0.97, "two_late_quiet_diff_sex.flac"  # noqa: PLR2004
+        "quiet second voice covered",
+        "97 %",
+        f"{ratio:.0%}",
+        ratio >= 0.97,
+        "two_late_quiet_diff_sex.flac",
     )

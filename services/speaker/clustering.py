@@ -6,6 +6,7 @@ Pure functions of arrays. The projection's matrix is data (`lda64.npz`); its ori
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from services.speaker.embedding import Embeddings
+from services.speaker.surroundings import MAX_ALLOWANCE, Change, Mask
 
 PROJECTION_FILE = Path(__file__).with_name("lda64.npz")
 
@@ -35,6 +37,13 @@ Vectors = NDArray[np.float64]
 """Shape (window count, dimensions), each of unit length."""
 Labels = NDArray[np.intp]
 
+ChangeBetween = Callable[[Mask, Mask], Change | None]
+"""Says whether the surroundings changed between two groups of windows."""
+
+
+def unchanged(_: Mask, __: Mask) -> None:
+    """Say that nothing is known of the surroundings."""
+
 
 @dataclass(frozen=True)
 class Clustering:
@@ -49,6 +58,11 @@ class Clustering:
     None where nothing was left to merge."""
     decision_s: float
     """Seconds of the smaller group at that merge; 0 where there was none."""
+    decision_change: Change | None = None
+    """What else changed between the two groups of that merge."""
+    count_margin: float | None = None
+    """How far the nearest merge that was made or refused is from the threshold, in cosine; 0: there might
+    as well be one voice more or fewer. None where nothing was left to merge."""
 
     @property
     def voice_count(self) -> int:
@@ -60,7 +74,8 @@ class Clustering:
         """Probability that a second voice speaks; 0 where all windows fell into one group."""
         if self.decision_similarity is None:
             return 0.0
-        return second_voice_probability(self.decision_similarity, self.decision_s)
+        allowance = self.decision_change.allowance if self.decision_change else 0.0
+        return second_voice_probability(self.decision_similarity + allowance, self.decision_s)
 
 
 class Projection:
@@ -98,48 +113,59 @@ def second_voice_probability(similarity: float, smaller_s: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-def cluster(vectors: Vectors, seconds: NDArray[np.float64]) -> Clustering:
+def cluster(
+    vectors: Vectors, seconds: NDArray[np.float64], change_between: ChangeBetween = unchanged
+) -> Clustering:
     """Group windows by voice.
 
     Args:
         vectors: At least one unit vector.
         seconds: Speech that each window stands for.
+        change_between: Tells what else changed between two groups; they are then taken to be more alike
+            than they sound.
     """
     if len(vectors) < 2:
         return Clustering(np.zeros(len(vectors), np.intp), np.ones((len(vectors), 1)), None, 0.0)
-    groups = _Groups(vectors, seconds)
+    groups = _Groups(vectors, seconds, change_between)
     groups.absorb_small()
-    while groups.count > 1 and groups.nearest().similarity > MERGE_SIMILARITY:
-        groups.merge_nearest()
+    while groups.count > 1 and (merge := groups.nearest()).likeness > MERGE_SIMILARITY:
+        groups.merge(merge)
     labels = groups.labels_by_seconds()
+    margin = groups.margin()
     # Going on to a single group tells how far this recording is from one voice.
     while groups.count > 1:
-        groups.merge_nearest()
-    last = groups.last_merge
-    return Clustering(
-        labels,
-        _affinities(vectors, seconds, labels),
-        None if last is None else last.similarity,
-        0.0 if last is None else last.smaller_s,
-    )
+        groups.merge(groups.nearest())
+    affinities, last = _affinities(vectors, seconds, labels), groups.last_merge
+    if last is None:
+        return Clustering(labels, affinities, None, 0.0)
+    return Clustering(labels, affinities, last.similarity, last.smaller_s, last.change, margin)
 
 
 @dataclass(frozen=True)
 class _Merge:
-    """The two groups whose centroids are most alike."""
+    """Two groups whose centroids are alike."""
 
     keep: int
     drop: int
     similarity: float
     smaller_s: float
+    change: Change | None
+
+    @property
+    def likeness(self) -> float:
+        """Their similarity, with what a change of surroundings takes from it added."""
+        return self.similarity + (self.change.allowance if self.change else 0.0)
 
 
 class _Groups:
     """Groups of windows while they are absorbed and merged."""
 
-    def __init__(self, vectors: Vectors, seconds: NDArray[np.float64]) -> None:
+    def __init__(
+        self, vectors: Vectors, seconds: NDArray[np.float64], change_between: ChangeBetween
+    ) -> None:
         self._vectors = vectors
         self._seconds = seconds
+        self._change_between = change_between
         tree = linkage(vectors, "average", metric="cosine")
         self._labels = fcluster(tree, 1 - CUT_SIMILARITY, "distance").astype(np.intp)
         self.last_merge: _Merge | None = None
@@ -159,14 +185,30 @@ class _Groups:
 
     def nearest(self) -> _Merge:
         names, seconds, similarities = self._compare()
-        drop, keep = np.unravel_index(int(np.argmax(similarities)), similarities.shape)
-        smaller_s = float(min(seconds[drop], seconds[keep]))
-        return _Merge(int(names[keep]), int(names[drop]), float(similarities[drop, keep]), smaller_s)
+        pairs = sorted(zip(*np.triu_indices(len(names), 1), strict=True), key=lambda p: -similarities[p])
+        best: _Merge | None = None
+        for one, other in pairs:
+            similarity = float(similarities[one, other])
+            if best is not None and similarity + MAX_ALLOWANCE <= best.likeness:
+                break
+            change = self._change_between(self._labels == names[one], self._labels == names[other])
+            smaller_s = float(min(seconds[one], seconds[other]))
+            merge = _Merge(int(names[one]), int(names[other]), similarity, smaller_s, change)
+            if best is None or merge.likeness > best.likeness:
+                best = merge
+        if best is None:
+            raise ValueError("one group has no nearest one")
+        return best
 
-    def merge_nearest(self) -> None:
-        merge = self.nearest()
+    def merge(self, merge: _Merge) -> None:
         self._relabel(merge.drop, merge.keep)
         self.last_merge = merge
+
+    def margin(self) -> float | None:
+        """Return how far the last merge, and the next one, are from the threshold."""
+        made = [self.last_merge.likeness] if self.last_merge else []
+        refused = [self.nearest().likeness] if self.count > 1 else []
+        return min((abs(likeness - MERGE_SIMILARITY) for likeness in made + refused), default=None)
 
     def labels_by_seconds(self) -> Labels:
         """Return labels from 0 (most seconds) on."""

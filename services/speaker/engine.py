@@ -17,6 +17,7 @@ from services.speaker.audio import SAMPLE_RATE_HZ, Sound, load_sound, raise_if_s
 from services.speaker.clustering import MIN_VOICE_S, Projection, cluster
 from services.speaker.embedding import EMBEDDING_SIZE, Embeddings, WindowEncoder
 from services.speaker.findings import MIN_SOUND_S, Diarization, diarization, nobody, too_little, total_s
+from services.speaker.surroundings import Surroundings
 from services.speaker.voice_activity import (
     MIN_SURE_SPEECH_S,
     Probabilities,
@@ -106,7 +107,9 @@ class Diarizer:
             yield too_little(sound, stretches)
             return
         embeddings = yield from self._embed(sound, windows, stop)
-        clustering = cluster(self._projection.apply(embeddings), seconds_of(windows, stretches))
+        seconds = seconds_of(windows, stretches)
+        surroundings = Surroundings(sound.samples, probabilities, windows, seconds)
+        clustering = cluster(self._projection.apply(embeddings), seconds, surroundings.change_between)
         yield diarization(sound, stretches, windows, clustering)
 
     def _listen(self, sound: Sound, stop: threading.Event) -> Generator[Progress, None, Probabilities]:

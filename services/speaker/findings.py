@@ -11,6 +11,7 @@ from typing import Literal
 
 from services.speaker.audio import Sound
 from services.speaker.clustering import MIN_VOICE_S, Clustering
+from services.speaker.surroundings import Change
 from services.speaker.turns import Turn, Voice, other_voice_stretches, turns_of, voices_of
 from services.speaker.voice_activity import SpeechStretch
 from services.speaker.windows import Windows
@@ -19,6 +20,7 @@ REPORT_PROBABILITY = 0.70
 """A second voice is reported from here on: 1 false one among 194 recordings of single speakers."""
 UNCLEAR_PROBABILITY = 0.50
 """Between this and `REPORT_PROBABILITY` a reader is told that it is unclear; never a finding."""
+COSINE_DIGITS = 3
 MIN_SOUND_S = 0.5
 """A shorter sound track holds no speech that could be told from a click."""
 
@@ -47,6 +49,7 @@ class Diarization:
     turns: tuple[Turn, ...] = ()
     second_voice_probability: float | None = None
     decision_similarity: float | None = None
+    count_margin: float | None = None
     speech_s: float = 0.0
     duration_s: float = 0.0
     observations: tuple[Observation, ...] = ()
@@ -101,10 +104,15 @@ def diarization(
         turns=turns,
         second_voice_probability=probability,
         decision_similarity=clustering.decision_similarity,
+        count_margin=None if clustering.count_margin is None else round(clustering.count_margin, COSINE_DIGITS),
         speech_s=speech_s,
         duration_s=sound.duration_s,
         observations=_observations(turns, voices, probability),
-        warnings=(*_damage(sound), *_doubts(clustering.voice_count, probability)),
+        warnings=(
+            *_damage(sound),
+            *_changes(clustering.decision_change),
+            *_doubts(clustering.voice_count, probability),
+        ),
     )
 
 
@@ -134,6 +142,15 @@ def _doubts(voice_count: int, probability: float | None) -> tuple[str, ...]:
         return ()
     said = f"probability {probability:.2f}, reported from {REPORT_PROBABILITY:.2f} on"
     return (f"It is unclear whether a second voice speaks ({said}); this is not a finding.",)
+
+
+def _changes(change: Change | None) -> tuple[str, ...]:
+    if change is None:
+        return ()
+    return (
+        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks: another "
+        "room, microphone or noise. One voice may sound like two across it, which is allowed for.",
+    )
 
 
 def _damage(sound: Sound) -> tuple[str, ...]:
