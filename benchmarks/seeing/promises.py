@@ -85,9 +85,10 @@ def _bundle() -> Figure:
 
 
 def _portrait() -> RgbImage:
-    from skimage import data  # type: ignore[import-untyped]
+    from skimage import data
 
-    return np.ascontiguousarray(data.astronaut())
+    portrait: RgbImage = np.ascontiguousarray(data.astronaut())  # type: ignore[no-untyped-call]
+    return portrait
 
 
 def in_a_room(portrait: RgbImage, face_px: float, middle_px: tuple[int, int]) -> RgbImage:

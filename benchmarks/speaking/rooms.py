@@ -32,6 +32,9 @@ def changes() -> dict[str, Change]:
         "muffled": muffled,
         "another microphone": bright,
         "a fan": fan,
+        "further away beside a fan": lambda samples, rng: fan(further_away(samples, rng), rng),
+        "telephone beside a fan": lambda samples, rng: fan(telephone(samples, rng), rng),
+        "muffled in another room": lambda samples, rng: muffled(room(samples, rng), rng),
     }
 
 

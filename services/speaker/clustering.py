@@ -160,9 +160,7 @@ class _Merge:
 class _Groups:
     """Groups of windows while they are absorbed and merged."""
 
-    def __init__(
-        self, vectors: Vectors, seconds: NDArray[np.float64], change_between: ChangeBetween
-    ) -> None:
+    def __init__(self, vectors: Vectors, seconds: NDArray[np.float64], change_between: ChangeBetween) -> None:
         self._vectors = vectors
         self._seconds = seconds
         self._change_between = change_between

@@ -104,7 +104,9 @@ def diarization(
         turns=turns,
         second_voice_probability=probability,
         decision_similarity=clustering.decision_similarity,
-        count_margin=None if clustering.count_margin is None else round(clustering.count_margin, COSINE_DIGITS),
+        count_margin=None
+        if clustering.count_margin is None
+        else round(clustering.count_margin, COSINE_DIGITS),
         speech_s=speech_s,
         duration_s=sound.duration_s,
         observations=_observations(turns, voices, probability),
@@ -145,12 +147,13 @@ def _doubts(voice_count: int, probability: float | None) -> tuple[str, ...]:
 
 
 def _changes(change: Change | None) -> tuple[str, ...]:
-    if change is None:
+    if change is None or not change.is_plain:
         return ()
-    return (
-        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks: another "
-        "room, microphone or noise. One voice may sound like two across it, which is allowed for.",
+    sentence = (
+        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks: "
+        "another room, microphone or noise. One voice may sound like two across it, which is allowed for."
     )
+    return (sentence,)
 
 
 def _damage(sound: Sound) -> tuple[str, ...]:
