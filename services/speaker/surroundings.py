@@ -87,7 +87,7 @@ class Surroundings:
             other: Those of another one.
 
         Returns:
-            None where neither follows the other once, where there are too few pauses to tell, or where
+            None where neither follows the other once and at once, where there are too few pauses to tell, or where
             the pauses sound alike.
         """
         border = self._border(one, other)
@@ -104,7 +104,7 @@ class Surroundings:
         return Change(round(float(time_s), 1), round(difference_db, 1))
 
     def _border(self, one: Mask, other: Mask) -> int | None:
-        """Return the first window after the border; None where the groups alternate."""
+        """Return the first window after the border; None where the groups alternate or do not meet."""
         inside = np.flatnonzero(one | other)
         signed = np.where(one[inside], 1.0, -1.0) * self._seconds[inside]
         # With the border after window i, `sum before - sum after` counts the speech on its own side.
@@ -113,7 +113,9 @@ class Surroundings:
             return None
         best = int(np.argmax(np.abs(balance)))
         own_ratio = (1 + abs(float(balance[best])) / float(self._seconds[inside].sum())) / 2
-        return int(inside[best + 1]) if own_ratio >= MIN_ONCE_RATIO else None
+        # A third voice between the two: whatever changed there did not change between these.
+        adjacent = inside[best + 1] == inside[best] + 1
+        return int(inside[best + 1]) if adjacent and own_ratio >= MIN_ONCE_RATIO else None
 
     def _span_before(self, border: int, both: Mask) -> tuple[float, float]:
         first = int(np.flatnonzero(both)[0])

@@ -82,6 +82,12 @@ def test_only_the_two_groups_own_stretch_is_listened_to() -> None:
     assert found.change_between(first, second) is not None
 
 
+def test_groups_with_a_third_one_between_them_do_not_meet() -> None:
+    first, third = np.arange(WINDOW_COUNT) < 4, np.arange(WINDOW_COUNT) >= 6
+
+    assert surroundings([QUIET] * 5 + [LOUD] * 5).change_between(first, third) is None
+
+
 def test_a_small_change_counts_in_part() -> None:
     assert Change(1.0, 2.0).allowance == 0.0
     assert 0.0 < Change(1.0, 3.0).allowance < MAX_ALLOWANCE
@@ -130,9 +136,8 @@ def heard(path: Path, score: Score, levels: tuple[float, float]) -> Diarization:
 
 
 def test_a_reader_is_told_when_the_recording_itself_changed(tmp_path: Path) -> None:
-    score: list[tuple[float | None, float]] = [
-        (hz, seconds) for hz in (ANNA_HZ, ANNA_HZ, BEN_HZ, BEN_HZ) for hz, seconds in ((hz, 2.5), (None, 0.5))
-    ]
+    anna, ben, pause = (ANNA_HZ, 2.5), (BEN_HZ, 2.5), (None, 0.5)
+    score: Score = [anna, pause, anna, pause, ben, pause, ben, pause]
 
     same = heard(tmp_path / "same.wav", score, (QUIET, QUIET))
     changed = heard(tmp_path / "changed.wav", score, (QUIET, LOUD))
