@@ -31,7 +31,7 @@ def write_recording(
         if size_px is not None:
             video = out.add_stream(codec, rate=rate_hz)
             video.width, video.height = size_px
-            video.pix_fmt = "yuv420p" if codec in ("libx264", "libvpx") else "bgr0"
+            video.pix_fmt = "bgr0" if codec == "ffv1" else "yuv420p"
             video.codec_context.time_base = Fraction(1, 1000)
         audio: Any = None
         if audio_codec is not None:

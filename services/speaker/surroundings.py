@@ -87,8 +87,8 @@ class Surroundings:
             other: Those of another one.
 
         Returns:
-            None where neither follows the other once and at once, where there are too few pauses to tell, or where
-            the pauses sound alike.
+            None where neither follows the other once and at once, where there are too few pauses to tell,
+            or where the pauses sound alike.
         """
         border = self._border(one, other)
         if border is None:

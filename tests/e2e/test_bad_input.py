@@ -107,6 +107,10 @@ def test_silence_is_an_empty_transcript_and_no_score(system: System, tmp_path: P
         ("no_duration.webm", {"codec": "libvpx", "audio_codec": "libopus", "options": {"live": "1"}}),
         ("variable_rate.mp4", {"frame_times_s": [0, 0.05, 0.4, 0.41, 1.2, 1.25, 1.9]}),
         ("one_frame.mp4", {"frame_times_s": [0.0]}),
+        ("hevc.mov", {"codec": "libx265"}),
+        ("vp9.webm", {"codec": "libvpx-vp9", "audio_codec": "libopus"}),
+        ("av1.mp4", {"codec": "libsvtav1"}),
+        ("two_hundred_and_forty_a_second.mp4", {"rate_hz": 240}),
     ],
 )
 def test_an_odd_picture_gets_a_report(system: System, tmp_path: Path, name: str, how: dict[str, Any]) -> None:

@@ -7,12 +7,14 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chassis.errors import InterviewError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.extract import ExtractionLimits, Extractor
+from tests.fakes_speaker import ANNA_HZ, play, write_media
 from tests.fakes_stages import make_recording, make_tone
 
 pytestmark = pytest.mark.anyio
@@ -100,6 +102,41 @@ async def test_odd_sizes_are_fine(bench: Bench, size: tuple[int, int]) -> None:
     found = await bench.extract("odd.mkv")
 
     assert (found.picture.width_px, found.picture.height_px) == size
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate_hz", "layout"),
+    [
+        ("telephone.wav", "pcm_s16le", 8_000, "mono"),
+        ("studio.wav", "pcm_s24le", 192_000, "stereo"),
+        ("float.wav", "pcm_f32le", 48_000, "mono"),
+        ("surround.mp4", "aac", 48_000, "5.1"),
+        ("cinema.mkv", "ac3", 48_000, "5.1"),
+    ],
+)
+async def test_odd_sound_tracks_become_the_same_wav(
+    bench: Bench, name: str, codec: str, rate_hz: int, layout: str
+) -> None:
+    write_media(bench.folder / name, play([(ANNA_HZ, 2.0)], rate_hz), codec, rate_hz, layout=layout)
+    await bench.extract(name)
+    with wave.open(str(bench.folder / "out.wav")) as wav:
+        shape = (wav.getframerate(), wav.getnchannels(), wav.getsampwidth())
+        samples = np.frombuffer(wav.readframes(wav.getnframes()), np.int16)
+
+    assert shape == (16_000, 1, 2)
+    assert len(samples) / 16_000 == pytest.approx(2.0, abs=0.1)
+    assert np.argmax(np.abs(np.fft.rfft(samples))) / len(samples) * 16_000 == pytest.approx(ANNA_HZ, abs=2)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+async def test_samples_that_are_no_numbers_are_silence(bench: Bench, bad: float) -> None:
+    samples = play([(ANNA_HZ, 2.0)])
+    samples[8_000:16_000] = bad
+    write_media(bench.folder / "float.wav", samples, "pcm_f32le", 16_000)
+    found = await bench.extract("float.wav")
+
+    assert found.outcome == media_pb2.OUTCOME_NO_VIDEO
+    assert 0.0 < found.sound.loudness_ratio < 1.0
 
 
 async def test_files_that_are_no_recordings_are_refused(bench: Bench) -> None:
