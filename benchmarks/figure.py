@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NOT_MEASURED = "–"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -14,7 +16,8 @@ class Figure:
     """As the design document has it."""
     reached: str
     holds: bool | None
-    """None where nothing at hand has the truth that it would take."""
+    """None where there is no target, or nothing at hand has the truth that it would take (then `reached` is
+    `NOT_MEASURED`)."""
     on: str
     """What it was measured on."""
 

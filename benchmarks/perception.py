@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from benchmarks.figure import Figure
+from benchmarks.figure import NOT_MEASURED, Figure
 from benchmarks.seeing.clip import ROOT
 from benchmarks.seeing.promises import vision_figures
 from benchmarks.speaking.promises import speaker_figures
@@ -28,7 +28,14 @@ from services.vision.mediapipe_models import keep_metrics_here
 
 DOCUMENT = ROOT / "docs" / "perception.md"
 BEGIN, END = "<!-- table begins: make bench-perception -->", "<!-- table ends -->"
-WORDS = {True: "yes", False: "**no**", None: "not measured"}
+WORDS = {True: "yes", False: "**no**"}
+
+
+def verdict(one: Figure) -> str:
+    """Say whether a figure holds, and if that can't be said, why."""
+    if one.holds is None:
+        return "not measured" if one.reached == NOT_MEASURED else "no target"
+    return WORDS[one.holds]
 
 
 def measured_by(name: str) -> dict[str, float]:
@@ -76,7 +83,7 @@ def show(out: Console, found: dict[str, list[Figure]]) -> None:
     for stage, figures in found.items():
         table = Table("figure", "design", "reached", "holds", "on", title=stage)
         for one in figures:
-            table.add_row(one.what, one.design, one.reached, WORDS[one.holds], one.on)
+            table.add_row(one.what, one.design, one.reached, verdict(one), one.on)
         out.print(table)
 
 
@@ -86,8 +93,7 @@ def written(found: dict[str, list[Figure]]) -> str:
     for stage, figures in found.items():
         lines += [f"### {stage}", "", "| figure | design | reached | holds | on |", "|---|---|---|---|---|"]
         lines += [
-            f"| {one.what} | {one.design} | {one.reached} | {WORDS[one.holds]} | {one.on} |"
-            for one in figures
+            f"| {one.what} | {one.design} | {one.reached} | {verdict(one)} | {one.on} |" for one in figures
         ]
         lines.append("")
     return "\n".join(lines)
@@ -119,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "figures": len(figures),
         "holding": sum(one.holds is True for one in figures),
         "falling_short": sum(one.holds is False for one in figures),
-        "not_measured": sum(one.holds is None for one in figures),
+        "not_measured": sum(verdict(one) == "not measured" for one in figures),
+        "without_target": sum(verdict(one) == "no target" for one in figures),
     }
     print(json.dumps(line))
 

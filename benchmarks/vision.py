@@ -24,10 +24,13 @@ from rich.table import Table
 from benchmarks.resident import flatness, resident_mib
 from benchmarks.seeing.clip import ROOT, Clip, make_clip
 from benchmarks.seeing.sampling import curve
-from benchmarks.seeing.ways import Seen, decoded, design, inferred, original, ours
+from benchmarks.seeing.ways import Seen, decode_alone, decoded, design, inferred, original, ours
 from services.vision.mediapipe_models import keep_metrics_here
 
 T = TypeVar("T")
+
+FLOOR_ROUNDS = 3
+"""Ours and its floor are run so often in turn; the round with the middle ratio counts."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,27 @@ def alone(arguments: Sequence[str]) -> list[float]:
     return [float(number) for number in json.loads(shown.stdout.splitlines()[-1])]
 
 
+def _round(clip: Clip) -> tuple[Timed[Seen], Timed[int], Timed[None]]:
+    """Run ours, decoding alone, and inference alone on the frames that ours looked at."""
+    mine = timed(lambda: ours(clip.path)[0])
+    reading = timed(lambda: decode_alone(clip.path))
+    frames = decoded(clip.path)
+    return mine, reading, timed(lambda: inferred(frames, mine.value.looked_ms))
+
+
+def _floor_ratio(one: tuple[Timed[Seen], Timed[int], Timed[None]]) -> float:
+    mine, reading, looked = one
+    return mine.cpu_s / (reading.cpu_s + looked.cpu_s)
+
+
 def compare(out: Console, clip: Clip) -> dict[str, float]:
     """Run every way on the clip, print the table, and return the ratios."""
-    mine = timed(lambda: ours(clip.path)[0])
+    rounds = [_round(clip) for _ in range(FLOOR_ROUNDS)]
+    mine, reading, looked = sorted(rounds, key=_floor_ratio)[FLOOR_ROUNDS // 2]
+    frames = decoded(clip.path)
+    every = timed(lambda: inferred(frames))
     theirs = timed(lambda: original(clip.path))
     seed = timed(lambda: design(clip.path))
-    frames = timed(lambda: decoded(clip.path))
-    every = timed(lambda: inferred(frames.value))
-    looked = timed(lambda: inferred(frames.value, mine.value.looked_ms))
     table = Table("way", "CPU s", "wall s", "frames", "seconds covered", "no face, s", "looking away")
     rows: dict[str, Timed[Seen]] = {"ours": mine, "original code": theirs, "design document": seed}
     for name, row in rows.items():
@@ -76,9 +92,9 @@ def compare(out: Console, clip: Clip) -> dict[str, float]:
             gone,
             str(seen.away_count),
         )
-    sampled = len(frames.value)
+    sampled = len(frames)
     for name, cpu_s, wall_s, count in (
-        ("decoding alone", frames.cpu_s, frames.wall_s, sampled),
+        ("decoding alone", reading.cpu_s, reading.wall_s, sampled),
         ("inference alone, where ours looks", looked.cpu_s, looked.wall_s, mine.value.frame_count),
         ("inference alone, every sample", every.cpu_s, every.wall_s, sampled),
     ):
@@ -89,8 +105,8 @@ def compare(out: Console, clip: Clip) -> dict[str, float]:
         "over_original_wall": theirs.wall_s / mine.wall_s,
         "over_seed_per_covered_second": (seed.cpu_s / seed.value.covered_s)
         / (mine.cpu_s / mine.value.covered_s),
-        "floor_ratio": mine.cpu_s / (frames.cpu_s + looked.cpu_s),
-        "full_floor_ratio": mine.cpu_s / (frames.cpu_s + every.cpu_s),
+        "floor_ratio": _floor_ratio((mine, reading, looked)),
+        "full_floor_ratio": mine.cpu_s / (reading.cpu_s + every.cpu_s),
         "covered_ratio": mine.value.covered_s / clip.duration_s,
         "cpu_s_per_min": 60 * mine.cpu_s / clip.duration_s,
     }

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
-from benchmarks.figure import Figure, counted
+from benchmarks.figure import NOT_MEASURED, Figure, counted
 from benchmarks.seeing.sampling import truths
 from benchmarks.seeing.ways import model_path, ours
 from services.vision.faces import FaceCounter
@@ -63,7 +63,11 @@ def vision_figures(media: Path) -> Iterator[Figure]:
     yield from _eyes(reports)
     yield _length(reports["second_voice.webm"])
     yield Figure(
-        "smile: area under the curve", "0.99", "–", None, "no labelled faces that may be shared are at hand"
+        "smile: area under the curve",
+        "0.99",
+        NOT_MEASURED,
+        None,
+        "no labelled faces that may be shared are at hand",
     )
 
 

@@ -123,8 +123,15 @@ def design(recording: Path) -> Seen:
     return Seen(looked, last_s, None, away)
 
 
+def decode_alone(recording: Path) -> int:
+    """Decode our frames, look at none and keep none of them: keeping 1.6 GB would cost more than decoding."""
+    options = VisionOptions()
+    with open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track:
+        return 0 if track is None else sum(1 for _ in track.frames(threading.Event()))
+
+
 def decoded(recording: Path) -> list[Frame]:
-    """Decode our frames and look at none of them."""
+    """Decode our frames for `inferred`, whose cost is taken without decoding."""
     options = VisionOptions()
     with open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track:
         return [] if track is None else list(track.frames(threading.Event()))
