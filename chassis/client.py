@@ -74,6 +74,9 @@ def open_channel(address: str) -> grpc.aio.Channel:
             ("grpc.keepalive_time_ms", KEEPALIVE_MS),
             ("grpc.lb_policy_name", "round_robin"),
             ("grpc.enable_retries", 0),
+            # Else a new channel inherits the failed connection of another one to the same address, and its
+            # first call fails though a server is there by now.
+            ("grpc.use_local_subchannel_pool", 1),
         ],
         interceptors=interceptors,
     )
