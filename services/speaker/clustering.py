@@ -60,7 +60,7 @@ class Clustering:
     """Seconds of the smaller group at that merge; 0 where there was none."""
     decision_change: Change | None = None
     """What else changed between the two groups of that merge."""
-    count_margin: float | None = None
+    margin_similarity: float | None = None
     """How far the nearest merge that was made or refused is from the threshold, in cosine; 0: there might
     as well be one voice more or fewer. None where nothing was left to merge."""
 

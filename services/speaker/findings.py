@@ -49,7 +49,7 @@ class Diarization:
     turns: tuple[Turn, ...] = ()
     second_voice_probability: float | None = None
     decision_similarity: float | None = None
-    count_margin: float | None = None
+    margin_similarity: float | None = None
     speech_s: float = 0.0
     duration_s: float = 0.0
     observations: tuple[Observation, ...] = ()
@@ -104,9 +104,9 @@ def diarization(
         turns=turns,
         second_voice_probability=probability,
         decision_similarity=clustering.decision_similarity,
-        count_margin=None
-        if clustering.count_margin is None
-        else round(clustering.count_margin, COSINE_DIGITS),
+        margin_similarity=None
+        if clustering.margin_similarity is None
+        else round(clustering.margin_similarity, COSINE_DIGITS),
         speech_s=speech_s,
         duration_s=sound.duration_s,
         observations=_observations(turns, voices, probability),

@@ -109,7 +109,7 @@ def _to_diarization(found: Diarization, model: ModelUsed) -> speaker_pb2.Diariza
         ],
         second_voice_probability=found.second_voice_probability,
         decision_similarity=found.decision_similarity,
-        count_margin=found.count_margin,
+        margin_similarity=found.margin_similarity,
         speech_s=found.speech_s,
         duration_s=found.duration_s,
         observations=_to_observations(found),

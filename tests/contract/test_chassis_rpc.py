@@ -291,7 +291,7 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 
 async def health(channel: grpc.aio.Channel) -> int:
-    stub = health_pb2_grpc.HealthStub(channel)
+    stub: Any = health_pb2_grpc.HealthStub(channel)
     response = await client.unary(
         stub.Check, health_pb2.HealthCheckRequest(), timeout_s=5, retry=client.NO_RETRY
     )

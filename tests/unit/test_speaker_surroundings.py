@@ -121,9 +121,9 @@ def test_voices_that_are_plainly_different_stay_two_in_spite_of_a_change() -> No
 def test_the_margin_is_the_distance_of_the_nearest_merge_from_its_threshold() -> None:
     seconds = np.full(WINDOW_COUNT, 1.6)
 
-    assert cluster(two_groups(0.35), seconds).count_margin == pytest.approx(0.10, abs=0.01)
-    assert cluster(two_groups(0.05), seconds).count_margin == pytest.approx(0.40, abs=0.01)
-    assert cluster(two_groups(0.95), seconds).count_margin is None
+    assert cluster(two_groups(0.35), seconds).margin_similarity == pytest.approx(0.10, abs=0.01)
+    assert cluster(two_groups(0.05), seconds).margin_similarity == pytest.approx(0.40, abs=0.01)
+    assert cluster(two_groups(0.95), seconds).margin_similarity is None
 
 
 def heard(path: Path, score: Score, levels: tuple[float, float]) -> Diarization:
