@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
+from benchmarks.seeing.promises import ROOM_PX
+from benchmarks.seeing.promises import in_a_room as shown_in_a_room
 from chassis.errors import PreconditionError
 from chassis.models import locate
 from services.vision.__main__ import build_analyzer
@@ -34,9 +35,6 @@ DETECTOR, BUNDLE, OFFICIAL_BUNDLE = (
     "face-landmarker-full-range",
     "face-landmarker",
 )
-PORTRAIT_FACE_PX = 103
-"""Width of the face in the portrait, as the detector draws it."""
-PORTRAIT_MIDDLE = (223, 119)
 
 
 def event_spans(report: VisionReport, kind: str) -> list[Any]:
@@ -85,13 +83,7 @@ def look_with_ours(models_dir: Path) -> Callable[[Path], VisionReport]:
 
 def in_a_room(portrait: RgbImage, face_ratio: float) -> RgbImage:
     """The portrait in the middle of a grey 1280×720 picture, its face that share of the width."""
-    scale = face_ratio * 1280 / PORTRAIT_FACE_PX
-    small = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    left, top = round(640 - PORTRAIT_MIDDLE[0] * scale), round(360 - PORTRAIT_MIDDLE[1] * scale)
-    room = np.full((720, 1280, 3), 120, np.uint8)
-    shown = small[max(0, -top) :, max(0, -left) :][: 720 - max(0, top), : 1280 - max(0, left)]
-    room[max(0, top) :, max(0, left) :][: shown.shape[0], : shown.shape[1]] = shown
-    return room
+    return shown_in_a_room(portrait, face_ratio * ROOM_PX[0], (ROOM_PX[0] // 2, ROOM_PX[1] // 2))
 
 
 @pytest.mark.parametrize("bundle", [BUNDLE, OFFICIAL_BUNDLE])
