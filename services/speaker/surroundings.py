@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
-from services.speaker.voice_activity import FRAME_S, FRAME_SAMPLES, Probabilities
+from services.speaker.voice_activity import BLOCK_FRAMES, FRAME_S, FRAME_SAMPLES, Probabilities
 from services.speaker.windows import Windows
 
 PAUSE_PROBABILITY = 0.20
@@ -140,10 +140,14 @@ class Surroundings:
         """Level of each band in each pause frame, shape (pause frame count, `BAND_COUNT`)."""
         whole = len(self._samples) // FRAME_SAMPLES
         frames = self._samples[: whole * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-        quiet = frames[self._pause_frames[self._pause_frames < whole]]
-        taper = np.hanning(FRAME_SAMPLES).astype(np.float32)
-        power = np.square(np.abs(np.fft.rfft(quiet * taper, axis=1))) / np.sum(taper) ** 2
-        return np.asarray(10 * np.log10(power @ _bands().T + FLOOR_POWER))
+        quiet = self._pause_frames[self._pause_frames < whole]
+        taper, bands = np.hanning(FRAME_SAMPLES).astype(np.float32), _bands().T
+        levels_db = np.empty((len(quiet), BAND_COUNT))
+        for start in range(0, len(quiet), BLOCK_FRAMES):
+            block = frames[quiet[start : start + BLOCK_FRAMES]] * taper
+            power = np.square(np.abs(np.fft.rfft(block, axis=1))) / np.sum(taper) ** 2
+            levels_db[start : start + BLOCK_FRAMES] = 10 * np.log10(power @ bands + FLOOR_POWER)
+        return levels_db
 
 
 def _bands() -> NDArray[np.float64]:

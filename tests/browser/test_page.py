@@ -116,9 +116,12 @@ def test_a_sentence_opens_the_video_at_its_time(browser: Browser, base_url: str,
     browser.click(".transcript li:nth-child(3) .time")
 
     browser.wait(lambda: browser.run("return document.querySelector('video').currentTime >= 2"))
-    browser.wait(
-        lambda: browser.run("return document.querySelector('.transcript li:nth-child(3)').className == 'now'")
+    browser.wait(lambda: browser.run("return document.querySelector('.transcript li.now') !== null"))
+    third, now = (
+        browser.run(f"return document.querySelector('.transcript {which}').textContent")
+        for which in ("li:nth-child(3)", "li.now")
     )
+    assert now == third
 
 
 def test_what_a_candidate_typed_or_said_stays_text(browser: Browser, base_url: str, recording: Path) -> None:

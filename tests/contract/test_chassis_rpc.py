@@ -288,29 +288,3 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
 
     assert caught.value.reason == "UNAVAILABLE"
     assert "127.0.0.1" not in caught.value.message, "an address of ours reached a reader"
-
-
-async def health(channel: grpc.aio.Channel) -> int:
-    stub: Any = health_pb2_grpc.HealthStub(channel)
-    response = await client.unary(
-        stub.Check, health_pb2.HealthCheckRequest(), timeout_s=5, retry=client.NO_RETRY
-    )
-    return int(response.status)
-
-
-async def test_a_new_channel_reaches_a_server_where_an_old_channel_found_none() -> None:
-    """Channels to one address shared their connection, the failed one and its waiting time included."""
-    server, _, port = await start_server(ServiceSettings(port=0), SERVICE, lambda _: None)
-    address = f"127.0.0.1:{port}"
-    async with client.open_channel(address) as old:
-        await health(old)
-        await server.stop(None)
-        for _ in range(2):  # the second failure is of a connection that was refused
-            with pytest.raises(UnavailableError):
-                await health(old)
-            await asyncio.sleep(0.2)
-
-        again, _, _ = await start_server(ServiceSettings(port=port), SERVICE, lambda _: None)
-        async with client.open_channel(address) as new:
-            assert await health(new) == health_pb2.HealthCheckResponse.SERVING
-        await again.stop(None)
