@@ -8,10 +8,10 @@ from orchestrator import workflow
 from orchestrator.durable import Engine
 from orchestrator.engine_config import EngineConfig
 from orchestrator.extract import ExtractionLimits, Extractor
-from orchestrator.finishing import ResultWriter
 from orchestrator.progress import Board
 from orchestrator.reassessing import Reassessments
 from orchestrator.requests import Preferences
+from orchestrator.result.writer import ResultWriter
 from orchestrator.runner import StageRunner
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings

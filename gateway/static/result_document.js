@@ -1,4 +1,4 @@
-// Reads the result document (orchestrator/result.schema.json). The only module of the page that knows its names.
+// Reads the result document (orchestrator/result/schema.json). The only module of the page that knows its names.
 
 /** Returns what the result view shows of a whole session. */
 export function readDocument(result) {

@@ -31,7 +31,7 @@ PATIENCE_S = 60
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 COMPLETED = orchestrator_pb2.SESSION_STATE_COMPLETED
 FAILED = orchestrator_pb2.SESSION_STATE_FAILED

@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 READY_TIMEOUT_S = 180
 SESSION_TIMEOUT_S = 600
-SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text(encoding="utf-8"))
 
 
 class System:

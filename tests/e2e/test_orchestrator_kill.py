@@ -24,7 +24,7 @@ from tests.fakes_stages import make_recording
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text())
 COMPLETED, FAILED = orchestrator_pb2.SESSION_STATE_COMPLETED, orchestrator_pb2.SESSION_STATE_FAILED
 STAGE_SECONDS = 1.5
 LONG_STAGE_SECONDS = 20.0

@@ -1,4 +1,4 @@
-"""Figures and verdicts from findings."""
+"""Figures and verdicts from what the stages left."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from interview.v1 import media_pb2, orchestrator_pb2, speaker_pb2, transcriber_pb2, vision_pb2
-from orchestrator.aggregate import Findings, figures_of, mean, voice_of, worst
+from orchestrator.result.answer_outputs import AnswerOutputs, voice_of
+from orchestrator.result.figures import figures_of
+from orchestrator.result.values import mean
+from orchestrator.result.verdicts import worst
 from orchestrator.workflow import STAGES, StageRecord
 from tests.fakes_stages import a_diarization, a_transcript, a_vision_report, an_assessment, observed
 
 
-def findings(**changes: Any) -> Findings:
+def an_answer(**changes: Any) -> AnswerOutputs:
     fields: dict[str, Any] = {
         "place": 1,
         "answer": orchestrator_pb2.AnswerInput(question="Why?", file_name="a.mp4"),
@@ -23,11 +26,11 @@ def findings(**changes: Any) -> Findings:
         "vision": a_vision_report(),
         "diarization": a_diarization(),
     }
-    return Findings(**(fields | changes))
+    return AnswerOutputs(**(fields | changes))
 
 
 def test_speech_is_measured_from_the_words_that_were_spoken() -> None:
-    speech = figures_of(findings()).speech
+    speech = figures_of(an_answer()).speech
 
     assert speech["speech_rate"].value == pytest.approx(11 / (5 / 60))
     assert speech["speaking_ratio"].value == pytest.approx(5 / 6)
@@ -37,14 +40,14 @@ def test_speech_is_measured_from_the_words_that_were_spoken() -> None:
 def test_flagged_words_are_not_counted() -> None:
     transcript = a_transcript()
     transcript.segments[1].flags.append(transcriber_pb2.SEGMENT_FLAG_REPETITION)
-    speech = figures_of(findings(transcript=transcript)).speech
+    speech = figures_of(an_answer(transcript=transcript)).speech
 
     assert speech["speech_rate"].value == pytest.approx(5 / (5 / 60))
 
 
 def test_silence_has_no_rate_and_says_why() -> None:
     silent = transcriber_pb2.Transcript(outcome=media_pb2.OUTCOME_NO_SPEECH, duration_s=6.0)
-    speech = figures_of(findings(transcript=silent)).speech
+    speech = figures_of(an_answer(transcript=silent)).speech
 
     assert {figure.value for figure in speech.values()} == {None}
     assert {figure.outcome for figure in speech.values()} == {"NO_SPEECH"}
@@ -66,13 +69,13 @@ def test_silence_has_no_rate_and_says_why() -> None:
 def test_the_picture_gives_a_verdict_by_its_table(kind: str, seconds: float, verdict: str) -> None:
     report = a_vision_report(observations=[observed(kind, 0.0, seconds)])
 
-    assert figures_of(findings(vision=report)).visual_verdict == verdict
+    assert figures_of(an_answer(vision=report)).visual_verdict == verdict
 
 
 def test_overlapping_observations_count_once() -> None:
     report = a_vision_report(observations=[observed("no_face", 0, 2), observed("looking_away", 1, 3)])
 
-    assert figures_of(findings(vision=report)).visual_score_percent == pytest.approx(50)
+    assert figures_of(an_answer(vision=report)).visual_score_percent == pytest.approx(50)
 
 
 def test_a_second_voice_is_a_finding_and_an_unclear_one_is_not() -> None:
@@ -81,13 +84,13 @@ def test_a_second_voice_is_a_finding_and_an_unclear_one_is_not() -> None:
     )
     unclear = a_diarization(second_voice_probability=0.6)
 
-    assert figures_of(findings(diarization=heard)).verdict == "High Risk"
-    assert figures_of(findings(diarization=heard)).audio_confidence_percent == pytest.approx(90)
-    assert figures_of(findings(diarization=unclear)).verdict == "Safe"
+    assert figures_of(an_answer(diarization=heard)).verdict == "High Risk"
+    assert figures_of(an_answer(diarization=heard)).audio_confidence_percent == pytest.approx(90)
+    assert figures_of(an_answer(diarization=unclear)).verdict == "Safe"
 
 
 def test_without_vision_and_speaker_there_is_no_verdict_at_all() -> None:
-    figures = figures_of(findings(vision=None, diarization=None))
+    figures = figures_of(an_answer(vision=None, diarization=None))
 
     assert figures.verdict == "No Data"
     assert figures.confidence_percent is None
@@ -120,6 +123,6 @@ def test_a_mean_of_nothing_is_nothing() -> None:
 
 
 def test_a_report_without_frames_has_no_score() -> None:
-    figures = figures_of(findings(vision=vision_pb2.VisionReport()))
+    figures = figures_of(an_answer(vision=vision_pb2.VisionReport()))
 
     assert (figures.visual_score_percent, figures.visual_verdict) == (None, "No Data")

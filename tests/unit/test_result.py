@@ -13,16 +13,16 @@ import jsonschema
 import pytest
 
 from interview.v1 import media_pb2, orchestrator_pb2, translator_pb2
-from orchestrator.aggregate import Findings
-from orchestrator.frame import Frame
 from orchestrator.requests import Preferences, assess_request
-from orchestrator.result import build
+from orchestrator.result.answer_outputs import AnswerOutputs
+from orchestrator.result.document import build
+from orchestrator.result.metadata import Frame
 from orchestrator.workflow import STAGES, StageRecord
 from tests.fakes_stages import a_diarization, a_transcript, a_vision_report, observed
-from tests.unit.test_aggregate import findings
+from tests.unit.test_aggregate import an_answer
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "orchestrator" / "result.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 GOLDEN = Path(__file__).with_name("test_result_golden.json")
 SUMMARY = re.compile(
@@ -36,7 +36,7 @@ def frame(status: str = "completed") -> Frame:
     return Frame("0" * 31 + "1", "Ana", status, 1_700_000_000.0, 1_700_000_042.5, "ab" * 32, "0.1.0")
 
 
-def document(*answers: Findings, status: str = "completed") -> dict[str, Any]:
+def document(*answers: AnswerOutputs, status: str = "completed") -> dict[str, Any]:
     built: dict[str, Any] = json.loads(json.dumps(build(frame(status), answers), allow_nan=False))
     VALIDATOR.validate(built)
     return built
@@ -54,8 +54,8 @@ def translated() -> orchestrator_pb2.AnswerTranslations:
     return orchestrator_pb2.AnswerTranslations(languages=languages)
 
 
-def rich() -> Findings:
-    return findings(
+def rich() -> AnswerOutputs:
+    return an_answer(
         translations=translated(),
         vision=a_vision_report(observations=[observed("no_face", 0.0, 0.6)]),
         diarization=a_diarization(
@@ -70,13 +70,13 @@ def rich() -> Findings:
     )
 
 
-def broken(stage: str = "extract", reason: str = "MEDIA_UNDECODABLE") -> Findings:
+def broken(stage: str = "extract", reason: str = "MEDIA_UNDECODABLE") -> AnswerOutputs:
     records = {
         name: StageRecord(name, "skipped", "SKIPPED", "EXTRACT_FAILED", "It failed.") for name in STAGES
     }
     records[stage] = StageRecord(stage, "failed", "SERVICE_UNAVAILABLE", reason, "Send it again.")
     answer = orchestrator_pb2.AnswerInput(question="Why?", file_name="b.mp4")
-    return Findings(2, answer, records)
+    return AnswerOutputs(2, answer, records)
 
 
 def test_the_document_equals_the_golden_one() -> None:
@@ -115,15 +115,15 @@ def test_each_segment_has_its_translation_and_its_voice() -> None:
 
 
 def test_the_voice_is_absent_without_the_speaker_stage() -> None:
-    segments = document(findings(diarization=None))["results"][0]["transcript"]["segments"]
+    segments = document(an_answer(diarization=None))["results"][0]["transcript"]["segments"]
 
     assert not any("voice" in segment for segment in segments)
 
 
 def test_evidence_of_another_voice_is_marked_and_the_level_stays() -> None:
     turns = [{"start_s": 0.0, "end_s": 6.0, "voice": 1, "confidence": 0.9}]
-    other = findings(diarization=a_diarization(turns=turns))
-    mine, theirs = (document(one)["results"][0]["assessment"]["criteria"][0] for one in (findings(), other))
+    other = an_answer(diarization=a_diarization(turns=turns))
+    mine, theirs = (document(one)["results"][0]["assessment"]["criteria"][0] for one in (an_answer(), other))
 
     assert mine["evidence"][0]["other_voice"] is False
     assert theirs["evidence"][0]["other_voice"] is True
@@ -131,16 +131,16 @@ def test_evidence_of_another_voice_is_marked_and_the_level_stays() -> None:
 
 
 def test_observations_never_move_the_assessment() -> None:
-    worse = findings(
+    worse = an_answer(
         vision=a_vision_report(observations=[observed("second_face", 0.0, 6.0)], measures=[]),
         diarization=a_diarization(voice_count=3, observations=[observed("second_voice", 0.0, 6.0)]),
     )
-    assessments = [document(one)["results"][0]["assessment"] for one in (findings(), worse)]
+    assessments = [document(one)["results"][0]["assessment"] for one in (an_answer(), worse)]
     preferences = Preferences(("en", "id"), "", 7)
     session = orchestrator_pb2.CreateSessionRequest(session_id="0" * 32)
     requests = [
         assess_request(one.answer, session, a_transcript(), preferences).SerializeToString(deterministic=True)
-        for one in (findings(), worse)
+        for one in (an_answer(), worse)
     ]
 
     assert json.dumps(assessments[0]) == json.dumps(assessments[1])
@@ -150,7 +150,7 @@ def test_observations_never_move_the_assessment() -> None:
 def test_what_was_not_translated_is_absent_and_never_the_original() -> None:
     records = {stage: StageRecord(stage, "done") for stage in STAGES}
     records["translate"] = StageRecord("translate", "skipped", "NOT_CONFIGURED", "TRANSLATOR_NOT_CONFIGURED")
-    entry = document(findings(records=records))["results"][0]
+    entry = document(an_answer(records=records))["results"][0]
 
     assert entry["transkripsi_en"].startswith("I led")
     assert (entry["transkripsi_id"], entry["outcomes"]["transkripsi_id"]) == (None, "NOT_CONFIGURED")
@@ -160,7 +160,7 @@ def test_one_untranslated_segment_makes_the_whole_text_absent() -> None:
     half = translated()
     half.languages[1].translations[1].ClearField("text")
     half.languages[1].translations[1].outcome = media_pb2.OUTCOME_SERVICE_UNAVAILABLE
-    entry = document(findings(translations=half))["results"][0]
+    entry = document(an_answer(translations=half))["results"][0]
 
     assert entry["transkripsi_id"] is None
     assert entry["outcomes"]["transkripsi_id"] == "SERVICE_UNAVAILABLE"
@@ -169,7 +169,7 @@ def test_one_untranslated_segment_makes_the_whole_text_absent() -> None:
 def test_scores_that_were_not_given_are_null_and_zero_only_where_a_page_computes() -> None:
     records = {stage: StageRecord(stage, "done") for stage in STAGES}
     records["assess"] = StageRecord("assess", "failed", "SERVICE_UNAVAILABLE", "MODEL_UNAVAILABLE", "Away.")
-    made = document(findings(records=records, assessment=None))
+    made = document(an_answer(records=records, assessment=None))
     judgement = made["content"][0]["result"]["penilaian"]
 
     assert made["results"][0]["kualitas_jawaban"] is None
@@ -182,11 +182,11 @@ def test_scores_that_were_not_given_are_null_and_zero_only_where_a_page_computes
 
 
 def test_a_criterion_that_the_rubric_lacks_is_skipped_and_not_called_good() -> None:
-    other = deepcopy(findings().assessment)
+    other = deepcopy(an_answer().assessment)
     assert other is not None
     for criterion in other.criteria:
         criterion.id = f"technical_{criterion.id}"
-    made = document(findings(assessment=other))
+    made = document(an_answer(assessment=other))
     judgement = made["content"][0]["result"]["penilaian"]
 
     assert made["results"][0]["kualitas_jawaban"] is None
@@ -197,14 +197,14 @@ def test_a_criterion_that_the_rubric_lacks_is_skipped_and_not_called_good() -> N
 
 
 def test_the_final_score_is_the_mean_and_not_seventy_plus_a_bit() -> None:
-    made = document(rich(), findings())
+    made = document(rich(), an_answer())
 
     assert made["llm_results"]["final_score_llm"] == made["llm_results"]["avg_total_llm"] == 62.5
 
 
 def test_the_summary_keeps_the_shape_that_the_original_page_reads() -> None:
     summary = document(rich())["aggregate_non_verbal_analysis"]["summary"]
-    absent = document(findings(vision=None))["aggregate_non_verbal_analysis"]["summary"]
+    absent = document(an_answer(vision=None))["aggregate_non_verbal_analysis"]["summary"]
 
     assert SUMMARY.fullmatch(summary), summary
     assert "eye contact = not measured" in absent
@@ -213,7 +213,9 @@ def test_the_summary_keeps_the_shape_that_the_original_page_reads() -> None:
 def test_no_number_of_speakers_is_made_up_without_the_speaker_stage() -> None:
     records = {stage: StageRecord(stage, "done") for stage in STAGES}
     records["speaker"] = StageRecord("speaker", "failed", "SERVICE_UNAVAILABLE", "UNAVAILABLE", "Down.")
-    audio = document(findings(records=records, diarization=None))["results"][0]["cheating_detection"]["audio"]
+    audio = document(an_answer(records=records, diarization=None))["results"][0]["cheating_detection"][
+        "audio"
+    ]
 
     assert (audio["num_speakers"], audio["outcome"]) == (None, "SERVICE_UNAVAILABLE")
     assert audio["verdict"] == "No Data"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from interview.v1 import assessor_pb2, media_pb2
-from orchestrator.aggregate import Findings
-from orchestrator.session_summary import summarise
+from orchestrator.result.answer_outputs import AnswerOutputs
+from orchestrator.result.session_summary import summarise
 from tests.fakes_stages import a_transcript, a_vision_report, an_assessment, observed
-from tests.unit.test_aggregate import findings
+from tests.unit.test_aggregate import an_answer
 
 
-def judged(place: int, quality: float, relevance: float, **changes: Any) -> Findings:
+def judged(place: int, quality: float, relevance: float, **changes: Any) -> AnswerOutputs:
     assessment = an_assessment()
     del assessment.criteria[2:]
     for criterion, name, score in zip(
@@ -19,12 +19,12 @@ def judged(place: int, quality: float, relevance: float, **changes: Any) -> Find
     ):
         criterion.name, criterion.score = name, score
     assessment.total_score = (quality + relevance) / 2
-    return findings(place=place, assessment=assessment, **changes)
+    return an_answer(place=place, assessment=assessment, **changes)
 
 
-def unjudged(place: int, reason: str = "The answer is too short to be judged.") -> Findings:
+def unjudged(place: int, reason: str = "The answer is too short to be judged.") -> AnswerOutputs:
     assessment = assessor_pb2.Assessment(outcome=media_pb2.OUTCOME_INSUFFICIENT_EVIDENCE, reason=reason)
-    return findings(place=place, assessment=assessment)
+    return an_answer(place=place, assessment=assessment)
 
 
 def test_it_names_the_mean_and_what_is_strongest_and_weakest_with_the_answers() -> None:
@@ -49,7 +49,7 @@ def test_criteria_that_are_alike_have_no_strongest() -> None:
 
 
 def test_without_any_score_there_is_no_number() -> None:
-    text = summarise([unjudged(1), findings(place=2, assessment=None)], "en")
+    text = summarise([unjudged(1), an_answer(place=2, assessment=None)], "en")
 
     assert text.startswith("0 of 2 answers could be scored. ")
     assert "mean" not in text

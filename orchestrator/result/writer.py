@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.aggregate import Findings
-from orchestrator.frame import Frame
 from orchestrator.requests import Preferences
-from orchestrator.result import build
+from orchestrator.result.answer_outputs import AnswerOutputs
+from orchestrator.result.document import build
+from orchestrator.result.metadata import Frame
 from orchestrator.runner import OUTPUT_CLASSES
 from orchestrator.sessions import end_of
 from orchestrator.store import FIRST_VERSION, SessionStore
@@ -28,7 +28,7 @@ FIELDS = {
     VISION: "vision",
     SPEAKER: "diarization",
 }
-"""Where each stage's output goes in `Findings`."""
+"""Where each stage's output goes in `AnswerOutputs`."""
 
 
 def software_version() -> str:
@@ -75,7 +75,7 @@ class ResultWriter:
     ) -> None:
         """Write a version of a session's document; writing it again replaces it whole."""
         answers = [
-            await self._findings(place, answer, records[place])
+            await self._answer_outputs(place, answer, records[place])
             for place, answer in enumerate(request.answers, start=1)
         ]
         frame = Frame(
@@ -91,10 +91,12 @@ class ResultWriter:
         document = json.dumps(build(frame, answers), ensure_ascii=False, indent=2, allow_nan=False)
         await self._outputs.save_result(request.session_id, document.encode(), version_id)
 
-    async def _findings(self, place: int, answer: orchestrator_pb2.AnswerInput, records: Records) -> Findings:
+    async def _answer_outputs(
+        self, place: int, answer: orchestrator_pb2.AnswerInput, records: Records
+    ) -> AnswerOutputs:
         outputs: dict[str, Any] = {
             FIELDS[stage]: await self._outputs.load(record.output_key, OUTPUT_CLASSES[stage])
             for stage, record in records.items()
             if record.output_key
         }
-        return Findings(place, answer, records, **outputs)
+        return AnswerOutputs(place, answer, records, **outputs)

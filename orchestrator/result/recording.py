@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 
-from orchestrator.aggregate import Figure, Findings
+from orchestrator.result.answer_outputs import AnswerOutputs
+from orchestrator.result.figures import Figure
 from orchestrator.workflow import EXTRACT, NO_AUDIO, NO_VIDEO
 
 SILENT_RATIO = 1 / 32_768
 """The last of 16 bits; below there is nothing to take a logarithm of."""
 
 
-def recording_figures(findings: Findings) -> dict[str, Figure]:
+def recording_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
     """Return what the extraction measured of picture and sound."""
-    extraction = findings.extraction
+    extraction = outputs.extraction
     if extraction is None:
-        record = findings.records[EXTRACT]
+        record = outputs.records[EXTRACT]
         return {"duration": Figure("duration", None, "s", outcome=record.outcome, reason=record.message)}
     figures = [Figure("duration", extraction.duration_s, "s")]
     if extraction.HasField("picture") and extraction.picture.HasField("frame_rate_hz"):
@@ -24,13 +25,13 @@ def recording_figures(findings: Findings) -> dict[str, Figure]:
         figures.append(
             Figure("frame_rate", None, "fps", outcome=NO_VIDEO, reason="There is no moving picture.")
         )
-    figures += _sound(findings)
+    figures += _sound(outputs)
     return {figure.name: figure for figure in figures}
 
 
-def _sound(findings: Findings) -> list[Figure]:
+def _sound(outputs: AnswerOutputs) -> list[Figure]:
     units = {"loudness": "dbfs", "peak": "dbfs", "clipping": "ratio", "signal_to_noise": "db"}
-    extraction = findings.extraction
+    extraction = outputs.extraction
     if extraction is None or not extraction.HasField("sound"):
         reason = "The recording has no sound track."
         return [Figure(name, None, unit, outcome=NO_AUDIO, reason=reason) for name, unit in units.items()]

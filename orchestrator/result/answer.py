@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from interview.v1 import assessor_pb2, media_pb2, transcriber_pb2
-from orchestrator.aggregate import Findings, voice_of
-from orchestrator.legacy import absent, number, optional
 from orchestrator.records import outcome_name
 from orchestrator.requests import base_language, segment_language
+from orchestrator.result.answer_outputs import AnswerOutputs, voice_of
+from orchestrator.result.values import Json, absent, number, optional
 from orchestrator.workflow import ASSESS, NO_SPEECH, OK, TRANSCRIBE, TRANSLATE
 
-Json = dict[str, Any]
 
-
-def text_in(findings: Findings, language: str) -> tuple[str | None, str]:
+def text_in(outputs: AnswerOutputs, language: str) -> tuple[str | None, str]:
     """Return what was said in a language, and what that is worth: all of it, or nothing."""
-    transcript = findings.transcript
+    transcript = outputs.transcript
     if transcript is None or not transcript.segments:
-        outcome = findings.outcome(TRANSCRIBE)
+        outcome = outputs.outcome(TRANSCRIBE)
         return None, NO_SPEECH if outcome == OK else outcome
-    parts = [_segment_in(findings, index, language) for index in range(len(transcript.segments))]
+    parts = [_segment_in(outputs, index, language) for index in range(len(transcript.segments))]
     if all(text is not None for text, _ in parts):
         return " ".join(text for text, _ in parts if text), OK
     return None, next(outcome for text, outcome in parts if text is None)
 
 
-def _segment_in(findings: Findings, index: int, language: str) -> tuple[str | None, str]:
-    transcript = findings.transcript
+def _segment_in(outputs: AnswerOutputs, index: int, language: str) -> tuple[str | None, str]:
+    transcript = outputs.transcript
     if transcript is None:
-        return None, findings.outcome(TRANSCRIBE)
+        return None, outputs.outcome(TRANSCRIBE)
     segment = transcript.segments[index]
     if segment_language(segment, transcript) == base_language(language) or not segment.text:
         return segment.text, OK
-    for translated in findings.translations.languages if findings.translations else []:
+    for translated in outputs.translations.languages if outputs.translations else []:
         if base_language(translated.language_code) == language:
             translation = translated.translations[index]
             text = translation.text if translation.HasField("text") else None
             return text, outcome_name(translation.outcome)
-    return None, absent(findings.outcome(TRANSLATE))
+    return None, absent(outputs.outcome(TRANSLATE))
 
 
-def transcript_of(findings: Findings) -> Json:
+def transcript_of(outputs: AnswerOutputs) -> Json:
     """Return what was said, with times, translations and voices."""
-    record, transcript = findings.records[TRANSCRIBE], findings.transcript
+    record, transcript = outputs.records[TRANSCRIBE], outputs.transcript
     if transcript is None:
         return {"outcome": record.outcome, "reason": record.message or None, "language": None, "segments": []}
     return {
@@ -56,14 +52,14 @@ def transcript_of(findings: Findings) -> Json:
         "uncovered_speech_s": number(transcript.uncovered_speech_s, 3),
         "mean_word_probability": optional(transcript, "mean_word_probability", 4),
         "warnings": list(transcript.warnings),
-        "segments": [_segment(findings, transcript, index) for index in range(len(transcript.segments))],
+        "segments": [_segment(outputs, transcript, index) for index in range(len(transcript.segments))],
     }
 
 
-def _segment(findings: Findings, transcript: transcriber_pb2.Transcript, index: int) -> Json:
+def _segment(outputs: AnswerOutputs, transcript: transcriber_pb2.Transcript, index: int) -> Json:
     segment = transcript.segments[index]
     translations = {}
-    for translated in findings.translations.languages if findings.translations else []:
+    for translated in outputs.translations.languages if outputs.translations else []:
         entry = translated.translations[index]
         if entry.outcome != media_pb2.OUTCOME_SKIPPED:
             text = entry.text if entry.HasField("text") else None
@@ -83,7 +79,7 @@ def _segment(findings: Findings, transcript: transcriber_pb2.Transcript, index: 
         "words": [_word(word) for word in segment.words],
         "translations": translations,
     }
-    voice = voice_of(findings.diarization, segment.start_s, segment.end_s)
+    voice = voice_of(outputs.diarization, segment.start_s, segment.end_s)
     return value if voice is None else value | {"voice": voice}
 
 
@@ -97,9 +93,9 @@ def _word(word: media_pb2.Word) -> Json:
     }
 
 
-def assessment_of(findings: Findings) -> Json:
+def assessment_of(outputs: AnswerOutputs) -> Json:
     """Return the judgement, with the sentences that it rests on."""
-    record, assessment = findings.records[ASSESS], findings.assessment
+    record, assessment = outputs.records[ASSESS], outputs.assessment
     if assessment is None:
         return {
             "method": None,
@@ -114,7 +110,7 @@ def assessment_of(findings: Findings) -> Json:
         "rubric": _rubric(assessment.provenance),
         "outcome": outcome_name(assessment.outcome),
         "reason": assessment.reason or None,
-        "criteria": [_criterion(findings, assessment, criterion) for criterion in assessment.criteria],
+        "criteria": [_criterion(outputs, assessment, criterion) for criterion in assessment.criteria],
         "sentences": [_sentence(sentence) for sentence in assessment.sentences],
         "total_score": optional(assessment, "total_score", 2),
         "conclusion_absent_reason": assessment.conclusion_absent_reason or None,
@@ -133,7 +129,7 @@ def _rubric(provenance: assessor_pb2.AssessmentProvenance) -> Json | None:
 
 
 def _criterion(
-    findings: Findings, assessment: assessor_pb2.Assessment, criterion: assessor_pb2.CriterionAssessment
+    outputs: AnswerOutputs, assessment: assessor_pb2.Assessment, criterion: assessor_pb2.CriterionAssessment
 ) -> Json:
     sentences = {sentence.id: sentence for sentence in assessment.sentences}
     cited = [sentences[name] for name in criterion.evidence_sentence_ids if name in sentences]
@@ -144,18 +140,18 @@ def _criterion(
         "reason": criterion.reason or None,
         "level": optional(criterion, "level", 3),
         "score": optional(criterion, "score", 2),
-        "evidence": [_evidence(findings, sentence) for sentence in cited],
+        "evidence": [_evidence(outputs, sentence) for sentence in cited],
         "strengths": [_remark(remark) for remark in criterion.strengths],
         "gaps": [_remark(remark) for remark in criterion.gaps],
         "spread": optional(criterion, "spread_levels", 3),
     }
 
 
-def _evidence(findings: Findings, sentence: assessor_pb2.Sentence) -> Json:
+def _evidence(outputs: AnswerOutputs, sentence: assessor_pb2.Sentence) -> Json:
     value: Json = {"sentence_id": sentence.id, "start_s": None, "end_s": None, "other_voice": False}
     if sentence.HasField("start_s") and sentence.HasField("end_s"):
         # The level stays what it is: diarization errs, and a person decides.
-        voice = voice_of(findings.diarization, sentence.start_s, sentence.end_s)
+        voice = voice_of(outputs.diarization, sentence.start_s, sentence.end_s)
         value |= {"start_s": number(sentence.start_s, 3), "end_s": number(sentence.end_s, 3)}
         value["other_voice"] = voice not in (None, 0)
     return value

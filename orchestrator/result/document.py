@@ -1,29 +1,25 @@
-"""Pure: findings → the public JSON document (`result.schema.json`).
+"""Pure: what the stages left → the public JSON document (`schema.json`).
 
-With `result_words.py` and `legacy*.py`, its parts, the only module that knows the document's names.
+With `answer.py` and `legacy/`, its parts, the only module that knows the document's names.
 A value is measured, or null beside an outcome that says why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from interview.v1 import assessor_pb2, media_pb2
-from orchestrator import legacy, legacy_session
-from orchestrator.aggregate import (
-    AnswerFigures,
-    Figure,
-    Findings,
-    assess_outcome,
-    figures_of,
-    observations,
-)
-from orchestrator.frame import Frame
-from orchestrator.legacy import absent, number, optional
-from orchestrator.recording import recording_figures
+from orchestrator.legacy import answer as legacy
+from orchestrator.legacy import session as legacy_session
 from orchestrator.records import outcome_name
-from orchestrator.result_words import assessment_of, text_in, transcript_of
+from orchestrator.result.answer import assessment_of, text_in, transcript_of
+from orchestrator.result.answer_outputs import AnswerOutputs, file_name
+from orchestrator.result.figures import AnswerFigures, Figure, figures_of
+from orchestrator.result.metadata import Frame
+from orchestrator.result.recording import recording_figures
+from orchestrator.result.scores import QUALITY, assess_outcome, criterion_outcome, criterion_score
+from orchestrator.result.values import Json, absent, number, optional
+from orchestrator.result.verdicts import observations
 from orchestrator.workflow import (
     EXTRACT,
     OK,
@@ -34,12 +30,11 @@ from orchestrator.workflow import (
 )
 
 SCHEMA_VERSION = "1.0"
-Json = dict[str, Any]
 
 
-def build(frame: Frame, answers: Sequence[Findings]) -> Json:
+def build(frame: Frame, answers: Sequence[AnswerOutputs]) -> Json:
     """Return the whole document."""
-    figures = [figures_of(findings) for findings in answers]
+    figures = [figures_of(outputs) for outputs in answers]
     return {
         "schema_version": SCHEMA_VERSION,
         "status": frame.status,
@@ -52,24 +47,24 @@ def build(frame: Frame, answers: Sequence[Findings]) -> Json:
     }
 
 
-def _entry(findings: Findings, figures: AnswerFigures) -> Json:
+def _entry(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
     entry: Json = {
-        "position": _position(findings),
-        "video_file": legacy.file_name(findings),
-        "pertanyaan": findings.answer.question,
-        "stages": {stage: _stage(findings.records[stage]) for stage in STAGES},
-        "observations": [_observation(observation) for observation in observations(findings)],
-        "measures": _measures(findings, figures),
+        "position": _position(outputs),
+        "video_file": file_name(outputs),
+        "pertanyaan": outputs.answer.question,
+        "stages": {stage: _stage(outputs.records[stage]) for stage in STAGES},
+        "observations": [_observation(observation) for observation in observations(outputs)],
+        "measures": _measures(outputs, figures),
     }
-    if not findings.good:
+    if not outputs.good:
         record = next(
-            findings.records[s] for s in (EXTRACT, TRANSCRIBE) if findings.records[s].state == "failed"
+            outputs.records[s] for s in (EXTRACT, TRANSCRIBE) if outputs.records[s].state == "failed"
         )
         error = {"stage": record.stage, "reason": record.reason, "message": record.message}
         return entry | {"error": error}
-    texts = {language: text_in(findings, language) for language in ("en", "id")}
-    score = legacy.criterion_score(findings, legacy.QUALITY)
-    conclusion = _conclusion(findings)
+    texts = {language: text_in(outputs, language) for language in ("en", "id")}
+    score = criterion_score(outputs, QUALITY)
+    conclusion = _conclusion(outputs)
     return entry | {
         "transkripsi_en": texts["en"][0],
         "transkripsi_id": texts["id"][0],
@@ -78,18 +73,18 @@ def _entry(findings: Findings, figures: AnswerFigures) -> Json:
         "outcomes": {
             "transkripsi_en": texts["en"][1],
             "transkripsi_id": texts["id"][1],
-            "kesimpulan_llm": OK if conclusion else absent(assess_outcome(findings)),
-            "kualitas_jawaban": legacy.criterion_outcome(findings, legacy.QUALITY),
+            "kesimpulan_llm": OK if conclusion else absent(assess_outcome(outputs)),
+            "kualitas_jawaban": criterion_outcome(outputs, QUALITY),
         },
-        "cheating_detection": legacy.cheating(findings, figures),
-        "non_verbal_analysis": legacy.non_verbal(findings, figures),
-        "transcript": transcript_of(findings),
-        "assessment": assessment_of(findings),
+        "cheating_detection": legacy.cheating(outputs, figures),
+        "non_verbal_analysis": legacy.non_verbal(outputs, figures),
+        "transcript": transcript_of(outputs),
+        "assessment": assessment_of(outputs),
     }
 
 
-def _position(findings: Findings) -> int:
-    return int(findings.answer.position) if findings.answer.HasField("position") else findings.place
+def _position(outputs: AnswerOutputs) -> int:
+    return int(outputs.answer.position) if outputs.answer.HasField("position") else outputs.place
 
 
 def _stage(record: StageRecord) -> Json:
@@ -106,8 +101,8 @@ def _stage(record: StageRecord) -> Json:
     }
 
 
-def _conclusion(findings: Findings) -> str | None:
-    assessment = findings.assessment
+def _conclusion(outputs: AnswerOutputs) -> str | None:
+    assessment = outputs.assessment
     return assessment.conclusion if assessment is not None and assessment.HasField("conclusion") else None
 
 
@@ -123,21 +118,21 @@ def _observation(observation: media_pb2.Observation) -> Json:
     }
 
 
-def _measures(findings: Findings, figures: AnswerFigures) -> Json:
+def _measures(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
     voice = []
-    if (diarization := findings.diarization) is not None:
+    if (diarization := outputs.diarization) is not None:
         outcome, reason = outcome_name(diarization.outcome), diarization.reason
         for name, unit in (("voice_count", "count"), ("second_voice_probability", "ratio")):
             value = float(getattr(diarization, name)) if diarization.HasField(name) else None
             worth = OK if value is not None else absent(outcome)
             voice.append(Figure(name, value, unit, outcome=worth, reason=reason if value is None else ""))
     else:
-        record = findings.records[SPEAKER]
+        record = outputs.records[SPEAKER]
         voice.append(
             Figure("voice_count", None, "count", outcome=absent(record.outcome), reason=record.message)
         )
     return {
-        "recording": {name: _figure(figure) for name, figure in recording_figures(findings).items()},
+        "recording": {name: _figure(figure) for name, figure in recording_figures(outputs).items()},
         "speech": {name: _figure(figure) for name, figure in figures.speech.items()},
         "face": {name: _figure(figure) for name, figure in figures.vision.items()},
         "voice": {figure.name: _figure(figure) for figure in voice},
@@ -154,7 +149,7 @@ def _figure(figure: Figure) -> Json:
     }
 
 
-def _provenance(frame: Frame, answers: Sequence[Findings]) -> Json:
+def _provenance(frame: Frame, answers: Sequence[AnswerOutputs]) -> Json:
     sources = [one.assessment.provenance for one in answers if one.assessment is not None]
     source = sources[0] if sources else assessor_pb2.AssessmentProvenance()
     same = len({(each.rubric_id, each.rubric_digest) for each in sources}) <= 1
@@ -162,7 +157,7 @@ def _provenance(frame: Frame, answers: Sequence[Findings]) -> Json:
         "inputs": [
             {
                 "position": _position(one),
-                "video_file": legacy.file_name(one),
+                "video_file": file_name(one),
                 "sha256": _digest(one),
                 "bytes": _bytes(one),
             }
@@ -179,10 +174,10 @@ def _provenance(frame: Frame, answers: Sequence[Findings]) -> Json:
     }
 
 
-def _digest(findings: Findings) -> str | None:
-    measured = findings.extraction.media_digest if findings.extraction else ""
-    return measured or findings.answer.digest or None
+def _digest(outputs: AnswerOutputs) -> str | None:
+    measured = outputs.extraction.media_digest if outputs.extraction else ""
+    return measured or outputs.answer.digest or None
 
 
-def _bytes(findings: Findings) -> int | None:
-    return (findings.extraction.media_bytes if findings.extraction else findings.answer.media_bytes) or None
+def _bytes(outputs: AnswerOutputs) -> int | None:
+    return (outputs.extraction.media_bytes if outputs.extraction else outputs.answer.media_bytes) or None

@@ -8,29 +8,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from orchestrator import legacy
-from orchestrator.aggregate import (
-    HIGH,
-    MEDIUM,
-    NO_DATA,
-    SAFE,
-    AnswerFigures,
-    Findings,
-    assess_outcome,
-    mean,
-    pair_outcome,
-    worst,
-)
-from orchestrator.frame import Frame
-from orchestrator.legacy import COHERENCE, QUALITY, RELEVANCE, always, criterion_score, perhaps, total_score
+from orchestrator.legacy import answer as legacy
 from orchestrator.requests import base_language
-from orchestrator.session_summary import summarise
+from orchestrator.result.answer import text_in
+from orchestrator.result.answer_outputs import AnswerOutputs
+from orchestrator.result.figures import AnswerFigures
+from orchestrator.result.metadata import Frame
+from orchestrator.result.scores import (
+    COHERENCE,
+    QUALITY,
+    RELEVANCE,
+    assess_outcome,
+    criterion_outcome,
+    criterion_score,
+    total_score,
+)
+from orchestrator.result.session_summary import summarise
+from orchestrator.result.values import Json, absent, mean, number, number_or_null, number_or_zero
+from orchestrator.result.verdicts import HIGH, MEDIUM, NO_DATA, SAFE, pair_outcome, worst
 from orchestrator.workflow import ASSESS, OK, SPEAKER, TRANSCRIBE, TRANSLATE, VISION
 
-Json = dict[str, Any]
-Pairs = Sequence[tuple[Findings, AnswerFigures]]
+Pairs = Sequence[tuple[AnswerOutputs, AnswerFigures]]
 
 RISK_LEVELS = {SAFE: "Clear", MEDIUM: "Warning", HIGH: "Critical", NO_DATA: "Unknown"}
 STATUS_BANDS = ((80, "Very High"), (70, "Good"), (60, "Average"), (50, "Below Average"))
@@ -53,7 +52,7 @@ def _band(value: float | None, bands: Sequence[tuple[int, str]], lowest: str) ->
     return next((name for limit, name in bands if value >= limit), lowest)
 
 
-def root(frame: Frame, answers: Sequence[Findings], figures: Sequence[AnswerFigures]) -> Json:
+def root(frame: Frame, answers: Sequence[AnswerOutputs], figures: Sequence[AnswerFigures]) -> Json:
     """Return the original's root keys."""
     pairs = [(one, of_one) for one, of_one in zip(answers, figures, strict=True) if one.good]
     return {
@@ -68,25 +67,25 @@ def root(frame: Frame, answers: Sequence[Findings], figures: Sequence[AnswerFigu
     }
 
 
-def _llm_results(frame: Frame, answers: Sequence[Findings]) -> Json:
+def _llm_results(frame: Frame, answers: Sequence[AnswerOutputs]) -> Json:
     totals = [total_score(one) for one in answers]
     average = mean(totals)
     outcomes = [assess_outcome(one) for one in answers]
     absent = next((outcome for outcome in outcomes if outcome != OK), "SKIPPED")
     return {
         "kesimpulan_llm": summarise(answers, frame.reader_language),
-        "rata_rata_confidence_score": round(always(mean(_tag_confidence(one) for one in answers))),
-        "avg_total_llm": always(average, 1),
-        "final_score_llm": always(average, 1),
-        "avg_logprobs_confidence": perhaps(mean(_tag_confidence(one) for one in answers)),
+        "rata_rata_confidence_score": round(number_or_zero(mean(_tag_confidence(one) for one in answers))),
+        "avg_total_llm": number_or_zero(average, 1),
+        "final_score_llm": number_or_zero(average, 1),
+        "avg_logprobs_confidence": number_or_null(mean(_tag_confidence(one) for one in answers)),
         "method": next((one.assessment.method for one in answers if one.assessment is not None), None),
         "outcome": OK if average is not None else absent,
     }
 
 
-def _tag_confidence(findings: Findings) -> float | None:
+def _tag_confidence(outputs: AnswerOutputs) -> float | None:
     """Return the model's own mean probability of what it said of the sentences, in percent."""
-    sentences = findings.assessment.sentences if findings.assessment else []
+    sentences = outputs.assessment.sentences if outputs.assessment else []
     value = mean(s.tag_probability for s in sentences if s.HasField("tag_probability"))
     return None if value is None else 100 * value
 
@@ -99,10 +98,10 @@ def _aggregate_cheating(pairs: Pairs) -> Json:
     flagged = [(one, of_one) for one, of_one in pairs if of_one.verdict in (MEDIUM, HIGH)]
     outcomes = [pair_outcome(one) for one, _ in pairs]
     return {
-        "avg_cheating_score": always(score),
-        "avg_visual_confidence": always(mean(f.visual_confidence_percent for _, f in pairs)),
-        "avg_audio_confidence": always(mean(f.audio_confidence_percent for _, f in pairs)),
-        "avg_overall_confidence": always(confidence),
+        "avg_cheating_score": number_or_zero(score),
+        "avg_visual_confidence": number_or_zero(mean(f.visual_confidence_percent for _, f in pairs)),
+        "avg_audio_confidence": number_or_zero(mean(f.audio_confidence_percent for _, f in pairs)),
+        "avg_overall_confidence": number_or_zero(confidence),
         "total_suspicious_frames": sum(
             legacy.cheating(one, of_one)["visual"]["suspicious_frames"] for one, of_one in pairs
         ),
@@ -122,11 +121,11 @@ def _aggregate_cheating(pairs: Pairs) -> Json:
     }
 
 
-def _issue(findings: Findings, figures: AnswerFigures) -> Json:
-    block = legacy.cheating(findings, figures)
+def _issue(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
+    block = legacy.cheating(outputs, figures)
     return {
-        "question_id": findings.place,
-        "question": findings.answer.question,
+        "question_id": outputs.place,
+        "question": outputs.answer.question,
         "verdict": figures.verdict,
         "cheating_score": block["visual"]["cheating_score"],
         "visual_confidence": block["visual"]["confidence"]["average"],
@@ -152,7 +151,7 @@ def _aggregate_non_verbal(pairs: Pairs) -> Json:
         "overall_performance_status": f"{_band(coverage, COVERAGE_BANDS, 'Very Low')} Confidence"
         if coverage is not None
         else "No Data",
-        "overall_confidence_score": always(coverage),
+        "overall_confidence_score": number_or_zero(coverage),
         "summary": _non_verbal_summary(pairs),
         "outcome": OK if coverage is not None else "SKIPPED",
     }
@@ -184,10 +183,8 @@ def _shown(value: float | None, digits: int, labels: Sequence[tuple[float, str]]
     return f"{max(0.0, value):.{digits}f}{unit} ({label})"
 
 
-def _content(frame: Frame, findings: Findings, figures: AnswerFigures) -> Json:
-    from orchestrator.result_words import text_in
-
-    transcript = findings.transcript
+def _content(frame: Frame, outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
+    transcript = outputs.transcript
     sure = [
         mean(word.probability for word in segment.words if word.HasField("probability"))
         for segment in (transcript.segments if transcript is not None else [])
@@ -200,61 +197,61 @@ def _content(frame: Frame, findings: Findings, figures: AnswerFigures) -> Json:
     )
     language = base_language(transcript.language_code) if transcript is not None else ""
     return {
-        "id": findings.answer.position if findings.answer.HasField("position") else findings.place,
-        "question": findings.answer.question,
+        "id": outputs.answer.position if outputs.answer.HasField("position") else outputs.place,
+        "question": outputs.answer.question,
         "result": {
-            "penilaian": _judgement(findings),
-            "non_verbal_analysis": legacy.non_verbal(findings, figures),
-            "non_verbal_confidence_score": always(figures.coverage_percent),
-            "transkripsi_en": text_in(findings, "en")[0],
-            "transkripsi_id": text_in(findings, "id")[0],
-            "transkripsi_confidence": always(None if average is None else 100 * average),
-            "transkripsi_min_confidence": perhaps(100 * min(known) if known else None),
-            "transkripsi_max_confidence": perhaps(100 * max(known) if known else None),
-            "transkripsi_outcome": findings.outcome(TRANSCRIBE),
-            "cheating_detection": legacy.cheating(findings, figures),
+            "penilaian": _judgement(outputs),
+            "non_verbal_analysis": legacy.non_verbal(outputs, figures),
+            "non_verbal_confidence_score": number_or_zero(figures.coverage_percent),
+            "transkripsi_en": text_in(outputs, "en")[0],
+            "transkripsi_id": text_in(outputs, "id")[0],
+            "transkripsi_confidence": number_or_zero(None if average is None else 100 * average),
+            "transkripsi_min_confidence": number_or_null(100 * min(known) if known else None),
+            "transkripsi_max_confidence": number_or_null(100 * max(known) if known else None),
+            "transkripsi_outcome": outputs.outcome(TRANSCRIBE),
+            "cheating_detection": legacy.cheating(outputs, figures),
             "metadata": {
                 "word_count": sum(len(s.words) for s in transcript.segments) if transcript else 0,
                 "processed_at": frame.processed_at,
-                "logprobs_enabled": _token_probabilities(findings),
+                "logprobs_enabled": _token_probabilities(outputs),
                 "source_language": LANGUAGE_NAMES.get(language, language or "Unknown"),
             },
         },
     }
 
 
-def _token_probabilities(findings: Findings) -> bool:
-    return findings.assessment is not None and findings.assessment.provenance.token_probabilities
+def _token_probabilities(outputs: AnswerOutputs) -> bool:
+    return outputs.assessment is not None and outputs.assessment.provenance.token_probabilities
 
 
-def _judgement(findings: Findings) -> Json:
-    confidence, total = _tag_confidence(findings), total_score(findings)
-    outcome = assess_outcome(findings)
+def _judgement(outputs: AnswerOutputs) -> Json:
+    confidence, total = _tag_confidence(outputs), total_score(outputs)
+    outcome = assess_outcome(outputs)
     return {
-        "confidence_score": always(confidence),
-        "kualitas_jawaban": round(always(criterion_score(findings, QUALITY))),
-        "relevansi": round(always(criterion_score(findings, RELEVANCE))),
-        "koherensi": round(always(criterion_score(findings, COHERENCE))),
-        "analisis_llm": _analysis(findings),
-        "total": round(always(total)),
-        "logprobs_confidence": perhaps(confidence),
-        "logprobs_probability": None if confidence is None else legacy.number(confidence / 100, 4),
-        "logprobs_available": _token_probabilities(findings),
-        "method": findings.assessment.method if findings.assessment is not None else None,
-        "outcome": legacy.absent(outcome) if total is None else OK,
+        "confidence_score": number_or_zero(confidence),
+        "kualitas_jawaban": round(number_or_zero(criterion_score(outputs, QUALITY))),
+        "relevansi": round(number_or_zero(criterion_score(outputs, RELEVANCE))),
+        "koherensi": round(number_or_zero(criterion_score(outputs, COHERENCE))),
+        "analisis_llm": _analysis(outputs),
+        "total": round(number_or_zero(total)),
+        "logprobs_confidence": number_or_null(confidence),
+        "logprobs_probability": None if confidence is None else number(confidence / 100, 4),
+        "logprobs_available": _token_probabilities(outputs),
+        "method": outputs.assessment.method if outputs.assessment is not None else None,
+        "outcome": absent(outcome) if total is None else OK,
         "outcomes": {
-            "kualitas_jawaban": legacy.criterion_outcome(findings, QUALITY),
-            "relevansi": legacy.criterion_outcome(findings, RELEVANCE),
-            "koherensi": legacy.criterion_outcome(findings, COHERENCE),
+            "kualitas_jawaban": criterion_outcome(outputs, QUALITY),
+            "relevansi": criterion_outcome(outputs, RELEVANCE),
+            "koherensi": criterion_outcome(outputs, COHERENCE),
         },
     }
 
 
-def _analysis(findings: Findings) -> str:
+def _analysis(outputs: AnswerOutputs) -> str:
     """Return the conclusion, or what is there and what is missing, or why there is neither."""
-    assessment = findings.assessment
+    assessment = outputs.assessment
     if assessment is None:
-        return findings.records[ASSESS].message
+        return outputs.records[ASSESS].message
     if assessment.HasField("conclusion"):
         return str(assessment.conclusion)
     remarks = [
@@ -263,7 +260,7 @@ def _analysis(findings: Findings) -> str:
     return " ".join(dict.fromkeys(remarks)) or assessment.reason
 
 
-def _metadata(frame: Frame, answers: Sequence[Findings], successful: int) -> Json:
+def _metadata(frame: Frame, answers: Sequence[AnswerOutputs], successful: int) -> Json:
     def model(stage: str) -> str | None:
         return next(
             (one.records[stage].model.get("name") for one in answers if one.records[stage].model), None
@@ -274,7 +271,7 @@ def _metadata(frame: Frame, answers: Sequence[Findings], successful: int) -> Jso
         "total_videos": len(answers),
         "successful_videos": successful,
         "failed_videos": len(answers) - successful,
-        "total_duration_seconds": always(
+        "total_duration_seconds": number_or_zero(
             sum(one.extraction.duration_s for one in answers if one.extraction is not None)
         ),
         "processed_at": frame.processed_at,

@@ -10,9 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.aggregate import Findings, mean
-from orchestrator.legacy import total_score
 from orchestrator.requests import base_language
+from orchestrator.result.answer_outputs import AnswerOutputs
+from orchestrator.result.scores import total_score
+from orchestrator.result.values import mean
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -48,7 +49,7 @@ class _Criterion:
     places: tuple[int, ...]
 
 
-def summarise(answers: Sequence[Findings], reader_language: str) -> str:
+def summarise(answers: Sequence[AnswerOutputs], reader_language: str) -> str:
     """Say in one text what the answers' assessments say.
 
     Args:
@@ -60,7 +61,7 @@ def summarise(answers: Sequence[Findings], reader_language: str) -> str:
     return " ".join(_sentences(answers, texts))
 
 
-def _sentences(answers: Sequence[Findings], texts: Mapping[str, str]) -> Iterator[str]:
+def _sentences(answers: Sequence[AnswerOutputs], texts: Mapping[str, str]) -> Iterator[str]:
     totals = [score for one in answers if (score := total_score(one)) is not None]
     head = texts["scored"].format(scored=len(totals), total=len(answers))
     average = mean(totals)
@@ -83,7 +84,7 @@ def _extreme(texts: Mapping[str, str], key: str, criterion: _Criterion) -> str:
     return texts[key].format(name=criterion.name, mean=criterion.mean, answers=places)
 
 
-def _criteria(answers: Sequence[Findings]) -> Iterator[_Criterion]:
+def _criteria(answers: Sequence[AnswerOutputs]) -> Iterator[_Criterion]:
     """Yield each criterion that any answer has a score for; rubrics may share some."""
     scores: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
     names: dict[str, str] = {}
@@ -97,7 +98,7 @@ def _criteria(answers: Sequence[Findings]) -> Iterator[_Criterion]:
         yield _Criterion(names[identifier], average, tuple(place for place, _ in found))
 
 
-def _language(answers: Sequence[Findings], reader_language: str) -> str:
+def _language(answers: Sequence[AnswerOutputs], reader_language: str) -> str:
     if reader_language:
         return base_language(reader_language)
     spoken = Counter(

@@ -1,0 +1,1 @@
+"""The original system's dialect of the result document."""

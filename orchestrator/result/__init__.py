@@ -1,0 +1,1 @@
+"""The result document: what the stages left, in one JSON document."""

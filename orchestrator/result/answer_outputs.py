@@ -1,0 +1,48 @@
+"""One answer as the document sees it: what was asked, and everything that its stages left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from interview.v1 import assessor_pb2, orchestrator_pb2, speaker_pb2, transcriber_pb2, vision_pb2
+from orchestrator.workflow import StageRecord, good
+
+
+@dataclass(frozen=True)
+class AnswerOutputs:
+    """One answer: what was asked and everything that its stages left."""
+
+    place: int
+    answer: orchestrator_pb2.AnswerInput
+    records: Mapping[str, StageRecord]
+    extraction: orchestrator_pb2.Extraction | None = None
+    transcript: transcriber_pb2.Transcript | None = None
+    translations: orchestrator_pb2.AnswerTranslations | None = None
+    assessment: assessor_pb2.Assessment | None = None
+    vision: vision_pb2.VisionReport | None = None
+    diarization: speaker_pb2.Diarization | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether it counts as assessed."""
+        return good(self.records)
+
+    def outcome(self, stage: str) -> str:
+        """Return what a stage's values are worth."""
+        return self.records[stage].outcome
+
+
+def voice_of(diarization: speaker_pb2.Diarization | None, start_s: float, end_s: float) -> int | None:
+    """Return the voice that says most of a stretch, or None where nobody told voices apart there."""
+    overlaps: dict[int, float] = {}
+    for turn in diarization.turns if diarization else []:
+        overlap_s = min(turn.end_s, end_s) - max(turn.start_s, start_s)
+        if overlap_s > 0:
+            overlaps[turn.voice] = overlaps.get(turn.voice, 0.0) + overlap_s
+    return max(overlaps, key=lambda voice: (overlaps[voice], -voice)) if overlaps else None
+
+
+def file_name(outputs: AnswerOutputs) -> str:
+    """Return what a recording is called; the design document counts nameless ones from 0."""
+    return outputs.answer.file_name or f"video_{outputs.place - 1}"
