@@ -70,9 +70,9 @@ e2e: setup ## The slow tiers: real weights, whole processes, the page in a brows
 	@$(BIN)/pytest -q -m '(model or recordings) and not e2e' --timeout 900
 	@$(BIN)/pytest -q -m 'e2e or browser' --timeout 1200
 
-bench: $(addprefix bench-,$(basename $(notdir $(shell grep -l '__main__' benchmarks/*.py)))) ## All benchmarks
+bench: $(addprefix bench-,$(shell grep -l __main__ benchmarks/*.py | xargs -n1 basename -s .py) $(notdir $(patsubst %/,%,$(dir $(wildcard benchmarks/*/__main__.py))))) ## All benchmarks
 
-bench-%: setup ## Run benchmarks/NAME.py: a table, and one JSON line at the end
+bench-%: setup ## Run benchmarks/NAME: a table, and one JSON line at the end
 	@$(BIN)/python -m benchmarks.$*
 
 up: setup ## Start the seven processes on this machine (Ctrl-C or `make down` stops them)

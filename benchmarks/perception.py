@@ -21,9 +21,9 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from benchmarks.figure import NOT_MEASURED, Figure
-from benchmarks.seeing.clip import ROOT
-from benchmarks.seeing.promises import vision_figures
-from benchmarks.speaking.promises import speaker_figures
+from benchmarks.speaker.targets import speaker_figures
+from benchmarks.vision.clip import ROOT
+from benchmarks.vision.targets import vision_figures
 from services.vision.mediapipe_models import keep_metrics_here
 
 DOCUMENT = ROOT / "docs" / "perception.md"

@@ -9,27 +9,25 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from chassis.store import MediaStore
-from gateway import (
-    routes_events,
-    routes_media,
-    routes_pages,
-    routes_sessions,
-    routes_uploads,
-    routes_versions,
-    routes_websocket,
-)
 from gateway.auth import HEADER, KeyRing
-from gateway.collaborators import Gateway
+from gateway.dependencies import Gateway
 from gateway.downloads import Downloader
 from gateway.errors import install_error_handlers
-from gateway.forms import UploadLimits
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
+from gateway.routes import events as routes_events
+from gateway.routes import media as routes_media
+from gateway.routes import pages as routes_pages
+from gateway.routes import sessions as routes_sessions
+from gateway.routes import uploads as routes_uploads
+from gateway.routes import versions as routes_versions
+from gateway.routes import websocket as routes_websocket
 from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
-from gateway.submissions import Submitter
+from gateway.uploads.forms import UploadLimits
+from gateway.uploads.submission import Submitter
 
 TITLE = "Interview assessment"
 VERSION = "0.1.0"

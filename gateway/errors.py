@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.errors import InterviewError
-from gateway.bodies import CLOSE_CONNECTION
+from gateway.body import CLOSE_CONNECTION
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,6 @@ from chassis.errors import (
 )
 from chassis.store import MediaStore
 from gateway.downloads import Downloader
-from gateway.links import LinkedAnswer, LinkedSession
 from gateway.sessions import (
     AnswerDraft,
     AnswerView,
@@ -34,7 +33,8 @@ from gateway.sessions import (
     StageState,
     StageView,
 )
-from gateway.submissions import create_session, media_key, media_prefix
+from gateway.uploads.links import LinkedAnswer, LinkedSession
+from gateway.uploads.submission import create_session, media_key, media_prefix
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import grpc
 
 from chassis.server import Register, run
 from orchestrator.composition import compose
-from orchestrator.durable import Engine
+from orchestrator.durable.engine import Engine
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
 

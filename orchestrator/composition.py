@@ -5,18 +5,18 @@ from __future__ import annotations
 from chassis.client import RetryPolicy
 from chassis.store import MediaStore
 from orchestrator import workflow
-from orchestrator.durable import Engine
-from orchestrator.engine_config import EngineConfig
-from orchestrator.extract import ExtractionLimits, Extractor
+from orchestrator.durable.config import EngineConfig
+from orchestrator.durable.engine import Engine
 from orchestrator.progress import Board
 from orchestrator.reassessing import Reassessments
-from orchestrator.requests import Preferences
 from orchestrator.result.writer import ResultWriter
-from orchestrator.runner import StageRunner
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.stages import RemoteStages, Stages
-from orchestrator.store import SessionStore
+from orchestrator.stages.extract import ExtractionLimits, Extractor
+from orchestrator.stages.outputs import SessionStore
+from orchestrator.stages.remote import RemoteStages, Stages
+from orchestrator.stages.requests import Preferences
+from orchestrator.stages.runner import StageRunner
 
 
 def compose(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from orchestrator.runner import Task, Watcher
+from orchestrator.stages.runner import Task, Watcher
 from orchestrator.workflow import StageRecord
 
 ViewState = Literal["pending", "running", "done", "failed", "skipped"]

@@ -12,9 +12,9 @@ from chassis.errors import (
     PreconditionError,
 )
 from interview.v1 import orchestrator_pb2
-from orchestrator.durable import Engine
+from orchestrator.durable.engine import Engine
 from orchestrator.sessions import SessionRow
-from orchestrator.stages import Stages
+from orchestrator.stages.remote import Stages
 from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable, rubrics_of
 
 FULL_RETRY_AFTER_S = 30.0

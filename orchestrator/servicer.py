@@ -17,11 +17,11 @@ from orchestrator.admission import (
     page_token,
     read_page_token,
 )
-from orchestrator.durable import Engine
+from orchestrator.durable.engine import Engine
 from orchestrator.progress import Board
 from orchestrator.reassessing import Reassessments
 from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
-from orchestrator.store import SessionStore
+from orchestrator.stages.outputs import SessionStore
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
 EVENT_INTERVAL_S = 0.25

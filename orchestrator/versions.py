@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 
 from interview.v1 import orchestrator_pb2
 from orchestrator.sessions import ENDED, STATES, SessionRow
-from orchestrator.store import FIRST_VERSION
+from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.workflow import ASSESS, Records, StageRecord, assessable
 
 

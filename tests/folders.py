@@ -1,4 +1,4 @@
-"""What calls leave in a folder."""
+"""Folders that tests look into: the checkout, and what calls leave in a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import time
 from pathlib import Path
 
 import anyio.to_thread
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
 
 PATIENCE_S = 5.0
 """A cancelled call's folder goes when its thread has ended, shortly after the server has stopped."""

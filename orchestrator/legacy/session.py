@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.legacy import answer as legacy
-from orchestrator.requests import base_language
 from orchestrator.result.answer import text_in
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.figures import AnswerFigures
@@ -27,6 +26,7 @@ from orchestrator.result.scores import (
 from orchestrator.result.session_summary import summarise
 from orchestrator.result.values import Json, absent, mean, number, number_or_null, number_or_zero
 from orchestrator.result.verdicts import HIGH, MEDIUM, NO_DATA, SAFE, pair_outcome, worst
+from orchestrator.stages.requests import base_language
 from orchestrator.workflow import ASSESS, OK, SPEAKER, TRANSCRIBE, TRANSLATE, VISION
 
 Pairs = Sequence[tuple[AnswerOutputs, AnswerFigures]]

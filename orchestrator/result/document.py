@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from interview.v1 import assessor_pb2, media_pb2
 from orchestrator.legacy import answer as legacy
 from orchestrator.legacy import session as legacy_session
-from orchestrator.records import outcome_name
 from orchestrator.result.answer import assessment_of, text_in, transcript_of
 from orchestrator.result.answer_outputs import AnswerOutputs, file_name
 from orchestrator.result.figures import AnswerFigures, Figure, figures_of
@@ -20,6 +19,7 @@ from orchestrator.result.recording import recording_figures
 from orchestrator.result.scores import QUALITY, assess_outcome, criterion_outcome, criterion_score
 from orchestrator.result.values import Json, absent, number, optional
 from orchestrator.result.verdicts import observations
+from orchestrator.stages.records import outcome_name
 from orchestrator.workflow import (
     EXTRACT,
     OK,

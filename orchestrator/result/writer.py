@@ -10,13 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.requests import Preferences
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.document import build
 from orchestrator.result.metadata import Frame
-from orchestrator.runner import OUTPUT_CLASSES
 from orchestrator.sessions import end_of
-from orchestrator.store import FIRST_VERSION, SessionStore
+from orchestrator.stages.outputs import FIRST_VERSION, SessionStore
+from orchestrator.stages.requests import Preferences
+from orchestrator.stages.runner import OUTPUT_CLASSES
 from orchestrator.versions import common_rubric
 from orchestrator.workflow import ASSESS, EXTRACT, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, Records
 

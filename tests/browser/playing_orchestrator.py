@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.sessions import AnswerView, SessionDraft, SessionState, SessionView, StageState, StageView
-from tests.fakes_orchestrator import STAGES, FakeOrchestrator
+from tests.fakes.orchestrator import STAGES, FakeOrchestrator
 
 STEP_S = 0.25
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"

@@ -15,9 +15,9 @@ import pytest
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
-from tests.bench_gateway import listening
 from tests.browser.playing_orchestrator import HOSTILE, PlayingOrchestrator
 from tests.browser.webdriver import Browser, browser_missing, open_browser
+from tests.gateway_bench import listening
 
 pytestmark = [
     pytest.mark.browser,

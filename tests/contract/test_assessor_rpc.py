@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import assessor_injection
-from chassis import client
-from chassis.client import RetryPolicy
+from benchmarks.assessor import injection as assessor_injection
 from chassis.errors import (
     DeadlineError,
     ExhaustedError,
@@ -23,39 +19,19 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
-from chassis.server import start_server
 from chassis.settings import SettingsError, load_settings
-from interview.v1 import assessor_pb2, assessor_pb2_grpc, media_pb2
-from services.assessor.__main__ import compose
+from interview.v1 import assessor_pb2, media_pb2
 from services.assessor.backends import OpenAIModel, Wire
 from services.assessor.language_model import Message, ModelIdentity
 from services.assessor.rubric import RUBRICS_DIR
-from services.assessor.servicer import SERVICE_NAME
 from services.assessor.settings import AssessorSettings
-from tests.fakes_assessor import CONCRETE, QUESTION, VAGUE, FakeChatServer, Scripted, budget, completion
+from tests.assessor_server import assess, assessor
+from tests.fakes.assessor import CONCRETE, QUESTION, VAGUE, FakeChatServer, Scripted, budget, completion
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bare")]
 
 RUBRIC_IDS = ["behavioural", "general", "technical"]
-ONCE = RetryPolicy(attempt_count=1)
 TAGS = json.dumps({"s1": "situation", "s2": "action", "s3": "action", "s4": "result", "s5": "lesson"})
-
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HF_TOKEN", "ASSESSOR_HF_TOKEN", "ASSESSOR_OPENAI_BASE_URL", "ASSESSOR_BACKEND"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@asynccontextmanager
-async def assessor(**settings: Any) -> AsyncIterator[assessor_pb2_grpc.AssessorServiceStub]:
-    configured = AssessorSettings(port=0, **settings)
-    server, _, port = await start_server(configured, SERVICE_NAME, compose(configured))
-    try:
-        async with client.open_channel(f"127.0.0.1:{port}") as channel:
-            yield assessor_pb2_grpc.AssessorServiceStub(channel)
-    finally:
-        await server.stop(None)
 
 
 def request(text: str = CONCRETE, **fields: Any) -> assessor_pb2.AssessRequest:
@@ -63,16 +39,6 @@ def request(text: str = CONCRETE, **fields: Any) -> assessor_pb2.AssessRequest:
     return assessor_pb2.AssessRequest(
         **{"question": QUESTION, "segments": segments, "language_code": "en", **fields}
     )
-
-
-async def assess(
-    stub: assessor_pb2_grpc.AssessorServiceStub, asked: assessor_pb2.AssessRequest, timeout_s: float = 20.0
-) -> assessor_pb2.Assessment:
-    reply: assessor_pb2.AssessResponse = await client.unary(
-        stub.Assess, asked, timeout_s=timeout_s, retry=ONCE
-    )
-    assessment: assessor_pb2.Assessment = reply.assessment
-    return assessment
 
 
 async def failure(server: FakeChatServer, timeout_s: float = 20.0, **settings: Any) -> InterviewError:

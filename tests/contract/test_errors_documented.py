@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from chassis.errors import ERRORS_BY_CODE
+from tests.folders import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 REASON = re.compile(r'(?:reason|code)\s*=\s*"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|INTERNAL|CANCELLED)"')
 ROW = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
 

@@ -23,7 +23,7 @@ from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
-from tests.fakes_stages import FakeStages, make_recording
+from tests.fakes.stages import FakeStages, make_recording
 from tests.fuzz_calls import HANG_S, Ending, check, health, send
 from tests.fuzzing import ODD_KEYS, SERVER_BESIDE, thoroughly, wires
 

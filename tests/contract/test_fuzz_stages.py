@@ -34,9 +34,11 @@ from services.translator.deepl_backend import DeeplBackend
 from services.translator.engine import Translator
 from services.translator.servicer import TranslatorServicer
 from services.vision.servicer import VisionServicer
-from tests import fakes_speaker, fakes_transcriber, fakes_vision
-from tests.fakes_assessor import CONCRETE, QUESTION, FakeModel, make_assessor
-from tests.fakes_translator import KEY, deepl_server
+from tests.fakes import speaker as fakes_speaker
+from tests.fakes import transcriber as fakes_transcriber
+from tests.fakes import vision as fakes_vision
+from tests.fakes.assessor import CONCRETE, QUESTION, FakeModel, make_assessor
+from tests.fakes.translator import KEY, deepl_server
 from tests.folders import left_in
 from tests.fuzz_calls import Ending, check, health, send
 from tests.fuzzing import ACCENT, NO_UTF8, ODD_KEYS, SERVER_BESIDE, streams, thoroughly, wires

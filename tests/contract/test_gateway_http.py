@@ -26,7 +26,7 @@ from gateway.sessions import AnswerDraft, SessionDraft, SessionState, StageState
 from gateway.settings import GatewaySettings
 from interview.v1 import orchestrator_pb2 as pb
 from interview.v1 import orchestrator_pb2_grpc
-from tests.bench_gateway import MP4, Bench, form, listening, videos
+from tests.gateway_bench import MP4, Bench, form, listening, videos
 
 SESSION_ID = "a" * 32
 BOUNDARY = b"frontier"

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from interview.v1 import assessor_pb2, assessor_pb2_grpc
-from tests.contract.test_assessor_rpc import assess, assessor, bare  # noqa: F401 (a fixture)
-from tests.contract.test_orchestrator_rpc import COMPLETED, World, running
-from tests.fakes_assessor import FakeChatServer
+from tests.assessor_server import assess, assessor
+from tests.fakes.assessor import FakeChatServer
+from tests.world import COMPLETED, World, running
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bare")]
 
 CALLS_OF_THE_FIRST_ANSWER = 2
 """Tags and the conclusion."""

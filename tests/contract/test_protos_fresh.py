@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.folders import ROOT
+
 SOURCES = sorted((ROOT / "protos" / "interview").rglob("*.proto"))
 
 

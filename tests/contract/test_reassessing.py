@@ -13,15 +13,7 @@ import pytest
 
 from chassis.errors import InterviewError, PreconditionError, UnavailableError
 from interview.v1 import orchestrator_pb2
-from tests.contract.test_orchestrator_rpc import (
-    CANCELLED,
-    COMPLETED,
-    FAILED,
-    PATIENCE_S,
-    VALIDATOR,
-    World,
-    running,
-)
+from tests.world import COMPLETED, FAILED, PATIENCE_S, VALIDATOR, World, ended, running, versions
 
 pytestmark = pytest.mark.anyio
 
@@ -37,21 +29,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def reassess(world: World, session_id: str, rubric_id: str = "technical") -> Any:
     request = orchestrator_pb2.ReassessSessionRequest(session_id=session_id, rubric_id=rubric_id)
     return await world.call(world.stub.ReassessSession, request)
-
-
-async def versions(world: World, session_id: str) -> list[Any]:
-    return list((await world.do("ListResultVersions", session_id)).versions)
-
-
-async def ended(world: World, session_id: str, version_id: int) -> Any:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while True:
-        version = (await versions(world, session_id))[version_id - 1]
-        assert version.version_id == version_id
-        if version.state in (COMPLETED, FAILED, CANCELLED):
-            return version
-        assert time.monotonic() < deadline_s, version
-        await asyncio.sleep(0.05)
 
 
 async def until_judging(world: World, call_count: int) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from chassis.errors import InterviewError, InvalidInputError, UnavailableError
 from interview.v1 import orchestrator_pb2
-from tests.contract.test_orchestrator_rpc import COMPLETED, VALIDATOR, World, running
-from tests.contract.test_reassessing import ended
+from tests.world import COMPLETED, VALIDATOR, World, ended, running
 
 pytestmark = pytest.mark.anyio
 

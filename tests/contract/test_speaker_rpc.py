@@ -23,7 +23,7 @@ from services.speaker.engine import Diarizer
 from services.speaker.servicer import SERVICE_NAME, SpeakerServicer
 from services.speaker.settings import SpeakerSettings
 from services.speaker.windows import Windows
-from tests.fakes_speaker import (
+from tests.fakes.speaker import (
     ANNA_HZ,
     BEN_HZ,
     MODEL,

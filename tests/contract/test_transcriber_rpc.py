@@ -21,7 +21,7 @@ from interview.v1 import media_pb2, transcriber_pb2, transcriber_pb2_grpc
 from services.transcriber.engine import Transcriber
 from services.transcriber.servicer import SERVICE_NAME, Capabilities, TranscriberServicer
 from services.transcriber.settings import TranscriberSettings
-from tests.fakes_transcriber import (
+from tests.fakes.transcriber import (
     BlockingSpeechModel,
     FakeSpeechModel,
     LoudnessDetector,

@@ -26,7 +26,7 @@ from interview.v1 import media_pb2, translator_pb2, translator_pb2_grpc
 from services.translator.__main__ import compose
 from services.translator.servicer import SERVICE_NAME
 from services.translator.settings import TranslatorSettings
-from tests.fakes_translator import KEY, Answer, FakeServer, chat_server, deepl_server
+from tests.fakes.translator import KEY, Answer, FakeServer, chat_server, deepl_server
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ from services.vision.landmarks import Mesh
 from services.vision.measures import UNITS
 from services.vision.servicer import SERVICE_NAME, VisionServicer
 from services.vision.settings import VisionSettings
-from tests.fakes_vision import (
+from tests.fakes.vision import (
     MODELS,
     NOBODY,
     ONE_FACE,

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor_pb2 import (
@@ -17,7 +16,8 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.folders import ROOT
+
 SOURCES = sorted((ROOT / "protos" / "interview").rglob("*.proto"))
 
 UNIT_SUFFIXES = (

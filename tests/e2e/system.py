@@ -16,7 +16,7 @@ import jsonschema
 
 from cli.demo_processes import base_environment, plan_demo
 from cli.processes import Supervisor
-from tests.conftest import ROOT
+from tests.folders import ROOT
 
 READY_TIMEOUT_S = 180
 SESSION_TIMEOUT_S = 600

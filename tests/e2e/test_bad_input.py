@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.e2e.system import System, running_system
+from tests.folders import ROOT
 from tests.recordings_made import copy_without_picture, write_recording
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -19,11 +19,12 @@ import jsonschema
 import pytest
 
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
-from tests.fakes_stages import make_recording
+from tests.fakes.stages import make_recording
+from tests.folders import ROOT
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).resolve().parents[2]
+
 SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text())
 COMPLETED, FAILED = orchestrator_pb2.SESSION_STATE_COMPLETED, orchestrator_pb2.SESSION_STATE_FAILED
 STAGE_SECONDS = 1.5
@@ -105,7 +106,7 @@ def test_a_stopped_orchestrator_finishes_its_session_and_repeats_no_finished_sta
     counts = tmp_path / "counts"
     port = free_port()
     request = a_request(tmp_path, 2)
-    with process("-m", "tests.fakes_stages", str(counts), str(STAGE_SECONDS)) as fakes:
+    with process("-m", "tests.fakes.stages", str(counts), str(STAGE_SECONDS)) as fakes:
         assert fakes.stdout is not None
         stages = json.loads(fakes.stdout.readline())["address"]
         with orchestrator(tmp_path, stages, port) as first:
@@ -148,7 +149,7 @@ def test_a_living_replica_takes_over_from_a_dead_one(tmp_path: Path) -> None:
         "ORCHESTRATOR_DEAD_AFTER_S": "3",
     }
     request = a_request(tmp_path, 1)
-    with process("-m", "tests.fakes_stages", str(counts), str(LONG_STAGE_SECONDS)) as fakes:
+    with process("-m", "tests.fakes.stages", str(counts), str(LONG_STAGE_SECONDS)) as fakes:
         assert fakes.stdout is not None
         stages = json.loads(fakes.stdout.readline())["address"]
         with orchestrator(tmp_path, stages, ports[0], ORCHESTRATOR_EXECUTOR_ID="a", **settings) as first:

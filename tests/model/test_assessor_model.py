@@ -17,7 +17,7 @@ from services.assessor.backends import OpenAIModel, Wire
 from services.assessor.engine import Assessor
 from services.assessor.language_model import ModelIdentity
 from services.assessor.tags import Tag
-from tests.fakes_assessor import (
+from tests.fakes.assessor import (
     CONCRETE,
     CONCRETE_ID,
     QUESTION_ID,

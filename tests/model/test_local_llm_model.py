@@ -21,12 +21,13 @@ import pytest
 
 from chassis.errors import PreconditionError
 from chassis.models import locate
+from tests.folders import ROOT
 
 pytestmark = pytest.mark.model
 
 MODEL = "smollm2-135m"
 COMMAND = [sys.executable, "-c", "from cli.local_llm import llm_app; llm_app()", "serve", "--model", MODEL]
-ROOT = Path(__file__).resolve().parent.parent.parent
+
 SCHEMA = {
     "type": "object",
     "properties": {"1": {"enum": ["action", "result"]}, "2": {"enum": ["action", "result"]}},

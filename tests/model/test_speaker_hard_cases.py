@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speaking import hard_cases
-from benchmarks.speaking.hard_cases import HardCase
-from benchmarks.speaking.rooms import changes
-from benchmarks.speaking.voices import cut, interrupted, moved, voices
+from benchmarks.speaker import hard_cases
+from benchmarks.speaker.hard_cases import HardCase
+from benchmarks.speaker.rooms import changes
+from benchmarks.speaker.voices import cut, interrupted, moved, voices
 from services.speaker.__main__ import build_diarizer
 from services.speaker.audio import Samples
 from services.speaker.engine import Diarizer
 from services.speaker.findings import Diarization
 from services.speaker.settings import SpeakerSettings
-from tests.fakes_speaker import write_wav
+from tests.fakes.speaker import write_wav
 
 pytestmark = [pytest.mark.model, pytest.mark.recordings]
 

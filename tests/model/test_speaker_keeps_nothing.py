@@ -24,10 +24,11 @@ from services.speaker.clustering import Projection
 from services.speaker.embedding import VoiceEncoder
 from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks, speech_stretches
 from services.speaker.windows import windows_of
+from tests.folders import ROOT
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 
-ROOT = Path(__file__).resolve().parents[2]
+
 RECORDING = ROOT / "demo" / "answer-2.mp4"
 START_TIMEOUT_S = 120.0
 CALL_TIMEOUT_S = 120.0

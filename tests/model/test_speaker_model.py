@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.speaking.truth import HARD, VOICE_COUNTS, diarization_error, true_turns
+from benchmarks.speaker.truth import HARD, VOICE_COUNTS, diarization_error, true_turns
 from services.speaker.__main__ import build_diarizer, silero_weights
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
 from services.speaker.embedding import MEL_COUNT, Spectrogram, VoiceEncoder, mel_basis, window_frame_counts
@@ -18,7 +18,7 @@ from services.speaker.engine import Diarizer
 from services.speaker.findings import Diarization
 from services.speaker.settings import SpeakerSettings
 from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks
-from tests.fakes_speaker import write_media, write_wav
+from tests.fakes.speaker import write_media, write_wav
 
 pytestmark = pytest.mark.model
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import jiwer
 import numpy as np
 import pytest
 
@@ -22,23 +21,16 @@ from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.first_pass import FirstPass
 from services.transcriber.speech import FRAME_SAMPLES, SileroDetector
-from services.transcriber.transcript import Segment, Transcript, TranscriptOutcome
+from services.transcriber.transcript import Segment, TranscriptOutcome
 from services.transcriber.whisper import WhisperSpeechModel
-from tests.fakes_transcriber import write_wav
+from tests.fakes.transcriber import write_wav
+from tests.folders import ROOT
+from tests.spoken_words import DEMO, text_of, transcript_of, word_errors
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 
-ROOT = Path(__file__).resolve().parents[2]
+
 THREADS = 2
-WORDS_ONLY = jiwer.Compose(
-    [
-        jiwer.ToLowerCase(),
-        jiwer.SubstituteRegexes({r"[‘’]": "'", r"[^\w\s']": " ", r"\bmr\b": "mister"}),
-        jiwer.RemoveMultipleSpaces(),
-        jiwer.Strip(),
-        jiwer.ReduceToListOfListOfWords(),
-    ]
-)
 JFK = (
     "And so my fellow Americans ask not what your country can do for you, "
     "ask what you can do for your country."
@@ -59,22 +51,6 @@ def _transcriber(name: str, models_dir: Path) -> Transcriber:
     model = WhisperSpeechModel(locate(name, models_dir).folder, device="cpu", cpu_threads=THREADS)
     model.warm_up()
     return Transcriber(model, SileroDetector())
-
-
-def transcript_of(
-    transcriber: Transcriber, recording: Path, options: TranscribeOptions | None = None
-) -> Transcript:
-    *_, last = transcriber.transcribe(recording, options or TranscribeOptions(), threading.Event())
-    assert isinstance(last, Transcript)
-    return last
-
-
-def text_of(transcript: Transcript) -> str:
-    return " ".join(segment.text for segment in transcript.segments)
-
-
-def word_errors(said: str | list[str], written: str | list[str]) -> float:
-    return float(jiwer.wer(said, written, reference_transform=WORDS_ONLY, hypothesis_transform=WORDS_ONLY))
 
 
 def noise(kind: str, duration_s: float = 20.0) -> Samples:
@@ -247,9 +223,6 @@ def test_the_same_recording_gives_the_same_words(base: Transcriber, recordings: 
     first, second = (transcript_of(base, recordings / "audio" / "single_noise10.flac") for _ in range(2))
 
     assert first.segments == second.segments
-
-
-DEMO = Path(__file__).resolve().parents[2] / "demo"
 
 
 def test_two_processes_worth_of_models_give_the_same_words_and_times(models_dir: Path) -> None:

@@ -14,8 +14,8 @@ from chassis.models import locate
 from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.speech import SileroDetector
 from services.transcriber.whisper import WhisperSpeechModel
-from tests.fakes_transcriber import write_wav
-from tests.model.test_transcriber_model import DEMO, text_of, transcript_of, word_errors
+from tests.fakes.transcriber import write_wav
+from tests.spoken_words import DEMO, text_of, transcript_of, word_errors
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,12 +19,13 @@ from services.translator.checks import fault_of
 from services.translator.engine import Translator
 from services.translator.job import Job, Outcome, Translations
 from services.translator.llm_backend import LlmBackend
+from tests.folders import ROOT
 
 # A few seconds a segment on a free core, a minute and more on a busy machine.
 pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
 
 MODEL = "qwen2.5-coder-1.5b"
-ROOT = Path(__file__).resolve().parent.parent.parent
+
 ENGLISH = (
     "In my last job I worked in a warehouse in Surabaya.",
     "I wrote a small Python script that sorts the orders by route.",

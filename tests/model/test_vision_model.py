@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.seeing.promises import ROOM_PX
-from benchmarks.seeing.promises import in_a_room as shown_in_a_room
+from benchmarks.vision.targets import ROOM_PX
+from benchmarks.vision.targets import in_a_room as shown_in_a_room
 from chassis.errors import PreconditionError
 from chassis.models import locate
 from services.vision.__main__ import build_analyzer
@@ -26,7 +26,7 @@ from services.vision.head_pose import head_pose
 from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLandmarker
 from services.vision.report import Outcome, VisionReport
 from services.vision.settings import VisionSettings
-from tests.fakes_vision import write_images
+from tests.fakes.vision import write_images
 
 pytestmark = pytest.mark.model
 

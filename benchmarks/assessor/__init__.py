@@ -1,0 +1,1 @@
+"""How well the assessor judges, over answers of a known level."""

@@ -1,0 +1,84 @@
+"""Reads the answers at planned levels, and picks from them in an order in which any beginning is mixed."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import yaml
+
+from services.assessor.tags import Tag
+
+CORPUS_FILE = Path(__file__).parent / "answers.yaml"
+SHUFFLE_SEED = 0
+
+
+@dataclass(frozen=True)
+class LabelledSentence:
+    """A sentence and what its author meant it to be."""
+
+    tag: Tag
+    text: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One answer to one question, with the level that it was written for."""
+
+    id: str
+    question_id: str
+    question: str
+    language_code: str
+    split: str
+    """`tuning` or `test`; all answers to a question are in the same half."""
+    level: int
+    adversarial: str | None
+    """The kind of trick in it; None for an ordinary answer."""
+    sentences: tuple[LabelledSentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The answer as it would be spoken."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    def word_count(self) -> int:
+        """Count the words."""
+        return len(self.text.split())
+
+
+def read_cases(path: Path = CORPUS_FILE) -> tuple[Case, ...]:
+    """Read all answers of a corpus."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(
+        Case(
+            id=f"{question['id']}-{number}",
+            question_id=question["id"],
+            question=question["text"],
+            language_code=question["language_code"],
+            split=question["split"],
+            level=answer["level"],
+            adversarial=answer.get("adversarial"),
+            sentences=tuple(
+                LabelledSentence(Tag(tag), text)
+                for sentence in answer["sentences"]
+                for tag, text in sentence.items()
+            ),
+        )
+        for question in document["questions"]
+        for number, answer in enumerate(question["answers"], start=1)
+    )
+
+
+def mixed(cases: Sequence[Case]) -> list[Case]:
+    """Order cases so that every beginning of the list holds all languages, levels and kinds alike."""
+    shuffled = list(cases)
+    random.Random(SHUFFLE_SEED).shuffle(shuffled)
+    strata: dict[tuple[bool, int, str], list[Case]] = defaultdict(list)
+    for case in shuffled:
+        strata[(case.adversarial is not None, case.level, case.language_code)].append(case)
+    rounds = zip_longest(*(strata[key] for key in sorted(strata)))
+    return [case for one_of_each in rounds for case in one_of_each if case is not None]

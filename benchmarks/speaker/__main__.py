@@ -1,0 +1,7 @@
+"""`python -m benchmarks.speaker`."""
+
+from __future__ import annotations
+
+from benchmarks.speaker.measure import main
+
+main()

@@ -1,0 +1,75 @@
+"""What the handlers work with, and how they get at it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from chassis.store import MediaStore
+from chassis.telemetry import session_id as session_id_var
+from gateway.auth import COOKIE, HEADER, Client, KeyRing
+from gateway.preparations import Preparations
+from gateway.ratelimit import UploadRateLimiter
+from gateway.session_ids import parse_session_id
+from gateway.sessions import Orchestrator
+from gateway.settings import GatewaySettings, Scope
+from gateway.uploads.forms import UploadLimits
+from gateway.uploads.submission import Submitter
+
+SAFE_METHODS = ("GET", "HEAD")
+
+
+@dataclass
+class Gateway:
+    """The collaborators of one application."""
+
+    settings: GatewaySettings
+    orchestrator: Orchestrator
+    store: MediaStore
+    submitter: Submitter
+    preparations: Preparations
+    keys: KeyRing
+    upload_rate: UploadRateLimiter
+    upload_limits: UploadLimits
+    active_upload_count: int = 0
+
+
+def gateway_of(connection: HTTPConnection) -> Gateway:
+    """Return the application's collaborators."""
+    return cast(Gateway, connection.app.state.gateway)
+
+
+def require(scope: Scope) -> Callable[[Request], Awaitable[Client]]:
+    """Return a dependency that lets in clients with a scope and returns who they are."""
+
+    async def authenticated(request: Request) -> Client:
+        presented = request.headers.get(HEADER)
+        if presented is None and request.method in SAFE_METHODS:
+            presented = request.cookies.get(COOKIE)
+        address = request.client.host if request.client else "unknown"
+        return gateway_of(request).keys.authenticate(presented, scope, address)
+
+    return authenticated
+
+
+# Dependencies are coroutines: a plain function would run in a thread, where a context variable that it
+# sets is lost, at the price of two thread switches a request.
+async def _gateway(connection: HTTPConnection) -> Gateway:
+    return gateway_of(connection)
+
+
+async def _session_id(session_id: str) -> str:
+    parsed = parse_session_id(session_id)
+    session_id_var.set(parsed)
+    return parsed
+
+
+GatewayDep = Annotated[Gateway, Depends(_gateway)]
+SessionId = Annotated[str, Depends(_session_id)]
+Submitting = Annotated[Client, Depends(require("submit"))]
+Reading = Annotated[Client, Depends(require("read"))]
+Managing = Annotated[Client, Depends(require("manage"))]

@@ -1,0 +1,80 @@
+"""`GET /sessions/{session_id}/events`: a session's states as server-sent events, resumable.
+
+Each event is a state as `GET /status/{session_id}` has it; its id resumes the stream after it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from chassis.errors import InterviewError
+from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
+from gateway.errors import error_body
+from gateway.routes.sessions import find_session
+from gateway.schemas import ERROR_RESPONSES
+from gateway.sessions import FINAL_STATES, SessionState, SessionView
+from gateway.status import describe
+
+router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+
+PING_S = 15
+"""Below the idle timeouts of usual proxies (nginx: 60 s)."""
+RECONNECT_MS = 2_000
+
+
+@router.get("/sessions/{session_id}/events", response_model=None)
+async def events(
+    session_id: SessionId,
+    gateway: GatewayDep,
+    _: Reading,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    after: Annotated[int | None, Query(ge=0, description="As the header Last-Event-ID, which wins.")] = None,
+) -> Response:
+    """Follow a session until it ends."""
+    session = await find_session(gateway, session_id)
+    resume_after = last_event_id if last_event_id is not None else after
+    stream = _as_sent_events(gateway, session, resume_after)
+    if session.state in FINAL_STATES and resume_after is not None:
+        # The end has been seen: "no content" is what stops a browser's EventSource from coming back.
+        first = await anext(stream, None)
+        if first is None:
+            return Response(status_code=204)
+        stream = _with_first(first, stream)
+    return EventSourceResponse(stream, ping=PING_S, sep="\n")
+
+
+async def session_events(
+    gateway: Gateway, session: SessionView, resume_after: int | None
+) -> AsyncIterator[tuple[str, int | None, dict[str, Any]]]:
+    """Yield a session's events until it ends: their kind, their number, and the state or the error."""
+    try:
+        if session.state is SessionState.DOWNLOADING:
+            async for preparing in gateway.preparations.changes(session.session_id):
+                yield "session", None, describe(preparing)
+        async for event in gateway.orchestrator.watch_session(session.session_id, resume_after):
+            yield "session", event.event_id, describe(event.session)
+    except InterviewError as error:
+        # The answer's status is long sent; the client reconnects after the last id by itself.
+        yield "problem", None, error_body(error.reason, error.message)
+
+
+async def _as_sent_events(
+    gateway: Gateway, session: SessionView, resume_after: int | None
+) -> AsyncIterator[ServerSentEvent]:
+    async for kind, number, data in session_events(gateway, session, resume_after):
+        text = json.dumps(data, ensure_ascii=False)
+        event_id = None if number is None else str(number)
+        yield ServerSentEvent(text, event=kind, id=event_id, retry=RECONNECT_MS, sep="\n")
+
+
+async def _with_first(
+    first: ServerSentEvent, rest: AsyncIterator[ServerSentEvent]
+) -> AsyncIterator[ServerSentEvent]:
+    yield first
+    async for event in rest:
+        yield event

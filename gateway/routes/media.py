@@ -1,0 +1,98 @@
+"""`GET /media/{session_id}/{position}`: recordings for the player, with byte ranges (RFC 9110 §14)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import StreamingResponse
+
+from chassis.errors import NotFoundError
+from chassis.store import StoredObject
+from gateway.containers import MEDIA_TYPES
+from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
+from gateway.schemas import ERROR_RESPONSES
+from gateway.uploads.submission import media_prefix
+
+router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """Bytes from `start` up to `end`, exclusive."""
+
+    start: int
+    end: int
+
+
+class UnsatisfiableRangeError(Exception):
+    """The range lies outside the recording."""
+
+
+def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
+    """Read a `Range` header.
+
+    Args:
+        header: The header, or None.
+        size_bytes: The recording's size.
+
+    Returns:
+        The range; None where the whole is to be sent, which a header of another unit, of several
+        ranges or of nonsense means as well.
+
+    Raises:
+        UnsatisfiableRangeError: It lies outside the recording.
+    """
+    match = _RANGE.fullmatch((header or "").strip())
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:  # the last so many bytes
+        begin, end = max(0, size_bytes - int(last)), size_bytes
+    else:
+        begin, end = int(first), min(int(last) + 1, size_bytes) if last else size_bytes
+        if last and int(last) < int(first):
+            return None
+    if begin >= end:
+        raise UnsatisfiableRangeError
+    return ByteRange(begin, end)
+
+
+@router.get("/media/{session_id}/{position}", response_model=None)
+@router.head("/media/{session_id}/{position}", response_model=None, include_in_schema=False)
+async def media(
+    request: Request, session_id: SessionId, position: int, gateway: GatewayDep, _: Reading
+) -> Response:
+    """Return a recording, or a range of it."""
+    recording = await _find(gateway, session_id, position)
+    size_bytes = recording.size_bytes
+    try:
+        part = parse_range(request.headers.get("range"), size_bytes)
+    except UnsatisfiableRangeError:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size_bytes}"})
+    wanted = part or ByteRange(0, size_bytes)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(wanted.end - wanted.start),
+        # A recording never changes; only its candidate's reviewers may keep it, and only for the visit.
+        "Cache-Control": "private, max-age=600",
+    }
+    if part:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size_bytes}"
+    media_type = MEDIA_TYPES[PurePosixPath(recording.key).suffix]
+    if request.method == "HEAD":
+        return Response(status_code=206 if part else 200, headers=headers, media_type=media_type)
+    blocks = gateway.store.read_range(recording.key, wanted.start, wanted.end)
+    return StreamingResponse(blocks, 206 if part else 200, headers, media_type)
+
+
+async def _find(gateway: Gateway, session_id: str, position: int) -> StoredObject:
+    for item in await gateway.store.list(media_prefix(session_id)):
+        path = PurePosixPath(item.key)
+        if path.stem == str(position) and path.suffix in MEDIA_TYPES:
+            return item
+    raise NotFoundError("There is no such recording; it may have been deleted.", reason="MEDIA_NOT_FOUND")

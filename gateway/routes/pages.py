@@ -1,0 +1,111 @@
+"""The page, the original's greeting, the API's documentation, health and metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import FileResponse, JSONResponse
+from starlette.staticfiles import StaticFiles
+
+from chassis.errors import InterviewError
+from gateway.auth import COOKIE, HEADER
+from gateway.dependencies import GatewayDep, Reading
+from gateway.errors import error_body
+
+router = APIRouter(tags=["Service"])
+
+STATIC_DIR = Path(__file__).parents[1] / "static"
+REVALIDATE = {"Cache-Control": "no-cache"}
+"""A browser asks whether its copy is still right: page and scripts must be of one version."""
+READY_TIMEOUT_S = 5.0
+
+GREETING: dict[str, Any] = {
+    "message": "AI Interview Assessment System",
+    "endpoints": {
+        "upload": "POST /upload",
+        "upload_json": "POST /upload_json",
+        "status": "GET /status/{session_id}",
+        "results": "GET /results/{session_id}",
+        "docs": "GET /docs",
+    },
+}
+"""What the original answers here, for programs; its model's name is the services' to tell."""
+
+
+class PageFiles(StaticFiles):
+    """The page's scripts and styles."""
+
+    def file_response(self, *args: Any, **values: Any) -> Response:
+        """Return one file, to be asked about again each time."""
+        response = super().file_response(*args, **values)
+        response.headers.update(REVALIDATE)
+        return response
+
+
+@router.get("/", response_model=None, include_in_schema=False)
+async def index(request: Request) -> Response:
+    """Return the page to browsers and the original's JSON to programs."""
+    if "text/html" in request.headers.get("accept", ""):
+        return FileResponse(STATIC_DIR / "index.html", headers=REVALIDATE | {"Vary": "Accept"})
+    return JSONResponse(GREETING, headers={"Vary": "Accept"})
+
+
+@router.get("/docs", response_model=None, include_in_schema=False)
+async def docs() -> Response:
+    """Return the API's documentation: our own page, because FastAPI's loads from other hosts."""
+    return FileResponse(STATIC_DIR / "docs.html", headers=REVALIDATE)
+
+
+@router.get("/client-settings", include_in_schema=False)
+async def client_settings(gateway: GatewayDep) -> dict[str, Any]:
+    """Return what the page has to know: limits and languages."""
+    settings = gateway.settings
+    return {
+        "max_file_bytes": settings.max_file_bytes,
+        "max_file_count": settings.max_file_count,
+        "languages": list(settings.languages),
+        "key_needed": not gateway.keys.open,
+    }
+
+
+@router.post("/login", status_code=204, response_class=Response, include_in_schema=False)
+async def login(request: Request, gateway: GatewayDep) -> Response:
+    """Keep a key in a cookie that scripts can't read; only reading requests are let in by it."""
+    key = request.headers.get(HEADER, "")
+    address = request.client.host if request.client else "unknown"
+    gateway.keys.authenticate(key, "read", address)
+    response = Response(status_code=204)
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=secure)
+    return response
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Tell that the process lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=None)
+async def readyz(gateway: GatewayDep) -> Response:
+    """Tell whether sessions can be taken: the orchestrator and the store are there."""
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_S):
+            await gateway.orchestrator.ping()
+            await gateway.store.exists("ready")
+    except InterviewError as error:
+        return JSONResponse(error_body(error.reason, error.message, status="unavailable"), 503)
+    except TimeoutError:
+        message = "The store or the orchestrator did not answer in time."
+        return JSONResponse(error_body("NOT_READY", message, status="unavailable"), 503)
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/metrics", response_model=None, include_in_schema=False)
+async def metrics(_: Reading) -> Response:
+    """Return the process's metrics for Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,124 @@
+"""`POST /upload` and `POST /upload_json`: how sessions come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from prometheus_client import Counter
+
+from chassis.errors import ExhaustedError, InterviewError, InvalidInputError
+from chassis.telemetry import session_id as session_id_var
+from gateway.body import RequestBody
+from gateway.dependencies import Gateway, GatewayDep, Submitting
+from gateway.schemas import ERROR_RESPONSES, LINKS_BODY, UPLOAD_BODY, LinksAnswer, UploadAnswer
+from gateway.session_ids import new_session_id, session_id_for_key
+from gateway.uploads.links import read_linked_session
+from gateway.uploads.multipart import receive_form
+from gateway.uploads.submission import read_submission
+
+router = APIRouter(responses=ERROR_RESPONSES, tags=["Upload"])
+
+MAX_LINKS_BODY_BYTES = 1_048_576
+"""A list of links and questions has a few KB."""
+UPLOADS_FULL_RETRY_S = 10.0
+
+RECEIVED_BYTES = Counter(
+    "interview_gateway_received_bytes_total", "Bytes of recordings that clients uploaded."
+)
+SUBMITTED = Counter("interview_gateway_sessions_total", "Sessions accepted.", ["source"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        max_length=255, description="The same key again returns the same session instead of a second one."
+    ),
+]
+
+
+@router.post("/upload", openapi_extra=UPLOAD_BODY)
+async def upload(
+    request: Request, gateway: GatewayDep, client: Submitting, idempotency_key: IdempotencyKey = None
+) -> UploadAnswer:
+    """Accept recordings and their questions. Answers once both are durable."""
+    session_id = session_id_for_key(client.name, idempotency_key) if idempotency_key else new_session_id()
+    session_id_var.set(session_id)
+    body = RequestBody(request, gateway.settings.upload_idle_timeout_s)
+    try:
+        with gateway.submitter.only_one(session_id), _upload_slot(gateway):
+            if idempotency_key and (session := await gateway.submitter.existing(session_id)):
+                await body.linger(gateway.settings.max_total_bytes, gateway.settings.upload_idle_timeout_s)
+                return _upload_answer(session_id, len(session.answers))
+            await gateway.upload_rate.take(client)
+            _check_length(request, gateway.settings.max_total_bytes)
+            return await _receive(request, gateway, body, session_id)
+    except InterviewError:
+        await body.linger()
+        raise
+
+
+async def _receive(request: Request, gateway: Gateway, body: RequestBody, session_id: str) -> UploadAnswer:
+    settings = gateway.settings
+    content_type = request.headers.get("content-type", "")
+    async with receive_form(content_type, aiter(body), gateway.upload_limits, settings.spool_dir) as form:
+        submission = read_submission(form, request.query_params, settings.languages)
+        await gateway.submitter.submit(session_id, submission)
+    RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
+    SUBMITTED.labels("upload").inc()
+    return _upload_answer(session_id, len(form.files))
+
+
+@contextmanager
+def _upload_slot(gateway: Gateway) -> Iterator[None]:
+    if gateway.active_upload_count >= gateway.settings.max_concurrent_uploads:
+        raise ExhaustedError(
+            "Too many uploads are under way. Try again in a moment.",
+            reason="UPLOADS_FULL",
+            retry_after_s=UPLOADS_FULL_RETRY_S,
+        )
+    gateway.active_upload_count += 1
+    try:
+        yield
+    finally:
+        gateway.active_upload_count -= 1
+
+
+def _check_length(request: Request, max_bytes: int) -> None:
+    """Refuse what says by itself that it is too large, before a byte of it is read."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > max_bytes:
+        raise InvalidInputError(
+            f"Upload too large. Max: {max_bytes / 1_000_000:g} MB in all.", reason="UPLOAD_TOO_LARGE"
+        )
+
+
+def _upload_answer(session_id: str, video_count: int) -> UploadAnswer:
+    return UploadAnswer(
+        session_id=session_id,
+        job_id=session_id,
+        status="queued",
+        uploaded_videos=video_count,
+        message="Videos uploaded successfully. Processing started.",
+        status_url=f"/status/{session_id}",
+        results_url=f"/results/{session_id}",
+    )
+
+
+@router.post("/upload_json", openapi_extra=LINKS_BODY)
+async def upload_json(request: Request, gateway: GatewayDep, client: Submitting) -> LinksAnswer:
+    """Accept links to recordings (Google Drive share links, direct links) and fetch them afterwards."""
+    session_id = new_session_id()
+    session_id_var.set(session_id)
+    body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_LINKS_BODY_BYTES)
+    settings = gateway.settings
+    session = read_linked_session(session_id, body, settings.languages, settings.max_file_count)
+    await gateway.upload_rate.take(client)
+    await gateway.preparations.accept(session)
+    SUBMITTED.labels("links").inc()
+    return LinksAnswer(
+        session_id=session_id,
+        message="JSON received. Downloading videos from Google Drive...",
+        video_count=len(session.answers),
+    )

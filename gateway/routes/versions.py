@@ -1,0 +1,66 @@
+"""Judging a finished session anew, and the versions of its result that come of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from chassis.errors import NotFoundError
+from gateway.body import RequestBody
+from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
+from gateway.routes.sessions import check_fetched
+from gateway.schemas import ERROR_RESPONSES, ReassessmentOrder, VersionAnswer, VersionList
+from gateway.sessions import ResultVersion
+
+router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+
+MAX_ORDER_BYTES = 4096
+"""It names a rubric."""
+ORDER_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": ReassessmentOrder.model_json_schema()}},
+    }
+}
+
+
+@router.post("/sessions/{session_id}/reassess", openapi_extra=ORDER_BODY)
+async def reassess(
+    request: Request, session_id: SessionId, gateway: GatewayDep, _: Managing
+) -> VersionAnswer:
+    """Judge a completed session anew by another rubric, as a new version of its result."""
+    body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_ORDER_BYTES)
+    try:
+        order = ReassessmentOrder.model_validate_json(body)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError(
+            [{**problem, "loc": ("body", *problem["loc"])} for problem in problems]
+        ) from None
+    try:
+        version, existing = await gateway.orchestrator.reassess_session(session_id, order.rubric_id)
+    except NotFoundError:
+        await check_fetched(gateway, session_id)
+        raise
+    return VersionAnswer(session_id=session_id, existing=existing, **_described(session_id, version))
+
+
+@router.get("/sessions/{session_id}/versions")
+async def versions(session_id: SessionId, gateway: GatewayDep, _: Reading) -> VersionList:
+    """List the versions of a session's result, the first one first."""
+    found = await gateway.orchestrator.list_result_versions(session_id)
+    return VersionList(session_id=session_id, versions=[_described(session_id, version) for version in found])
+
+
+def _described(session_id: str, version: ResultVersion) -> dict[str, Any]:
+    fields = asdict(version)
+    return {
+        "version": fields.pop("version_id"),
+        "results_url": f"/results/{session_id}?version={version.version_id}",
+        **fields,
+        "state": version.state.value,
+    }

@@ -1,0 +1,69 @@
+"""`WS /ws/{session_id}`: the same events as `GET /sessions/{session_id}/events`, one JSON text each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from chassis.errors import InterviewError
+from gateway.auth import COOKIE, HEADER
+from gateway.dependencies import Gateway, gateway_of
+from gateway.errors import error_body
+from gateway.routes.events import session_events
+from gateway.routes.sessions import find_session
+from gateway.session_ids import parse_session_id
+from gateway.sessions import SessionView
+
+router = APIRouter()
+
+POLICY_VIOLATION = 1008
+"""Close code of RFC 6455 for a client that may not."""
+NORMAL_CLOSURE = 1000
+
+
+@router.websocket("/ws/{session_id}")
+async def websocket_events(websocket: WebSocket, session_id: str) -> None:
+    """Follow a session until it ends; `?after=N` resumes after event N."""
+    gateway = gateway_of(websocket)
+    await websocket.accept()
+    try:
+        _let_in(websocket, gateway)
+        session = await find_session(gateway, parse_session_id(session_id))
+    except InterviewError as error:
+        await websocket.send_json(error_body(error.reason, error.message))
+        await websocket.close(POLICY_VIOLATION)
+        return
+    after = websocket.query_params.get("after", "")
+    sending = asyncio.create_task(
+        _send(websocket, gateway, session, int(after) if after.isdecimal() else None)
+    )
+    leaving = asyncio.create_task(_left(websocket))
+    # Whichever comes first: a client that has gone must not keep the orchestrator's stream open.
+    _, rest = await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    await asyncio.wait(rest)
+
+
+def _let_in(websocket: WebSocket, gateway: Gateway) -> None:
+    key = websocket.headers.get(HEADER) or websocket.cookies.get(COOKIE)
+    gateway.keys.authenticate(key, "read", websocket.client.host if websocket.client else "unknown")
+
+
+async def _send(websocket: WebSocket, gateway: Gateway, session: SessionView, after: int | None) -> None:
+    try:
+        async for kind, number, data in session_events(gateway, session, after):
+            await websocket.send_text(
+                json.dumps({"event": kind, "id": number, "data": data}, ensure_ascii=False)
+            )
+        await websocket.close(NORMAL_CLOSURE)
+    except (WebSocketDisconnect, RuntimeError):
+        return  # it left while we were sending
+
+
+async def _left(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -1,0 +1,1 @@
+"""What a client sends: forms with recordings, bodies with links."""

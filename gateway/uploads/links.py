@@ -1,0 +1,137 @@
+"""The body of `POST /upload_json`, with the original's checks in the original's order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from chassis.errors import InvalidInputError
+from gateway.uploads.file_names import single_line
+from gateway.uploads.submission import MAX_NAME_LENGTH, check_language, check_question
+
+MAX_LINK_LENGTH = 4_096
+DEFAULT_LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class LinkedAnswer:
+    """One answer whose recording is to be fetched, or why it can't be."""
+
+    position: int
+    question: str
+    url: str
+    unavailable_reason: str = ""
+    rubric_id: str = ""
+    """Empty: the session's."""
+
+
+@dataclass(frozen=True)
+class LinkedSession:
+    """A session whose recordings are to be fetched."""
+
+    session_id: str
+    candidate_name: str
+    language_code: str
+    answers: tuple[LinkedAnswer, ...]
+    refusal: str = ""
+    """Why the orchestrator did not take it. Empty unless it refused for good."""
+    rubric_id: str = ""
+    """Empty: the default."""
+
+    def to_json(self) -> bytes:
+        """Return it as JSON, to survive a restart."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> LinkedSession:
+        """Return what `to_json` wrote."""
+        values = json.loads(data)
+        answers = tuple(LinkedAnswer(**answer) for answer in values.pop("answers"))
+        return cls(answers=answers, **values)
+
+
+def read_linked_session(
+    session_id: str, body: bytes, languages: Sequence[str], max_answer_count: int
+) -> LinkedSession:
+    """Read the body.
+
+    Raises:
+        InvalidInputError: It is not as the original wants it. An answer that is wrong by itself
+            doesn't raise: it is kept with its reason.
+    """
+    root = _parse(body)
+    data = root.get("data")
+    if not root.get("success") or not isinstance(data, dict) or not data:
+        raise _invalid("Invalid JSON: missing success or data")
+    name = _dict(data.get("candidate")).get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise _invalid("Missing candidate name")
+    interviews = _dict(data.get("reviewChecklists")).get("interviews")
+    if not interviews:
+        raise _invalid("Missing interviews data")
+    if not isinstance(interviews, list):
+        raise _invalid("Interviews array is empty")
+    language = check_language(str(root.get("language") or DEFAULT_LANGUAGE), languages)
+    if len(interviews) > max_answer_count:
+        raise InvalidInputError(
+            f"Too many videos. Max: {max_answer_count} a session.", reason="TOO_MANY_FILES"
+        )
+    return LinkedSession(
+        session_id,
+        single_line(name)[:MAX_NAME_LENGTH],
+        language,
+        _answers(interviews),
+        rubric_id=_rubric(root),
+    )
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        root = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidInputError(
+            "The body is not JSON. Send it as application/json.", reason="JSON_INVALID"
+        ) from None
+    if not isinstance(root, dict):
+        raise _invalid("Invalid JSON: missing success or data")
+    return cast("dict[str, Any]", root)
+
+
+def _answers(interviews: list[Any]) -> tuple[LinkedAnswer, ...]:
+    positions = [_position(item) for item in interviews]
+    if None in positions or len(set(positions)) != len(positions):
+        positions = list(range(1, len(interviews) + 1))  # as the original where positionId is absent
+    return tuple(_answer(position or 0, item) for position, item in zip(positions, interviews, strict=True))
+
+
+def _position(item: Any) -> int | None:
+    value = _dict(item).get("positionId")
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1000 else None
+
+
+def _answer(position: int, item: Any) -> LinkedAnswer:
+    fields = _dict(item)
+    question, url = fields.get("question"), fields.get("recordedVideoUrl")
+    text = check_question(question, position) if isinstance(question, str) else ""
+    if not text:
+        return LinkedAnswer(position, "", "", "QUESTION_MISSING")
+    if fields.get("isVideoExist") is False or not isinstance(url, str) or not url.strip():
+        return LinkedAnswer(position, text, "", "VIDEO_URL_MISSING")
+    if len(url) > MAX_LINK_LENGTH:
+        return LinkedAnswer(position, text, "", "LINK_INVALID")
+    return LinkedAnswer(position, text, url.strip(), rubric_id=_rubric(fields))
+
+
+def _rubric(fields: dict[str, Any]) -> str:
+    value = fields.get("rubric")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _invalid(message: str) -> InvalidInputError:
+    return InvalidInputError(message, reason="BODY_INVALID")

@@ -1,0 +1,273 @@
+"""Receives an upload: multipart straight into spool files, every limit enforced while bytes arrive.
+
+What the form parsers of web frameworks do (spool first, check afterwards) would let one client fill the
+disk. Nothing stays on disk when `receive` is left, whatever the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from chassis.errors import InvalidInputError
+from gateway.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension, storage_extension
+from gateway.uploads.file_names import check_extension, display_name
+from gateway.uploads.forms import ReceivedFile, ReceivedForm, UploadLimits
+
+FILE_FIELDS = ("videos", "files")
+"""Form fields that hold recordings: the original's and the design document's."""
+FLUSH_BYTES = 1_048_576
+"""Bytes that are gathered before a thread writes and hashes them: one hop a megabyte."""
+
+
+@asynccontextmanager
+async def receive_form(
+    content_type: str, chunks: AsyncIterator[bytes], limits: UploadLimits, spool_dir: Path | None = None
+) -> AsyncIterator[ReceivedForm]:
+    """Read a multipart body into a form whose files live as long as the block.
+
+    Raises:
+        InvalidInputError: The body is no form, or a limit is passed, or a file is no video.
+    """
+    boundary = _boundary(content_type)
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=spool_dir))
+    reader = _FormReader(boundary, limits, folder)
+    try:
+        async for chunk in chunks:
+            reader.feed(chunk)
+            if reader.waiting_bytes >= FLUSH_BYTES:
+                await asyncio.to_thread(reader.flush)
+        await asyncio.to_thread(reader.flush)
+        yield reader.finish()
+    finally:
+        reader.close()
+        # In this thread: a cancelled request could not wait for another one.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _boundary(content_type: str) -> bytes:
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise InvalidInputError(
+            "Send the videos as multipart/form-data, with a boundary.", reason="CONTENT_TYPE_UNSUPPORTED"
+        )
+    return options[b"boundary"]
+
+
+class _Spool:
+    """One file on its way to disk."""
+
+    def __init__(self, field: str, name: str, extension: str, path: Path) -> None:
+        self.field = field
+        self.name = name
+        self.claimed_extension = extension
+        self.path = path
+        self.size_bytes = 0
+        self.head = b""
+        self._digest = hashlib.sha256()
+        self._out: IO[bytes] = path.open("wb")
+
+    def write(self, data: bytes) -> None:
+        self._out.write(data)
+        self._digest.update(data)
+
+    def close(self) -> None:
+        self._out.close()
+
+    def received(self) -> ReceivedFile:
+        sniffed = sniff_extension(self.head) or self.claimed_extension
+        extension = storage_extension(self.claimed_extension, sniffed)
+        return ReceivedFile(
+            self.field, self.name, extension, self.path, self.size_bytes, self._digest.hexdigest()
+        )
+
+
+class _FormReader:
+    """Feeds a multipart parser and keeps count. Its callbacks never touch the disk but to open a file."""
+
+    def __init__(self, boundary: bytes, limits: UploadLimits, folder: Path) -> None:
+        self._limits = limits
+        self._folder = folder
+        self._total_bytes = 0
+        self._spools: list[_Spool] = []
+        self._fields: list[tuple[str, str]] = []
+        self._waiting: list[tuple[_Spool, bytes]] = []
+        self.waiting_bytes = 0
+        self._ended = False
+        self._header_name = b""
+        self._header_value = b""
+        self._disposition = b""
+        self._field = ""
+        self._value = bytearray()
+        self._spool: _Spool | None = None
+        self._discarding = False
+        self._parser = self._open_parser(boundary)
+
+    def _open_parser(self, boundary: bytes) -> MultipartParser:
+        try:
+            return MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._on_part_begin,
+                    "on_header_field": self._on_header_field,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_headers_finished,
+                    "on_part_data": self._on_part_data,
+                    "on_part_end": self._on_part_end,
+                    "on_end": self._on_end,
+                },
+            )
+        except FormParserError:
+            raise _malformed() from None
+
+    def feed(self, chunk: bytes) -> None:
+        """Parse the next bytes of the body."""
+        self._total_bytes += len(chunk)
+        if self._total_bytes > self._limits.max_total_bytes:
+            raise InvalidInputError(
+                f"Upload too large. Max: {_megabytes(self._limits.max_total_bytes)} MB in all.",
+                reason="UPLOAD_TOO_LARGE",
+            )
+        try:
+            self._parser.write(chunk)
+        except FormParserError:
+            raise _malformed() from None
+
+    def flush(self) -> None:
+        """Write what is waiting. Blocking; called in a thread."""
+        for spool, data in self._waiting:
+            spool.write(data)
+        self._waiting.clear()
+        self.waiting_bytes = 0
+
+    def finish(self) -> ReceivedForm:
+        """Return the form, once all bytes have come and are flushed."""
+        if not self._ended:
+            raise _malformed()
+        self.close()
+        return ReceivedForm(tuple(spool.received() for spool in self._spools), tuple(self._fields))
+
+    def close(self) -> None:
+        """Close the files."""
+        for spool in self._spools:
+            spool.close()
+
+    def _on_part_begin(self) -> None:
+        self._disposition = b""
+        self._value = bytearray()
+        self._spool = None
+        self._discarding = False
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if b"name" not in options:
+            raise _malformed()
+        self._field = options[b"name"].decode("utf-8", "replace")
+        file_name = options.get(b"filename")
+        if file_name is None:
+            self._begin_text()
+        elif self._field in FILE_FIELDS:
+            self._begin_file(file_name.decode("utf-8", "replace"))
+        else:
+            self._discarding = True  # as FastAPI does with a file nobody asked for; it still counts
+
+    def _begin_text(self) -> None:
+        if len(self._fields) >= self._limits.max_field_count:
+            raise InvalidInputError(
+                f"Too many form fields. Max: {self._limits.max_field_count}.", reason="TOO_MANY_FIELDS"
+            )
+
+    def _begin_file(self, file_name: str) -> None:
+        if len(self._spools) >= self._limits.max_file_count:
+            raise InvalidInputError(
+                f"Too many videos. Max: {self._limits.max_file_count} a session.", reason="TOO_MANY_FILES"
+            )
+        name = display_name(file_name)
+        extension = check_extension(name)
+        path = self._folder / str(len(self._spools) + 1)
+        self._spool = _Spool(self._field, name, extension, path)
+        self._spools.append(self._spool)
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._spool is not None:
+            self._add_to_file(self._spool, data[start:end])
+        elif not self._discarding:
+            self._value += data[start:end]
+            if len(self._value) > self._limits.max_field_bytes:
+                raise InvalidInputError(
+                    f"A form field is too long. Max: {self._limits.max_field_bytes} bytes.",
+                    reason="FIELD_TOO_LARGE",
+                )
+
+    def _add_to_file(self, spool: _Spool, data: bytes) -> None:
+        spool.size_bytes += len(data)
+        if spool.size_bytes > self._limits.max_file_bytes:
+            limit = _megabytes(self._limits.max_file_bytes)
+            raise InvalidInputError(
+                f"File too large: video {len(self._spools)} has more than {limit} MB. Max: {limit} MB",
+                reason="FILE_TOO_LARGE",
+            )
+        if len(spool.head) < SNIFF_BYTES:
+            spool.head += data[: SNIFF_BYTES - len(spool.head)]
+            if len(spool.head) == SNIFF_BYTES:
+                _check_container(spool.head, len(self._spools))
+        self._waiting.append((spool, data))
+        self.waiting_bytes += len(data)
+
+    def _on_part_end(self) -> None:
+        if self._spool is not None:
+            self._end_file(self._spool)
+        elif not self._discarding:
+            self._fields.append((self._field, self._value.decode("utf-8", "replace")))
+
+    def _end_file(self, spool: _Spool) -> None:
+        if spool.size_bytes == 0:
+            raise InvalidInputError(
+                f"Video {len(self._spools)} is empty. Choose the file again.", reason="FILE_EMPTY"
+            )
+        if len(spool.head) < SNIFF_BYTES:
+            _check_container(spool.head, len(self._spools))
+
+    def _on_end(self) -> None:
+        self._ended = True
+
+
+def _check_container(head: bytes, number: int) -> None:
+    if len(head) < MIN_SNIFF_BYTES or sniff_extension(head) is None:
+        raise InvalidInputError(
+            f"Video {number} is not a video, whatever its name says. Send mp4, avi, mov, mkv or webm.",
+            reason="NOT_A_VIDEO",
+        )
+
+
+def _malformed() -> InvalidInputError:
+    return InvalidInputError(
+        "The form is incomplete or malformed. Send it again as multipart/form-data.",
+        reason="MULTIPART_INVALID",
+    )
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1_000_000:g}"

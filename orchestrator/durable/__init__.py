@@ -1,0 +1,1 @@
+"""The workflow engine: sessions as durable workflows. The only room that knows DBOS."""

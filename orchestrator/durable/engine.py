@@ -1,0 +1,300 @@
+"""All of DBOS: sessions as durable workflows, one a session, workflow id = session id.
+
+SQLite (WAL) on one machine, Postgres on a cluster, the same code. Step ids are reserved before
+anything runs, because gathered chains draw them in the order of events otherwise, and a recovery
+then meets other steps than it recorded. The journal holds JSON and references, no payloads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from google.protobuf.json_format import MessageToDict, ParseDict
+
+from chassis.telemetry import session_id as current_session_id
+from interview.v1 import orchestrator_pb2
+from orchestrator.durable.config import EngineConfig, prepare_sqlite, quiet
+from orchestrator.durable.failover import Failover
+from orchestrator.durable.rows import session_row, version_row
+from orchestrator.durable.steps import ReservedSteps
+from orchestrator.progress import MS_PER_S, Board, Milestone, StageView
+from orchestrator.sessions import SessionRow, end_of
+from orchestrator.stages.outputs import FIRST_VERSION
+from orchestrator.stages.runner import StageRunner, Task
+from orchestrator.versions import Reassessment, VersionRow, end_of_reassessment
+from orchestrator.workflow import ASSESS, STAGES, Records, StageRecord, process_session, reassess_session
+
+logger = logging.getLogger(__name__)
+
+QUEUE = "sessions"
+REASSESSMENT = "reassessment"
+MAX_RECOVERY_ATTEMPTS = 20
+"""A session that brings its process down so often is given up (it would do so for ever)."""
+MAX_THREADS = 64
+"""DBOS makes its pool the loop's default one, which our own blocking work shares."""
+IDLE_TRANSACTION_TIMEOUT_S = 10.0
+"""A frozen replica must not hold row locks for the default minute."""
+_FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
+
+Request = orchestrator_pb2.CreateSessionRequest
+
+
+class Finish(Protocol):
+    """Writes a result: the request, how the stages ended, when it was accepted, which version it is."""
+
+    async def __call__(
+        self, request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int, /
+    ) -> None:
+        """Write it."""
+
+
+class Engine:
+    """Keeps sessions and takes them through their stages. One a process.
+
+    Args:
+        config: How it runs.
+        runner: Runs single stages.
+        board: Is kept up to date with the live sessions.
+        finish: Writes a session's result.
+    """
+
+    def __init__(self, config: EngineConfig, runner: StageRunner, board: Board, finish: Finish) -> None:
+        self._config = config
+        self._runner = runner
+        self._board = board
+        self._finish = finish
+        self._failover: Failover | None = None
+        self._steps_running: Counter[str] = Counter()
+
+        # Defined here, not decorated as a method: DBOS keeps workflows by name, for the process.
+        async def session(job: dict[str, Any]) -> dict[str, Any]:
+            return await self._process(job)
+
+        async def reassessment(job: dict[str, Any]) -> dict[str, Any]:
+            return await self._reassess(job)
+
+        if config.on_sqlite:
+            prepare_sqlite(config.database_url)
+        logging.getLogger("dbos").addFilter(quiet)
+        DBOS(config=_dbos_config(config))
+        self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
+        again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
+        self._reassessment = again(reassessment)
+
+    def start(self) -> None:
+        """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
+        if not self._config.on_sqlite:
+            self._failover = Failover(
+                self._config.database_url,
+                self._config.replica,
+                interval_s=self._config.heartbeat_interval_s,
+                dead_after_s=self._config.dead_after_s,
+                take_over=DBOS._recover_pending_workflows,
+            )
+            self._failover.first_beat()  # Before the launch: nobody may take us for dead.
+        DBOS.launch()
+        # Its async twin can't be awaited here, and the plain one refuses a thread with a running loop.
+        registration = threading.Thread(target=self._register_queue)
+        registration.start()
+        registration.join()
+        if self._failover is not None:
+            self._failover.start()
+
+    def _register_queue(self) -> None:
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=self._config.session_count,
+            polling_interval_sec=self._config.queue_poll_s,
+            on_conflict="always_update",
+        )
+
+    def close(self) -> None:
+        """Let go: what is at work stays in the database and goes on at the next start, here or elsewhere."""
+        if self._failover is not None:
+            self._failover.stop()
+        DBOS.destroy(destroy_registry=True)
+        logging.getLogger("dbos").removeFilter(quiet)
+
+    async def submit(self, request: Request) -> None:
+        """Accept a session; when this returns, it is durable. Nothing happens where it exists."""
+        job = {"request": MessageToDict(request), "create_time_s": time.time()}
+        with SetWorkflowID(request.session_id):
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, job)
+
+    async def get(self, session_id: str) -> SessionRow | None:
+        """Return a session with its milestones, or None where there is none."""
+        rows = await DBOS.list_workflows_async(workflow_ids=[session_id])
+        if not rows:
+            return None
+        kept = await DBOS.get_all_events_async(session_id)
+        milestones = [Milestone.from_json(entry) for entries in kept.values() for entry in entries]
+        return session_row(rows[0], tuple(sorted(milestones, key=lambda milestone: milestone.event_id)))
+
+    async def waiting_count(self, limit: int) -> int:
+        """Count sessions and reassessments that wait for their turn, up to `limit`."""
+        rows = await DBOS.list_workflows_async(
+            status="ENQUEUED",
+            name=["session", REASSESSMENT],
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        return len(rows)
+
+    async def page(self, end_time_ms: int | None, offset: int, limit: int) -> list[tuple[int, SessionRow]]:
+        """Return sessions, the newest first, each with its time of acceptance in milliseconds.
+
+        Args:
+            end_time_ms: Only those accepted up to then. None: all.
+            offset: How many to pass over.
+            limit: How many to return.
+        """
+        # Half a millisecond more: the engine truncates, and must not land one lower.
+        end = datetime.fromtimestamp((end_time_ms + 0.5) / MS_PER_S, UTC).isoformat() if end_time_ms else None
+        rows = await DBOS.list_workflows_async(
+            name="session", sort_desc=True, end_time=end, offset=offset, limit=limit
+        )
+        return [(row.created_at or 0, session_row(row, ())) for row in rows]
+
+    async def cancel(self, session_id: str) -> None:
+        """Cancel a session; its running steps are cancelled within about a second."""
+        await DBOS.cancel_workflow_async(session_id)
+
+    async def settled(self, session_id: str, timeout_s: float) -> bool:
+        """Wait until no step of a session runs in this process; False where one still does."""
+        deadline_s = time.monotonic() + timeout_s
+        while self._steps_running.get(session_id):
+            if time.monotonic() > deadline_s:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def delete(self, session_id: str) -> None:
+        """Remove a session from the engine."""
+        await DBOS.delete_workflow_async(session_id)
+
+    async def rerun(self, session_id: str) -> None:
+        """Run an ended session again from its first step, in place; kept outputs make that short."""
+        await DBOS.rewind_workflow_async(session_id, start_step=1, queue_name=QUEUE)
+
+    async def submit_reassessment(self, job: Reassessment) -> None:
+        """Accept a reassessment, durably. Nothing happens where its number is taken."""
+        with SetWorkflowID(_version_key(job.request.session_id, job.version_id)):
+            await DBOS.enqueue_workflow_async(QUEUE, self._reassessment, job.to_json())
+
+    async def versions(self, session_id: str) -> list[VersionRow]:
+        """Return the later versions of a session's result, in the order of their numbers."""
+        rows = await DBOS.list_workflows_async(name=REASSESSMENT, workflow_id_prefix=f"{session_id}-")
+        return sorted((version_row(row) for row in rows), key=lambda version: version.version_id)
+
+    async def cancel_version(self, session_id: str, version_id: int) -> None:
+        """Cancel a reassessment, as a session is."""
+        await DBOS.cancel_workflow_async(_version_key(session_id, version_id))
+
+    async def delete_version(self, session_id: str, version_id: int) -> None:
+        """Remove a reassessment from the engine."""
+        await DBOS.delete_workflow_async(_version_key(session_id, version_id))
+
+    async def _process(self, job: dict[str, Any]) -> dict[str, Any]:
+        request = ParseDict(job["request"], Request())
+        places = range(1, len(request.answers) + 1)
+        plan = {(place, stage): DBOS.reserve_step() for place in places for stage in STAGES}
+        last = DBOS.reserve_step()
+        self._board.begin(request.session_id, job["create_time_s"])
+        try:
+            steps = ReservedSteps(request, plan, self.run_step, self.skip_step)
+            records = await process_session(places, steps)
+            created_s = job["create_time_s"]
+            await last.run_async(_FINISH, self._finish_step, request, records, created_s, FIRST_VERSION)
+        finally:
+            self._board.end(request.session_id)
+        return end_of(records) | {"end_time_s": time.time()}
+
+    async def _reassess(self, job: dict[str, Any]) -> dict[str, Any]:
+        given = Reassessment.from_json(job)
+        plan = {(place, ASSESS): DBOS.reserve_step() for place in given.places}
+        last = DBOS.reserve_step()
+        steps = ReservedSteps(given.request, plan, self.assess_step, self.skip_step)
+        records = await reassess_session(given.records, steps)
+        end = end_of_reassessment(records)
+        if end["state"] == "completed":
+            await last.run_async(
+                _FINISH, self._finish_step, given.request, records, given.create_time_s, given.version_id
+            )
+        return end | {"end_time_s": time.time()}
+
+    async def _finish_step(
+        self, request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int
+    ) -> None:
+        current_session_id.set(request.session_id)
+        self._steps_running[request.session_id] += 1
+        try:
+            await self._finish(request, records, create_time_s, version_id)
+        finally:
+            self._steps_running[request.session_id] -= 1
+
+    async def assess_step(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:
+        """Judge one answer of an ended session, which shows no progress any more."""
+        session_id = task.session.session_id
+        current_session_id.set(session_id)
+        self._steps_running[session_id] += 1
+        try:
+            return (await self._runner.run(task, upstream)).to_json()
+        finally:
+            self._steps_running[session_id] -= 1
+
+    async def run_step(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:
+        """Run one stage, keeping its beginning and its end as milestones."""
+        session_id = task.session.session_id
+        current_session_id.set(session_id)
+        self._steps_running[session_id] += 1
+        try:
+            begun = self._board.note(session_id, task.position, task.stage, StageView("running"))
+            await self._keep(task, [begun])
+            record = await self._runner.run(task, upstream)
+            ended = self._board.note(session_id, task.position, task.stage, StageView.ended(record))
+            await self._keep(task, [begun, ended])
+            return record.to_json()
+        finally:
+            self._steps_running[session_id] -= 1
+
+    async def skip_step(self, task: Task, record: StageRecord) -> dict[str, Any]:
+        """Keep that a stage is left out."""
+        view = StageView.ended(record)
+        await self._keep(task, [self._board.note(task.session.session_id, task.position, task.stage, view)])
+        return record.to_json()
+
+    @staticmethod
+    async def _keep(task: Task, milestones: list[Milestone]) -> None:
+        # One key a stage: writers of one key would have to take turns.
+        await DBOS.set_event_async(
+            f"{task.position}/{task.stage}", [milestone.to_json() for milestone in milestones]
+        )
+
+
+def _version_key(session_id: str, version_id: int) -> str:
+    return f"{session_id}-{version_id}"
+
+
+def _dbos_config(config: EngineConfig) -> DBOSConfig:
+    return {
+        "name": "interview-orchestrator",
+        "system_database_url": config.database_url,
+        # Constant: by default it is a hash of the source, and any edit strands sessions in flight.
+        "application_version": config.flow_version,
+        "executor_id": config.replica,
+        # The default is pickle: whoever can write the database could run code here.
+        "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": MAX_THREADS,
+        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+    }

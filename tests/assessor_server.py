@@ -1,0 +1,38 @@
+"""The assessor on a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from chassis import client
+from chassis.client import RetryPolicy
+from chassis.server import start_server
+from interview.v1 import assessor_pb2, assessor_pb2_grpc
+from services.assessor.__main__ import compose
+from services.assessor.servicer import SERVICE_NAME
+from services.assessor.settings import AssessorSettings
+
+ONCE = RetryPolicy(attempt_count=1)
+
+
+@asynccontextmanager
+async def assessor(**settings: Any) -> AsyncIterator[assessor_pb2_grpc.AssessorServiceStub]:
+    configured = AssessorSettings(port=0, **settings)
+    server, _, port = await start_server(configured, SERVICE_NAME, compose(configured))
+    try:
+        async with client.open_channel(f"127.0.0.1:{port}") as channel:
+            yield assessor_pb2_grpc.AssessorServiceStub(channel)
+    finally:
+        await server.stop(None)
+
+
+async def assess(
+    stub: assessor_pb2_grpc.AssessorServiceStub, asked: assessor_pb2.AssessRequest, timeout_s: float = 20.0
+) -> assessor_pb2.Assessment:
+    reply: assessor_pb2.AssessResponse = await client.unary(
+        stub.Assess, asked, timeout_s=timeout_s, retry=ONCE
+    )
+    assessment: assessor_pb2.Assessment = reply.assessment
+    return assessment

@@ -1,0 +1,393 @@
+"""Stand-ins for the five services: in this process, or as real servers on free ports.
+
+As a program (`python -m tests.fakes.stages COUNTS_FILE SECONDS`) it serves all five, writes their
+addresses to standard output as JSON, and one line a call to the counts file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import sys
+import threading
+import time
+import wave
+from collections import Counter
+from collections.abc import AsyncIterator
+from concurrent import futures
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from chassis.errors import InterviewError, PreconditionError
+from interview.v1 import (
+    assessor_pb2,
+    assessor_pb2_grpc,
+    media_pb2,
+    speaker_pb2,
+    speaker_pb2_grpc,
+    transcriber_pb2,
+    transcriber_pb2_grpc,
+    translator_pb2,
+    translator_pb2_grpc,
+    vision_pb2,
+    vision_pb2_grpc,
+)
+from orchestrator.stages.remote import OnProgress
+
+RUBRIC_IDS = ("behavioural", "general", "technical")
+WORDS = ["I", "led", "the", "move", "and", "we", "cut", "costs", "by", "a", "third"]
+
+
+def word(text: str, start_s: float, end_s: float) -> media_pb2.Word:
+    return media_pb2.Word(text=text, start_s=start_s, end_s=end_s, probability=0.9)
+
+
+def a_transcript(language: str = "en", **changes: Any) -> transcriber_pb2.Transcript:
+    """Eleven words in two segments of 2.5 s, with a second of silence between them."""
+    halves = (WORDS[:5], WORDS[5:])
+    segments = [
+        transcriber_pb2.Segment(
+            start_s=begin_s,
+            end_s=begin_s + 2.5,
+            text=" ".join(half),
+            words=[word(w, begin_s + 0.5 * i, begin_s + 0.5 * i + 0.5) for i, w in enumerate(half)],
+            language_code=language,
+        )
+        for half, begin_s in zip(halves, (0.0, 3.5), strict=True)
+    ]
+    fields: dict[str, Any] = {
+        "segments": segments,
+        "language_code": language,
+        "duration_s": 6.0,
+        "speech_s": 5.0,
+        "mean_word_probability": 0.9,
+        "outcome": media_pb2.OUTCOME_OK,
+        "model": media_pb2.ModelInfo(name="fake-whisper", version="1", digest="ab" * 32, device="cpu"),
+    }
+    return transcriber_pb2.Transcript(**(fields | changes))
+
+
+def an_assessment() -> assessor_pb2.Assessment:
+    sentence = assessor_pb2.Sentence(
+        id="s1", text=" ".join(WORDS), start_s=0.0, end_s=6.0, tag="action", tag_probability=0.8
+    )
+    criteria = [
+        assessor_pb2.CriterionAssessment(
+            id=name,
+            name=name,
+            outcome=media_pb2.OUTCOME_OK,
+            level=3.5,
+            score=62.5,
+            evidence_sentence_ids=["s1"],
+            strengths=[assessor_pb2.Remark(text="Says what the speaker did.", sentence_ids=["s1"])],
+            gaps=[assessor_pb2.Remark(text="Nothing is said about what was learnt.")],
+            spread_levels=0.2,
+        )
+        for name in ("answer_quality", "relevance", "coherence")
+    ]
+    return assessor_pb2.Assessment(
+        method="baseline",
+        outcome=media_pb2.OUTCOME_OK,
+        sentences=[sentence],
+        criteria=criteria,
+        total_score=62.5,
+        conclusion_absent_reason="The baseline writes no conclusion.",
+        provenance=assessor_pb2.AssessmentProvenance(
+            rubric_id="general", rubric_version="1", rubric_digest="cd" * 32, seed=7
+        ),
+    )
+
+
+def a_vision_report(**changes: Any) -> vision_pb2.VisionReport:
+    measures = {
+        "face_ratio": (0.9, "ratio"),
+        "eye_contact_ratio": (0.8, "ratio"),
+        "blink_rate": (15.0, "per_min"),
+        "blink_count": (3.0, "count"),
+        "gaze_stability_ratio": (0.7, "ratio"),
+        "looking_down_ratio": (0.1, "ratio"),
+        "looking_up_ratio": (0.0, "ratio"),
+        "smile_intensity": (0.2, "ratio"),
+        "smile_variation": (0.05, "ratio"),
+        "brow_movement": (0.02, "ratio"),
+        "head_movement": (3.0, "deg"),
+    }
+    fields: dict[str, Any] = {
+        "outcome": media_pb2.OUTCOME_OK,
+        "duration_s": 6.0,
+        "sampled_frame_count": 60,
+        "face_ratio": 0.9,
+        "max_face_count": 1,
+        "measures": [
+            media_pb2.Measure(
+                name=name, value=value, unit=unit, coverage_ratio=0.9, outcome=media_pb2.OUTCOME_OK
+            )
+            for name, (value, unit) in measures.items()
+        ],
+        "models": [media_pb2.ModelInfo(name="fake-landmarker", version="1", digest="ef" * 32)],
+    }
+    return vision_pb2.VisionReport(**(fields | changes))
+
+
+def a_diarization(**changes: Any) -> speaker_pb2.Diarization:
+    fields: dict[str, Any] = {
+        "outcome": media_pb2.OUTCOME_OK,
+        "voice_count": 1,
+        "voices": [speaker_pb2.Voice(voice=0, speech_s=5.0)],
+        "turns": [speaker_pb2.Turn(start_s=0.0, end_s=6.0, voice=0, confidence=0.9)],
+        "second_voice_probability": 0.05,
+        "speech_s": 5.0,
+        "duration_s": 6.0,
+        "model": media_pb2.ModelInfo(name="fake-encoder", version="1", digest="12" * 32),
+    }
+    return speaker_pb2.Diarization(**(fields | changes))
+
+
+def observed(kind: str, start_s: float, end_s: float) -> media_pb2.Observation:
+    return media_pb2.Observation(
+        kind=kind,
+        start_s=start_s,
+        end_s=end_s,
+        value=end_s - start_s,
+        unit="s",
+        threshold=0.7,
+        reason=f"{kind} was measured; it need not mean anything.",
+    )
+
+
+def a_translation(request: translator_pb2.TranslateRequest) -> translator_pb2.TranslateResponse:
+    to = request.target_language_code
+    return translator_pb2.TranslateResponse(
+        translations=[
+            translator_pb2.Translation(text=f"[{to}] {text}", outcome=media_pb2.OUTCOME_OK)
+            for text in request.texts
+        ],
+        billed_character_count=sum(map(len, request.texts)),
+        model=media_pb2.ModelInfo(name="fake-translator", version="1"),
+    )
+
+
+class FakeStages:
+    """`orchestrator.stages.remote.Stages` in memory: counts calls, keeps requests, fails where told to.
+
+    Args:
+        seconds: How long each stage takes.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.calls: Counter[str] = Counter()
+        self.requests: dict[str, list[Any]] = {}
+        self.failures: dict[str, list[InterviewError]] = {}
+        self.replies: dict[str, Any] = {}
+        self.cancelled: list[str] = []
+
+    async def _work(self, stage: str, request: Any, reply: Any, on_progress: OnProgress | None = None) -> Any:
+        self.calls[stage] += 1
+        self.requests.setdefault(stage, []).append(request)
+        if self.failures.get(stage):
+            raise self.failures[stage].pop(0)
+        try:
+            for quarter in range(1, 5):
+                if self.seconds:
+                    await asyncio.sleep(self.seconds / 4)
+                if on_progress is not None:
+                    on_progress(quarter / 4)
+        except asyncio.CancelledError:
+            self.cancelled.append(stage)
+            raise
+        return self.replies.get(stage, reply)
+
+    async def transcribe(
+        self, config: transcriber_pb2.TranscribeConfig, on_progress: OnProgress
+    ) -> transcriber_pb2.Transcript:
+        reply: transcriber_pb2.Transcript = await self._work(
+            "transcribe", config, a_transcript(), on_progress
+        )
+        return reply
+
+    async def translate(self, request: translator_pb2.TranslateRequest) -> translator_pb2.TranslateResponse:
+        reply: translator_pb2.TranslateResponse = await self._work(
+            "translate", request, a_translation(request)
+        )
+        return reply
+
+    async def assess(self, request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
+        made = an_assessment()
+        made.provenance.rubric_id = request.rubric_id or "general"
+        reply: assessor_pb2.Assessment = await self._work("assess", request, made)
+        return reply
+
+    async def rubric_ids(self) -> tuple[str, ...]:
+        if self.failures.get("rubrics"):
+            raise self.failures["rubrics"].pop(0)
+        return RUBRIC_IDS
+
+    async def analyze(
+        self, config: vision_pb2.AnalyzeConfig, on_progress: OnProgress
+    ) -> vision_pb2.VisionReport:
+        reply: vision_pb2.VisionReport = await self._work("vision", config, a_vision_report(), on_progress)
+        return reply
+
+    async def diarize(
+        self, config: speaker_pb2.DiarizeConfig, on_progress: OnProgress
+    ) -> speaker_pb2.Diarization:
+        reply: speaker_pb2.Diarization = await self._work("speaker", config, a_diarization(), on_progress)
+        return reply
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+NO_TRANSLATOR = PreconditionError("No translator is configured.", reason="TRANSLATOR_NOT_CONFIGURED")
+
+
+def make_tone(path: Path, *, seconds: float = 2.0, rate_hz: int = 16_000) -> Path:
+    """Write a WAV with a tone: sound without a picture."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        samples = (
+            int(8000 * math.sin(2 * math.pi * 220 * i / rate_hz)) for i in range(int(seconds * rate_hz))
+        )
+        file.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
+    return path
+
+
+def make_recording(
+    path: Path,
+    *,
+    seconds: float = 2.0,
+    audio: bool = True,
+    size: tuple[int, int] = (64, 48),
+    rate: int = 10,
+    times_s: list[float] | None = None,
+    codecs: tuple[str, str] = ("mpeg4", "aac"),
+    audio_from_s: float = 0.0,
+) -> Path:
+    """Encode a little recording: moving grey and a tone."""
+    import av
+    import numpy as np
+
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream(codecs[0], rate=rate)
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        sound: Any = container.add_stream(codecs[1], rate=48_000, layout="mono") if audio else None
+        for number, at_s in enumerate(times_s or [i / rate for i in range(int(seconds * rate))]):
+            picture = np.full((size[1], size[0], 3), number * 7 % 255, dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = round(at_s * 1000), Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if sound is not None:
+            total = int((seconds - audio_from_s) * 48_000)
+            tone = (8000 * np.sin(2 * np.pi * 220 * np.arange(total) / 48_000)).astype(np.int16)
+            for begin in range(0, total, 960):
+                block = av.AudioFrame.from_ndarray(
+                    tone[None, begin : begin + 960], format="s16", layout="mono"
+                )
+                block.sample_rate, block.time_base = 48_000, Fraction(1, 48_000)
+                block.pts = begin + int(audio_from_s * 48_000)
+                container.mux(sound.encode(block))
+            container.mux(sound.encode(None))
+    return path
+
+
+class FakeServers:
+    """The five services over real sockets, each call counted in a file.
+
+    Args:
+        counts: Gets one line a call begun (`+stage key`) and a call finished (`-stage key`).
+        seconds: How long each call takes.
+    """
+
+    def __init__(self, counts: Path, seconds: float) -> None:
+        self._counts = counts
+        self._seconds = seconds
+        self._lock = threading.Lock()
+
+    def note(self, line: str) -> None:
+        with self._lock, self._counts.open("a") as file:
+            file.write(line + "\n")
+
+    async def follow(self, stage: str, key: str, make: Any, last: Any) -> AsyncIterator[Any]:
+        self.note(f"+{stage} {key}")
+        for tenth in range(10):
+            await asyncio.sleep(self._seconds / 10)
+            yield make(progress=media_pb2.Progress(done_s=float(tenth + 1), total_s=10.0))
+        self.note(f"-{stage} {key}")
+        yield make(**last)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        fakes = self
+
+        class Transcriber(transcriber_pb2_grpc.TranscriberServiceServicer):
+            async def Transcribe(self, requests: Any, context: Any) -> Any:
+                opening = await anext(requests)
+                last = {"transcript": a_transcript()}
+                key = _answer_of(opening.config.recording.uri)
+                async for reply in fakes.follow("transcribe", key, transcriber_pb2.TranscribeResponse, last):
+                    yield reply
+
+        class Vision(vision_pb2_grpc.VisionServiceServicer):
+            async def Analyze(self, requests: Any, context: Any) -> Any:
+                opening = await anext(requests)
+                last = {"report": a_vision_report()}
+                key = _answer_of(opening.config.recording.uri)
+                async for reply in fakes.follow("vision", key, vision_pb2.AnalyzeResponse, last):
+                    yield reply
+
+        class Speaker(speaker_pb2_grpc.SpeakerServiceServicer):
+            async def Diarize(self, requests: Any, context: Any) -> Any:
+                opening = await anext(requests)
+                last = {"diarization": a_diarization()}
+                key = _answer_of(opening.config.recording.uri)
+                async for reply in fakes.follow("speaker", key, speaker_pb2.DiarizeResponse, last):
+                    yield reply
+
+        class Translator(translator_pb2_grpc.TranslatorServiceServicer):
+            async def Translate(self, request: Any, context: Any) -> Any:
+                fakes.note(f"+translate {request.context}")
+                await asyncio.sleep(fakes._seconds / 2)
+                fakes.note(f"-translate {request.context}")
+                return a_translation(request)
+
+        class Assessor(assessor_pb2_grpc.AssessorServiceServicer):
+            async def Assess(self, request: Any, context: Any) -> Any:
+                fakes.note(f"+assess {request.question}")
+                await asyncio.sleep(fakes._seconds / 2)
+                fakes.note(f"-assess {request.question}")
+                return assessor_pb2.AssessResponse(assessment=an_assessment())
+
+            async def GetCapabilities(self, request: Any, context: Any) -> Any:
+                return assessor_pb2.AssessorServiceGetCapabilitiesResponse(rubric_ids=RUBRIC_IDS)
+
+        transcriber_pb2_grpc.add_TranscriberServiceServicer_to_server(Transcriber(), server)
+        vision_pb2_grpc.add_VisionServiceServicer_to_server(Vision(), server)
+        speaker_pb2_grpc.add_SpeakerServiceServicer_to_server(Speaker(), server)
+        translator_pb2_grpc.add_TranslatorServiceServicer_to_server(Translator(), server)
+        assessor_pb2_grpc.add_AssessorServiceServicer_to_server(Assessor(), server)
+
+
+def _answer_of(uri: str) -> str:
+    """Name a call by its answer: `…/media/2.mp4` and `…/outputs/2/extract-….wav` are both answer 2."""
+    parts = uri.split("/")
+    return parts[-2] if "outputs" in parts else Path(parts[-1]).stem
+
+
+async def _serve(counts: Path, seconds: float) -> None:
+    server = grpc.aio.server(futures.ThreadPoolExecutor(2))
+    FakeServers(counts, seconds).add_to(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(json.dumps({"address": f"127.0.0.1:{port}", "begin_s": time.time()}) + "\n")
+    sys.stdout.flush()
+    await server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(Path(sys.argv[1]), float(sys.argv[2])))

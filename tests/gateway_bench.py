@@ -1,0 +1,75 @@
+"""A gateway with a fake orchestrator and temporary folders, and recordings that only look like some."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from chassis.store import MediaStore
+from gateway.app import create_app
+from gateway.dependencies import Gateway
+from gateway.settings import GatewaySettings
+from tests.fakes.orchestrator import FakeOrchestrator
+
+MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500
+WEBM = (
+    b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm"
+    + b"\x00" * 500
+)
+AVI = b"RIFF\x00\x10\x00\x00AVI LIST" + b"\x00" * 500
+
+
+class Bench:
+    """One gateway with its fakes and folders."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.store_dir, self.spool_dir = folder / "store", folder / "spool"
+        self.orchestrator = FakeOrchestrator()
+        values: dict[str, Any] = {
+            "rate_limit_uploads": "",
+            "max_file_bytes": 10_000,
+            "spool_dir": self.spool_dir,
+        } | settings
+        self.settings = GatewaySettings(**values)
+        self.store = MediaStore(self.store_dir.as_uri())
+        self.app = create_app(self.settings, self.orchestrator, self.store)
+        self.gateway: Gateway = self.app.state.gateway
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860")
+
+    def left_behind(self) -> list[Path]:
+        return [path for path in (*self.store_dir.rglob("*"), *self.spool_dir.rglob("*")) if path.is_file()]
+
+
+def videos(*contents: bytes, name: str = "answer.mp4", field: str = "videos") -> list[Any]:
+    """Return the file parts of an upload, as httpx wants them."""
+    return [(field, (name, content, "video/mp4")) for content in contents]
+
+
+def form(*questions: str, **fields: str) -> dict[str, Any]:
+    """Return the text parts of an upload."""
+    return {"questions": list(questions), "candidate_name": "A. Candidate", "language": "en"} | fields
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of this machine; yields its base URL."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

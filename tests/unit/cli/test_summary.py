@@ -1,0 +1,68 @@
+"""The summary: what people read of a result, and that nothing absent is made up."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from cli.summary import print_summary
+from tests.fakes.cli import result_document
+
+
+def text_of(document: dict[str, Any]) -> str:
+    text = io.StringIO()
+    print_summary(Console(file=text, width=160), document)
+    return text.getvalue()
+
+
+def test_every_sentence_stands_with_its_time_and_voice() -> None:
+    text = text_of(result_document())
+    assert "0.5–2.0 s  voice 0  It broke." in text
+    assert "2.0–3.0 s  voice 1  Say more." in text
+    assert "id: Itu rusak." in text
+
+
+def test_a_single_voice_is_not_worth_a_mention() -> None:
+    document = result_document()
+    document["results"][0]["transcript"]["segments"].pop()
+    assert "voice 0" not in text_of(document)
+
+
+def test_an_observation_stands_with_its_times_and_reason() -> None:
+    assert "no_face 3.0–6.0 s  3 s  no face for 3.0 s" in text_of(result_document())
+
+
+def test_the_baseline_is_labelled_as_one() -> None:
+    assert "baseline: word features, no language model" in text_of(result_document())
+
+
+def test_a_level_stands_with_its_evidence() -> None:
+    text = text_of(result_document())
+    assert "relevance: level 3.5 of 5 (62.5 of 100)" in text
+    assert "s1 0.5–2.0 s It broke. (another voice)" in text
+    assert "+ Names what happened. s1" in text
+    assert "− No result." in text
+
+
+def test_what_was_not_judged_has_no_number() -> None:
+    assert "coherence: not judged (INSUFFICIENT_EVIDENCE)" in text_of(result_document())
+
+
+def test_what_is_not_configured_is_said() -> None:
+    assert "translate: NOT_CONFIGURED  TRANSLATOR_NOT_CONFIGURED" in text_of(result_document())
+
+
+def test_a_failed_answer_says_where_and_why() -> None:
+    failure = {"stage": "extract", "reason": "MEDIA_UNDECODABLE", "message": "It is no video."}
+    document = {"results": [{"video_file": "x.mp4", "pertanyaan": "", "error": failure}]}
+    text = text_of(document)
+    assert "failed at extract: It is no video. (MEDIA_UNDECODABLE)" in text
+    assert "(no question)" in text
+
+
+def test_what_a_candidate_says_is_not_taken_for_markup() -> None:
+    document = result_document()
+    document["results"][0]["transcript"]["segments"][0]["text"] = "[red]It broke.[/nonsense]"
+    assert "[red]It broke.[/nonsense]" in text_of(document)

@@ -1,0 +1,207 @@
+"""The page's frame, health, keys, settings: what the gateway is besides its sessions."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.errors import ForbiddenError
+from gateway.auth import KeyRing
+from gateway.settings import ApiKey, GatewaySettings
+from tests.folders import ROOT
+from tests.gateway_bench import MP4, Bench, form, videos
+
+pytestmark = pytest.mark.anyio
+
+
+def api_key(text: str, **values: Any) -> ApiKey:
+    return ApiKey(name="team", sha256=hashlib.sha256(text.encode()).hexdigest(), **values)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def test_browsers_get_the_page_and_programs_the_originals_greeting(bench: Bench) -> None:
+    page = await bench.http.get("/", headers={"Accept": "text/html,*/*"})
+    greeting = await bench.http.get("/", headers={"Accept": "application/json"})
+
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert greeting.json()["message"] == "AI Interview Assessment System"
+    assert greeting.json()["endpoints"]["upload"] == "POST /upload"
+
+
+@pytest.mark.parametrize("name", ["index.html", "docs.html"])
+def test_pages_load_nothing_from_elsewhere_and_run_no_inline_script(name: str) -> None:
+    text = (ROOT / "gateway" / "static" / name).read_text()
+
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "<script>" not in text
+    assert "style=" not in text
+    assert "onclick" not in text
+
+
+def test_the_page_never_writes_html_from_data() -> None:
+    for path in (ROOT / "gateway" / "static").glob("*.js"):
+        text = path.read_text()
+        assert not [
+            word
+            for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(")
+            if word in text
+        ]
+
+
+async def test_scripts_are_asked_about_each_time(bench: Bench) -> None:
+    reply = await bench.http.get("/static/app.js")
+    again = await bench.http.get("/static/app.js", headers={"If-None-Match": reply.headers["ETag"]})
+
+    assert (reply.status_code, again.status_code) == (200, 304)
+    assert reply.headers["Cache-Control"] == "no-cache"
+    assert (await bench.http.get("/static/%2e%2e/settings.py")).status_code == 404
+
+
+async def test_every_answer_carries_security_headers_and_a_request_id(bench: Bench) -> None:
+    reply = await bench.http.get("/healthz", headers={"X-Request-ID": "abc-1"})
+    strange = await bench.http.get("/healthz", headers={"X-Request-ID": "a b<script>"})
+
+    assert reply.headers["X-Request-ID"] == "abc-1"
+    assert len(strange.headers["X-Request-ID"]) == 32
+    assert "script-src 'self'" in reply.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in reply.headers["Content-Security-Policy"]
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_foreign_name_that_points_here_is_refused_while_nobody_needs_a_key(
+    bench: Bench, tmp_path: Path
+) -> None:
+    rebound = {"Host": "evil.example:7860", "Origin": "http://evil.example:7860"}
+    behind_proxy = Bench(tmp_path / "2", allowed_hosts=("hr.example",))
+    with_keys = Bench(tmp_path / "3", api_keys=(api_key("x"),))
+
+    refused = await bench.http.get("/sessions", headers=rebound)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "HOST_FORBIDDEN")
+    assert (await behind_proxy.http.get("/healthz", headers={"Host": "hr.example"})).status_code == 200
+    assert (await behind_proxy.http.get("/healthz")).status_code == 403
+    assert (await with_keys.http.get("/healthz", headers=rebound)).status_code == 200
+
+
+async def test_ready_means_that_sessions_can_be_taken(bench: Bench) -> None:
+    ready = await bench.http.get("/readyz")
+    bench.orchestrator.go_down()
+    away = await bench.http.get("/readyz")
+
+    assert ready.status_code == 200
+    assert (away.status_code, away.json()["code"]) == (503, "ORCHESTRATOR_UNAVAILABLE")
+    assert (await bench.http.get("/healthz")).status_code == 200
+
+
+async def test_metrics_count_requests_by_route_and_hold_no_session_id(bench: Bench) -> None:
+    await bench.http.get(f"/status/{'7' * 32}")
+
+    text = (await bench.http.get("/metrics")).text
+
+    assert 'interview_http_seconds_count{method="GET",route="/status/{session_id}",status="404"}' in text
+    assert "7" * 32 not in text
+
+
+async def test_unknown_paths_and_methods_are_answered_in_the_one_shape(bench: Bench) -> None:
+    unknown = await bench.http.get("/nothing")
+    method = await bench.http.put("/upload")
+
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "NOT_FOUND")
+    assert (method.status_code, method.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert unknown.json()["success"] is False
+
+
+async def test_a_bug_is_answered_without_its_details(bench: Bench) -> None:
+    bench.orchestrator.failure = ZeroDivisionError("secret detail")  # type: ignore[assignment]
+
+    reply = await bench.http.get(f"/status/{'0' * 32}")
+
+    assert (reply.status_code, reply.json()["code"]) == (500, "INTERNAL")
+    assert "secret" not in reply.text
+
+
+async def test_with_keys_everything_but_health_and_the_empty_page_needs_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),))
+    session_id = "0" * 32
+
+    for path in (
+        f"/status/{session_id}",
+        f"/results/{session_id}",
+        "/sessions",
+        f"/media/{session_id}/1",
+        "/metrics",
+    ):
+        reply = await bench.http.get(path)
+        assert (reply.status_code, reply.json()["detail"]) == (403, "Invalid or missing API Key")
+    refused = await bench.http.post("/upload", files=videos(MP4), data=form("?"))
+    let_in = await bench.http.post(
+        "/upload", files=videos(MP4), data=form("?"), headers={"X-API-Key": "s3cret"}
+    )
+
+    assert refused.status_code == 403
+    assert let_in.status_code == 200
+    assert (await bench.http.get("/healthz")).status_code == 200
+
+
+async def test_a_browsers_cookie_lets_it_read_but_not_write(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),))
+
+    wrong = await bench.http.post("/login", headers={"X-API-Key": "guess"})
+    right = await bench.http.post("/login", headers={"X-API-Key": "s3cret"})
+    read = await bench.http.get("/sessions")
+    write = await bench.http.post(f"/sessions/{'0' * 32}/cancel")
+
+    assert (wrong.status_code, right.status_code) == (403, 204)
+    assert "HttpOnly" in right.headers["Set-Cookie"]
+    assert "SameSite=strict" in right.headers["Set-Cookie"]
+    assert (read.status_code, write.status_code) == (200, 403)
+
+
+def test_a_key_ends_with_its_expiry_and_its_scopes() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    keys = (api_key("old", expires=now - timedelta(seconds=1)), api_key("reader", scopes=("read",)))
+    ring = KeyRing(keys, now=lambda: now)
+
+    assert ring.authenticate("reader", "read", "").name == "key:team"
+    for text, scope in (("old", "read"), ("reader", "submit"), ("reader", "manage")):
+        with pytest.raises(ForbiddenError):
+            ring.authenticate(text, scope, "")  # type: ignore[arg-type]
+
+
+def test_a_public_address_without_keys_is_refused_unless_told() -> None:
+    with pytest.raises(ValidationError, match="GATEWAY_API_KEYS"):
+        GatewaySettings(host="0.0.0.0")  # noqa: S104
+
+    assert GatewaySettings(host="0.0.0.0", allow_anonymous=True).port == 7860  # noqa: S104
+    assert GatewaySettings(host="0.0.0.0", api_keys=(api_key("x"),))  # noqa: S104
+    assert GatewaySettings(host="::1")
+
+
+def test_keys_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "GATEWAY_API_KEYS", '[{"name": "a", "sha256": "' + "0" * 64 + '", "scopes": ["read"]}]'
+    )
+    monkeypatch.setenv("GATEWAY_CORS_ORIGINS", '["https://hr.example"]')
+
+    settings = GatewaySettings()
+
+    assert settings.api_keys[0].scopes == ("read",)
+    assert settings.cors_origins == ("https://hr.example",)
+
+
+@pytest.mark.parametrize(
+    "values", [{"rate_limit_uploads": "often"}, {"max_file_bytes": 600_000_000}, {"max_file_count": 0}]
+)
+def test_settings_that_make_no_sense_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        GatewaySettings(**values)

@@ -1,0 +1,292 @@
+"""Rules of admission, requests, single stages and session messages, on fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.client import RetryPolicy
+from chassis.errors import ExhaustedError, InvalidInputError, PreconditionError, UnavailableError
+from chassis.settings import load_settings
+from chassis.store import MediaStore
+from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
+from orchestrator.admission import check_request, page_token, read_page_token
+from orchestrator.progress import Board, Milestone, StageView
+from orchestrator.sessions import SessionRow, end_of, replay, to_message, views_of
+from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.outputs import SessionStore, fingerprint
+from orchestrator.stages.remote import done_ratio
+from orchestrator.stages.requests import Preferences, assess_request, translation_calls
+from orchestrator.stages.runner import StageRunner, Task
+from orchestrator.workflow import STAGES, StageRecord
+from tests.fakes.stages import NO_TRANSLATOR, FakeStages, a_transcript, an_assessment
+
+pytestmark = pytest.mark.anyio
+
+SESSION_ID = "0123456789abcdef0123456789abcdef"
+PREFERENCES = Preferences(("en", "id"), "", 7)
+DOWN = UnavailableError("It is down.", reason="UNAVAILABLE")
+FULL = ExhaustedError("It is full.", reason="QUEUE_FULL", retry_after_s=0.001)
+SPENT = ExhaustedError("The quota is spent.", reason="TRANSLATOR_QUOTA_EXCEEDED")
+
+
+class FakeExtractor:
+    """Says that a recording has sound and picture."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def extract(self, media_key: str, audio_key: str) -> orchestrator_pb2.Extraction:
+        self.count += 1
+        return orchestrator_pb2.Extraction(
+            outcome=media_pb2.OUTCOME_OK, audio_key=audio_key, audio_digest="a" * 64, media_digest="b" * 64
+        )
+
+
+class Bench:
+    """A stage runner on fakes."""
+
+    def __init__(self, folder: Path, preferences: Preferences = PREFERENCES) -> None:
+        self.media = MediaStore(folder.as_uri())
+        self.outputs = SessionStore(self.media)
+        self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), Board()
+        self.runner = StageRunner(
+            self.stages,
+            self.extractor,  # type: ignore[arg-type]
+            self.media,
+            self.outputs,
+            preferences,
+            retry=RetryPolicy(3, 0.001, 0.002),
+            place_counts=dict.fromkeys(STAGES, 2),
+            watcher=self.board,
+        )
+        answer = orchestrator_pb2.AnswerInput(uri=self.media.uri("a.mp4"), question="Why?")
+        self.session = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
+
+    async def run(self, *names: str) -> dict[str, StageRecord]:
+        records: dict[str, StageRecord] = {}
+        for name in names:
+            records[name] = await self.runner.run(Task(self.session, 1, name), records)
+        return records
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def test_a_stage_whose_output_exists_is_not_run_again(bench: Bench) -> None:
+    first = await bench.run(*STAGES)
+    second = await bench.run(*STAGES)
+
+    assert set(bench.stages.calls.values()) == {1}
+    assert bench.extractor.count == 1
+    assert all(record.reused and record.run_s == first[name].run_s for name, record in second.items())
+
+
+async def test_another_rubric_transcribes_nothing_again(bench: Bench) -> None:
+    await bench.run(*STAGES)
+    bench.session.rubric_id = "engineering"
+    await bench.run(*STAGES)
+
+    assert bench.stages.calls == {"transcribe": 1, "translate": 1, "assess": 2, "vision": 1, "speaker": 1}
+
+
+async def test_transcriber_and_speaker_get_the_sound_and_vision_the_recording(bench: Bench) -> None:
+    await bench.run(*STAGES)
+    uris = {
+        stage: bench.stages.requests[stage][0].recording.uri for stage in ("transcribe", "speaker", "vision")
+    }
+
+    assert uris["transcribe"] == uris["speaker"]
+    assert uris["speaker"].endswith(".wav")
+    assert uris["vision"].endswith("a.mp4")
+
+
+@pytest.mark.parametrize("error", [DOWN, FULL])
+async def test_what_may_pass_is_tried_again(bench: Bench, error: UnavailableError) -> None:
+    bench.stages.failures["vision"] = [error, error]
+    record = (await bench.run("extract", "vision"))["vision"]
+
+    assert (record.state, record.attempt_count) == ("done", 3)
+
+
+async def test_attempts_are_limited(bench: Bench) -> None:
+    bench.stages.failures["vision"] = [DOWN] * 9
+    record = (await bench.run("extract", "vision"))["vision"]
+
+    assert (record.state, record.outcome, record.reason) == ("failed", "SERVICE_UNAVAILABLE", "UNAVAILABLE")
+    assert bench.stages.calls["vision"] == 3
+
+
+@pytest.mark.parametrize("error", [SPENT, InvalidInputError("Bad.", reason="MEDIA_UNDECODABLE")])
+async def test_what_will_not_pass_is_not_tried_again(bench: Bench, error: Any) -> None:
+    bench.stages.failures["translate"] = [error]
+    record = (await bench.run("extract", "transcribe", "translate"))["translate"]
+
+    assert (record.state, record.reason) == ("failed", error.reason)
+    assert bench.stages.calls["translate"] == 1
+
+
+async def test_a_backend_that_nobody_configured_is_left_out_and_no_failure(bench: Bench) -> None:
+    bench.stages.failures["translate"] = [NO_TRANSLATOR]
+    record = (await bench.run("extract", "transcribe", "translate"))["translate"]
+
+    assert (record.state, record.outcome) == ("skipped", "NOT_CONFIGURED")
+
+
+async def test_a_model_that_is_away_fails_the_stage_and_is_asked_again_later(bench: Bench) -> None:
+    bench.stages.replies["assess"] = assessor_pb2.Assessment(outcome=media_pb2.OUTCOME_SERVICE_UNAVAILABLE)
+    first = (await bench.run("extract", "transcribe", "assess"))["assess"]
+    bench.stages.replies["assess"] = an_assessment()
+    second = (await bench.run("extract", "transcribe", "assess"))["assess"]
+
+    assert (first.state, second.state) == ("failed", "done")
+
+
+async def test_an_unexpected_error_is_a_failure_without_details(bench: Bench) -> None:
+    bench.stages.failures["vision"] = [RuntimeError("secret path")]  # type: ignore[list-item]
+    record = (await bench.run("extract", "vision"))["vision"]
+
+    assert (record.state, record.reason) == ("failed", "INTERNAL")
+    assert "secret" not in record.message
+
+
+async def test_a_precondition_of_a_stage_fails_it(bench: Bench) -> None:
+    bench.stages.failures["assess"] = [PreconditionError("Fetch it.", reason="MODEL_MISSING")]
+    record = (await bench.run("extract", "transcribe", "assess"))["assess"]
+
+    assert (record.state, record.reason) == ("failed", "MODEL_MISSING")
+
+
+def test_only_what_was_not_spoken_in_a_language_is_translated_to_it() -> None:
+    mixed = a_transcript()
+    mixed.segments[1].language_code = "id"
+    calls = list(translation_calls(mixed, "Why?", ("en", "id")))
+
+    assert [(call.target_language, call.segment_indexes) for call in calls] == [("en", (1,)), ("id", (0,))]
+    assert list(translation_calls(a_transcript("id"), "", ("id",))) == []
+    assert [c.target_language for c in translation_calls(a_transcript("fr"), "", ("en", "id"))] == [
+        "en",
+        "id",
+    ]
+
+
+def test_flagged_segments_never_reach_the_assessor() -> None:
+    transcript = a_transcript()
+    transcript.segments[0].flags.append(transcriber_pb2.SEGMENT_FLAG_REPETITION)
+    request = assess_request(
+        orchestrator_pb2.AnswerInput(), orchestrator_pb2.CreateSessionRequest(), transcript, PREFERENCES
+    )
+
+    assert [segment.text for segment in request.segments] == [transcript.segments[1].text]
+    assert (request.language_code, request.seed) == ("en", 7)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda request: request.ClearField("answers"),
+        lambda request: request.answers[0].ClearField("uri"),
+        lambda request: setattr(request, "language_code", "English please"),
+        lambda request: setattr(request, "rubric_id", "../secret"),
+        lambda request: setattr(request, "candidate_name", "x" * 300),
+        lambda request: setattr(request.answers[0], "question", "x" * 2001),
+        lambda request: setattr(request.answers[0], "digest", "abc"),
+        lambda request: setattr(request.answers[0], "position", 0),
+        lambda request: setattr(request.answers[0], "uri", "file:///etc/passwd"),
+        lambda request: setattr(request.answers[0], "uri", request.answers[0].uri + "/../../../etc/passwd"),
+        lambda request: setattr(request, "session_id", SESSION_ID.upper()),
+    ],
+)
+def test_a_request_with_one_thing_wrong_is_refused(
+    bench: Bench, spoil: Callable[[orchestrator_pb2.CreateSessionRequest], None]
+) -> None:
+    check_request(bench.session, bench.media)
+    spoil(bench.session)
+
+    with pytest.raises(InvalidInputError) as refused:
+        check_request(bench.session, bench.media)
+    assert refused.value.fields
+
+
+def test_page_tokens_come_back_as_they_were_made() -> None:
+    assert read_page_token(page_token(1_700_000_000_123, 4)) == (1_700_000_000_123, 4)
+    assert read_page_token("") == (None, 0)
+
+
+def test_a_fingerprint_keeps_its_parts_apart() -> None:
+    assert fingerprint("ab", "c") != fingerprint("a", "bc")
+    assert fingerprint("a", "b") == fingerprint("a", b"b")
+
+
+def test_progress_is_a_share_where_it_can_be_told() -> None:
+    assert done_ratio(media_pb2.Progress(done_s=5, total_s=10)) == 0.5
+    assert done_ratio(media_pb2.Progress(done_s=50, total_s=10)) == 1.0
+    assert done_ratio(media_pb2.Progress(done_ratio=0.3)) == pytest.approx(0.3)
+    assert done_ratio(media_pb2.Progress(done_s=5)) is None
+
+
+def row(**changes: Any) -> SessionRow:
+    answers = [orchestrator_pb2.AnswerInput(position=7)]
+    request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=answers)
+    fields: dict[str, Any] = {"request": request, "state": "processing", "create_time_s": 1000.0}
+    return SessionRow(**(fields | changes))
+
+
+def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
+    views = {(1, "extract"): StageView("done", 1.0), (1, "transcribe"): StageView("running", 0.5)}
+    message = to_message(row(), views, begin_time_s=0.0)
+
+    assert message.answers[0].position == 7
+    assert message.done_ratio == pytest.approx(0.05 + 0.35 / 2)
+    assert message.HasField("remaining_s")
+    assert not to_message(row(state="queued"), {}).HasField("remaining_s")
+
+
+def test_a_cancelled_session_shows_no_stage_at_work() -> None:
+    milestones = (
+        Milestone(5, 1.0, 1, "extract", StageView("done", 1.0)),
+        Milestone(9, 2.0, 1, "vision", StageView("running")),
+    )
+    cancelled = row(state="cancelled", end_time_s=1002.0, milestones=milestones)
+    stages = {stage.stage: stage for stage in to_message(cancelled, views_of(cancelled)).answers[0].stages}
+
+    assert stages["extract"].state == orchestrator_pb2.STAGE_STATE_DONE
+    assert stages["vision"].reason == stages["assess"].reason == "CANCELLED"
+    assert [milestone.event_id for milestone, _ in replay(cancelled, 5)] == [9]
+    assert cancelled.last_event_id > 9
+
+
+def test_a_milestone_survives_the_journal() -> None:
+    milestone = Milestone(5, 1.0, 1, "extract", StageView("failed", None, 2, "DOWN", "It is down."))
+
+    assert Milestone.from_json(milestone.to_json()) == milestone
+
+
+def test_a_session_fails_only_without_any_good_answer() -> None:
+    done = {stage: StageRecord(stage, "done") for stage in STAGES}
+    broken = done | {"extract": StageRecord("extract", "failed", reason="MEDIA_EMPTY", message="Empty.")}
+
+    assert end_of({1: broken, 2: done})["state"] == "completed"
+    assert (end_of({1: broken})["state"], end_of({1: broken})["reason"]) == ("failed", "MEDIA_EMPTY")
+
+
+async def test_event_numbers_rise_even_within_a_millisecond() -> None:
+    board = Board()
+    board.begin(SESSION_ID, 0.0)
+    ids = [board.note(SESSION_ID, 1, "vision", StageView("running")).event_id for _ in range(50)]
+
+    assert ids == sorted(set(ids))
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ORCHESTRATOR_STORE_URL", tmp_path.as_uri())
+    monkeypatch.setenv("ORCHESTRATOR_TARGET_LANGUAGES", '["en"]')
+    settings = load_settings(OrchestratorSettings)
+
+    assert (settings.port, settings.target_languages) == (50056, ("en",))
+    assert settings.database_url.startswith("sqlite:///")

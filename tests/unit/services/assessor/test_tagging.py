@@ -1,0 +1,181 @@
+"""What a model says is read strictly: schema, probabilities, batches, one more attempt."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from chassis.errors import UnavailableError
+from services.assessor.conclusion import find_flaw
+from services.assessor.conversation import Conversation
+from services.assessor.language_model import Reply, Token, read_reply
+from services.assessor.prompts import read_prompts, tags_schema
+from services.assessor.sentences import Sentence, split_sentences
+from services.assessor.tagging import (
+    MAX_BATCH_BYTES,
+    MAX_BATCH_SENTENCES,
+    batches,
+    read_tags,
+    tag_distribution,
+    tag_sentences,
+)
+from services.assessor.tags import Tag
+from tests.fakes.assessor import CONCRETE, FakeModel, budget, tag_tokens, written
+
+TWO = [Sentence("s1", "I asked."), Sentence("s2", "It worked.")]
+GOOD = '{"s1": "action", "s2": "result"}'
+
+
+def test_a_reply_by_the_schema_is_read() -> None:
+    assert [item.tag for item in read_tags(Reply(GOOD), TWO)] == [Tag.ACTION, Tag.RESULT]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(""),
+        Reply("Sure! Here it is."),
+        Reply("[1, 2]"),
+        Reply("null"),
+        Reply('{"s1": "action"}'),
+        Reply('{"s1": "action", "s2": "result", "s3": "lesson"}'),
+        Reply('{"s1": "action", "s2": "brilliant"}'),
+        Reply('{"s1": "action", "s2": 5}'),
+        Reply('{"s1": "action", "s2": ["result"]}'),
+        Reply("[" * 100_000),
+        Reply(GOOD, truncated=True),
+    ],
+)
+def test_any_other_reply_is_invalid(reply: Reply) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        read_tags(reply, TWO)
+    assert caught.value.reason == "MODEL_REPLY_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "expected"),
+    [
+        ({"action": math.log(0.6), "result": math.log(0.3)}, {Tag.ACTION: 2 / 3, Tag.RESULT: 1 / 3}),
+        ({' "sit': math.log(0.5), "situation": math.log(0.25), "off": math.log(0.25)}, {Tag.SITUATION: 0.75}),
+        ({"s": 0.0, '"': -0.1, "5": -0.2}, {Tag.SITUATION: 1.0}),
+    ],
+)
+def test_probabilities_are_shared_among_the_tags_that_tokens_begin(
+    alternatives: dict[str, float], expected: dict[Tag, float]
+) -> None:
+    distribution = tag_distribution(Token("x", alternatives))
+
+    assert distribution is not None
+    assert sum(distribution.values()) == pytest.approx(1.0)
+    for tag, probability in expected.items():
+        assert distribution[tag] == pytest.approx(probability)
+
+
+def test_token_probabilities_become_tag_probabilities() -> None:
+    tokens = tag_tokens(GOOD, {Tag.ACTION: 0.7, Tag.RESULT: 0.3})
+
+    first, second = read_tags(Reply(GOOD, tokens), TWO)
+
+    assert first.probability(Tag.ACTION) == pytest.approx(0.7)
+    assert second.probability(Tag.RESULT) == pytest.approx(0.3)
+
+
+def test_without_token_probabilities_a_tag_counts_as_certain() -> None:
+    first, _ = read_tags(Reply(GOOD), TWO)
+
+    assert first.probabilities is None
+    assert first.probability(Tag.ACTION) == 1.0
+
+
+def test_probabilities_that_belong_to_another_text_are_not_used() -> None:
+    tokens = tag_tokens(GOOD, {Tag.LESSON: 1.0})
+
+    assert all(item.probabilities is None for item in read_tags(Reply(GOOD, tokens), TWO))
+
+
+def test_a_deed_of_somebody_else_is_no_action_of_the_speaker() -> None:
+    sentences = [Sentence("s1", "My boss called the supplier.")]
+
+    (item,) = read_tags(Reply('{"s1": "action"}'), sentences)
+
+    assert item.tag is Tag.SITUATION
+
+
+def test_a_long_answer_is_asked_about_in_batches_with_what_came_before() -> None:
+    sentences = split_sentences(written("I asked my team about the plan. " * 60).segments)
+
+    parts = list(batches(sentences))
+
+    assert [sentence for batch, _ in parts for sentence in batch] == list(sentences)
+    assert all(len(batch) <= MAX_BATCH_SENTENCES for batch, _ in parts)
+    assert all(sum(len(s.text.encode()) for s in batch) <= MAX_BATCH_BYTES for batch, _ in parts)
+    assert parts[0][1] == []
+    assert parts[1][1] == parts[0][0][-2:]
+
+
+def test_the_schema_wants_one_tag_for_each_sentence_and_nothing_else() -> None:
+    schema = tags_schema(TWO)
+
+    assert schema["required"] == ["s1", "s2"]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["s2"]["enum"] == [str(tag) for tag in Tag]
+
+
+def test_an_unusable_reply_is_asked_for_once_more_with_the_next_seed() -> None:
+    model = FakeModel(lambda _: Tag.ACTION, replies=[Reply("Sure!")])
+    sentences = split_sentences(written(CONCRETE).segments)
+
+    tagged = tag_sentences(Conversation(model, 7, 512), read_prompts()["en"], "", sentences, budget())
+
+    assert len(tagged) == 5
+    assert model.seeds == [7, 8]
+
+
+def test_two_unusable_replies_are_an_error() -> None:
+    model = FakeModel(replies=[Reply("Sure!"), Reply("Of course!")])
+
+    with pytest.raises(UnavailableError):
+        tag_sentences(Conversation(model, 7, 512), read_prompts()["en"], "", TWO, budget())
+    assert len(model.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], {}, {"choices": []}, {"choices": [{"message": {"content": None}}]}]
+)
+def test_what_is_no_chat_completion_is_an_invalid_reply(document: object) -> None:
+    with pytest.raises(UnavailableError):
+        read_reply(document)
+
+
+def test_odd_token_probabilities_cost_the_probabilities_only() -> None:
+    choice = {"message": {"content": "x"}, "logprobs": {"content": [{"token": 5}]}, "finish_reason": "length"}
+
+    reply = read_reply(json.loads(json.dumps({"choices": [choice], "usage": None})))
+
+    assert (reply.text, reply.tokens, reply.truncated) == ("x", (), True)
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "flaw"),
+    [
+        ("The candidate fixed a slow query. A result is missing.", None),
+        ("The candidate worked with Oracle in Berlin.", "name"),
+        ("Budi fixed a query.", "name"),
+        ("The candidate fixed 3 queries.", "number"),
+        ("The candidate fixed three queries.", "number"),
+        ("The response time fell by forty percent.", None),
+        ("The response time fell by 40%.", None),
+        ("The response time fell by 41 percent.", "number"),
+        ("The candidate did not collect the logs of the incidents.", "denial"),
+        ("The candidate collected logs. It is not said who was told about the outage.", None),
+        ("The candidate deserves level five.", "verdict"),
+        ("The score is good.", "verdict"),
+        ('{"level": 5}', "verdict"),
+        ("It fell. It fell. It fell. It fell. It fell.", "unreadable"),
+        ("Kandidat memperbaiki masalah pada hari Jumat.", "name"),
+    ],
+)
+def test_a_conclusion_says_nothing_that_the_answer_lacks(conclusion: str, flaw: str | None) -> None:
+    assert find_flaw(conclusion, CONCRETE) == flaw

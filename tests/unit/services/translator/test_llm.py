@@ -1,0 +1,188 @@
+"""The language-model backend with a scripted chat: batches, alignment, one second try."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chassis.errors import InvalidInputError, PreconditionError, UnavailableError
+from services.translator.chat import ChatServer, json_object
+from services.translator.deadline import Deadline
+from services.translator.job import Formality, Job, Outcome, Translations
+from services.translator.llm_backend import LlmBackend
+from services.translator.prompt import schema
+from tests.fakes.translator import REFUSED, FakeChat
+
+SAID = ("I fixed the broken scanner myself.", "It took 3 days.")
+MEANT = ("Saya memperbaiki pemindai yang rusak sendiri.", "Butuh 3 hari.")
+JOB = Job(SAID, "en", "id")
+GOOD: dict[str, Any] = {"1": MEANT[0], "2": MEANT[1]}
+
+
+def backend(chat: FakeChat, batch_text_count: int = 8, batch_characters: int = 1500) -> LlmBackend:
+    return LlmBackend(chat, ("en", "id"), batch_text_count, batch_characters)
+
+
+def translate(chat: FakeChat, job: Job = JOB) -> Translations:
+    return backend(chat).translate(job, range(len(job.texts)), Deadline(5.0))
+
+
+def texts_of(done: Translations) -> tuple[str | None, ...]:
+    return tuple(translation.text for translation in done.translations)
+
+
+def test_a_batch_is_one_request_by_number() -> None:
+    chat = FakeChat([GOOD])
+
+    done = translate(chat)
+
+    assert texts_of(done) == MEANT
+    assert done.billed_character_count is None
+    assert (done.model.name, done.model.version) == ("fake-model", "build-1")
+    assert chat.requests[0].schema["required"] == ["1", "2"]
+    assert json.loads(chat.requests[0].messages[-1]["content"]) == {"1": SAID[0], "2": SAID[1]}
+
+
+@pytest.mark.parametrize(
+    "broken", ["no json", '{"1": "Ya"}', '{"1": "Ya", "2": 3}', '{"1": "a", "3": "b"}', '["a", "b"]', "{"]
+)
+def test_a_reply_that_does_not_align_is_asked_again_segment_by_segment(broken: str) -> None:
+    chat = FakeChat([broken, {"1": MEANT[0]}, {"1": MEANT[1]}])
+
+    assert texts_of(translate(chat)) == MEANT
+    assert len(chat.requests) == 3
+
+
+def test_one_wrong_segment_is_asked_for_once_more_alone() -> None:
+    chat = FakeChat([{"1": MEANT[0], "2": "Butuh tujuh hari."}, {"1": MEANT[1]}])
+
+    assert texts_of(translate(chat)) == MEANT
+    assert json.loads(chat.requests[1].messages[-1]["content"]) == {"1": SAID[1]}
+    assert chat.requests[1].temperature > 0
+
+
+def test_a_segment_that_fails_twice_is_absent_and_not_the_original() -> None:
+    chat = FakeChat([{"1": SAID[0], "2": MEANT[1]}, {"1": SAID[0]}])
+
+    done = translate(chat)
+
+    assert texts_of(done) == (None, MEANT[1])
+    assert done.translations[0].outcome is Outcome.INSUFFICIENT_EVIDENCE
+    assert "repeats the original" in done.translations[0].reason
+
+
+def test_a_segment_whose_replies_are_unreadable_is_unavailable() -> None:
+    done = translate(FakeChat(["no", "no", {"1": MEANT[1]}]))
+
+    assert texts_of(done) == (None, MEANT[1])
+    assert done.translations[0].outcome is Outcome.SERVICE_UNAVAILABLE
+
+
+def test_a_request_that_the_server_refuses_is_tried_in_single_segments() -> None:
+    done = translate(FakeChat([REFUSED, {"1": MEANT[0]}, REFUSED]))
+
+    assert texts_of(done) == (MEANT[0], None)
+    assert "too long" in done.translations[1].reason
+
+
+def test_a_server_that_fails_during_a_second_try_loses_that_segment_only() -> None:
+    down = UnavailableError("The server is down.", reason="TRANSLATOR_UNAVAILABLE")
+
+    done = translate(FakeChat([{"1": SAID[0], "2": MEANT[1]}, down]))
+
+    assert texts_of(done) == (None, MEANT[1])
+    assert done.translations[0].reason == "The server is down."
+
+
+def test_a_server_that_is_down_fails_the_batch() -> None:
+    with pytest.raises(UnavailableError):
+        translate(FakeChat([UnavailableError("down", reason="TRANSLATOR_UNAVAILABLE")]))
+
+
+def test_batches_are_cut_by_segments_and_characters() -> None:
+    cut = backend(FakeChat([]), batch_text_count=3, batch_characters=10)
+
+    job = Job(("a", "b", "c", "d", "e" * 9, "f", "g" * 50, "h"), "en", "id")
+
+    assert list(cut.batches(job, range(8))) == [[0, 1, 2], [3, 4], [5], [6], [7]]
+
+
+def test_the_question_and_the_formality_go_along() -> None:
+    chat = FakeChat([{"1": MEANT[1]}])
+    job = Job(SAID, "en", "id", context="What broke?", formality=Formality.PREFER_MORE)
+
+    backend(chat).translate(job, range(1, 2), Deadline(5.0))
+
+    system = chat.requests[0].messages[0]["content"]
+    assert "What broke?" in system
+    assert "formal" in system
+    assert json.loads(chat.requests[0].messages[-1]["content"]) == {"1": SAID[1]}
+
+
+def test_the_beginning_of_a_jobs_prompts_is_the_same_so_that_it_is_computed_once() -> None:
+    chat = FakeChat([{"1": MEANT[0]}, {"1": MEANT[1]}])
+
+    for batch in (range(1), range(1, 2)):
+        backend(chat).translate(JOB, batch, Deadline(5.0))
+
+    first, second = (list(request.messages)[:-1] for request in chat.requests)
+    assert first == second
+
+
+def test_one_translation_for_two_segments_is_not_believed() -> None:
+    merged = {"1": "Saya memperbaiki pemindai itu.", "2": "Saya memperbaiki pemindai itu."}
+    chat = FakeChat([merged, {"1": MEANT[0]}, {"1": MEANT[1]}])
+
+    assert texts_of(translate(chat)) == MEANT
+
+
+def test_the_request_is_bounded_by_its_texts() -> None:
+    chat = FakeChat([GOOD])
+
+    translate(chat)
+
+    assert chat.requests[0].max_tokens < 200
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [
+        (Job(SAID, "fr", "id"), "LANGUAGE_UNSUPPORTED"),
+        (Job(SAID, "en", "xx"), "LANGUAGE_UNSUPPORTED"),
+        (Job(SAID, "en", "id", glossary_id="g"), "GLOSSARY_REFUSED"),
+    ],
+)
+def test_what_the_model_is_not_set_up_for_is_refused(job: Job, reason: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        translate(FakeChat([]), job)
+
+    assert caught.value.reason == reason
+
+
+def test_a_code_fence_around_the_reply_is_taken_off() -> None:
+    assert json_object('```json\n{"1": "a"}\n```') == {"1": "a"}
+
+
+def test_the_schema_allows_the_numbers_and_nothing_else() -> None:
+    assert schema(2)["additionalProperties"] is False
+    assert list(schema(2)["properties"]) == ["1", "2"]
+
+
+def test_a_model_that_is_listed_by_its_file_is_named_without_its_folder() -> None:
+    chat = ChatServer("http://127.0.0.1:1", "", "/models/qwen.gguf", "response_format", 1.0)
+
+    assert chat.known_model == "qwen.gguf"
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    chat = ChatServer("http://127.0.0.1:1", "", "m", "response_format", 1.0)
+
+    with pytest.raises(UnavailableError):
+        LlmBackend(chat, ("en", "id"), 8, 1500).translate(JOB, range(2), Deadline(0.3))
+
+
+def test_precondition_errors_are_not_hidden() -> None:
+    with pytest.raises(PreconditionError):
+        translate(FakeChat([PreconditionError("key", reason="TRANSLATOR_AUTH_FAILED")]))
