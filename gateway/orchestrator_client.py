@@ -201,10 +201,7 @@ def _session(session: pb.Session) -> SessionView:
         state=_STATES[session.state],
         create_time_s=session.create_time_s,
         end_time_s=session.end_time_s if session.HasField("end_time_s") else None,
-        answers=tuple(
-            AnswerView(answer.position, tuple(_stage(stage) for stage in answer.stages))
-            for answer in session.answers
-        ),
+        answers=tuple(_answer(answer) for answer in session.answers),
         done_ratio=session.done_ratio,
         reason=session.reason,
         message=session.message,
@@ -222,6 +219,14 @@ def _version(version: pb.ResultVersion) -> ResultVersion:
         end_time_s=version.end_time_s if version.HasField("end_time_s") else None,
         reason=version.reason,
         message=version.message,
+    )
+
+
+def _answer(answer: pb.AnswerStatus) -> AnswerView:
+    return AnswerView(
+        position=answer.position,
+        stages=tuple(_stage(stage) for stage in answer.stages),
+        assessed=answer.assessed if answer.HasField("assessed") else None,
     )
 
 

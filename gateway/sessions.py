@@ -50,6 +50,8 @@ class AnswerView:
 
     position: int
     stages: tuple[StageView, ...] = ()
+    assessed: bool | None = None
+    """Whether it counts as assessed, as the orchestrator says. None until that is settled."""
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,6 @@ _MESSAGES = {
     SessionState.FAILED: "The assessment failed.",
     SessionState.CANCELLED: "The assessment was cancelled.",
 }
-REQUIRED_STAGES = ("extract", "transcribe")
-"""Stages without which an answer counts as failed, as the result document has it."""
 
 
 def describe(session: SessionView, *, legacy: bool = False) -> dict[str, Any]:
@@ -94,7 +92,7 @@ def _failure(session: SessionView) -> dict[str, Any]:
 
 
 def _completion(session: SessionView) -> dict[str, Any]:
-    failed = [answer.position for answer in session.answers if _failed(answer)]
+    failed = [answer.position for answer in session.answers if answer.assessed is False]
     results_url = f"/results/{session.session_id}.json"
     messages = dict(reversed([(position, stage.message) for position, stage in _failed_stages(session)]))
     return {
@@ -121,10 +119,6 @@ def _failed_stages(session: SessionView) -> list[tuple[int, StageView]]:
         for stage in answer.stages
         if stage.state is StageState.FAILED
     ]
-
-
-def _failed(answer: AnswerView) -> bool:
-    return any(stage.stage in REQUIRED_STAGES and stage.state is StageState.FAILED for stage in answer.stages)
 
 
 def _current_answer(session: SessionView) -> int:
@@ -186,6 +180,7 @@ def _stage_summary(views: list[StageView]) -> dict[str, Any]:
 def _answer(answer: AnswerView) -> dict[str, Any]:
     return {
         "position": answer.position,
+        "assessed": answer.assessed,
         "stages": [
             {
                 "stage": stage.stage,

@@ -46,7 +46,7 @@ def compose(
     )
     engine = Engine(_engine_config(settings), runner, board, ResultWriter(outputs, preferences).write)
     reassessments = Reassessments(engine, stages, settings.waiting_session_count)
-    return OrchestratorServicer(engine, board, outputs, media, reassessments), engine
+    return OrchestratorServicer(engine, board, outputs, media, reassessments, stages), engine
 
 
 def _limits(settings: OrchestratorSettings) -> ExtractionLimits:

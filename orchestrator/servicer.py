@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import grpc
 
-from chassis.errors import NotFoundError, PreconditionError, UnavailableError
+from chassis.errors import InterviewError, NotFoundError, PreconditionError, UnavailableError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.admission import (
@@ -22,6 +22,7 @@ from orchestrator.progress import Board
 from orchestrator.reassessing import Reassessments
 from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
 from orchestrator.stages.outputs import SessionStore
+from orchestrator.stages.remote import Stages
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
 EVENT_INTERVAL_S = 0.25
@@ -42,6 +43,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         outputs: Their results and stage outputs.
         media: The store that recordings must lie in.
         reassessments: The versions of their results.
+        stages: Know what a session may ask for.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         outputs: SessionStore,
         media: MediaStore,
         reassessments: Reassessments,
+        stages: Stages,
     ) -> None:
         self._engine = engine
         self._board = board
         self._outputs = outputs
         self._media = media
         self._reassessments = reassessments
+        self._stages = stages
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -201,6 +205,19 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             document=await self._outputs.load_result(request.session_id, version_id), version_id=version_id
         )
 
+    async def GetCapabilities(
+        self,
+        _request: orchestrator_pb2.OrchestratorServiceGetCapabilitiesRequest,
+        _context: grpc.aio.ServicerContext,
+    ) -> orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        language_codes, rubric_ids = await asyncio.gather(
+            _if_there(self._stages.language_codes()), _if_there(self._stages.rubric_ids())
+        )
+        return orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse(
+            language_codes=language_codes, rubric_ids=rubric_ids
+        )
+
     async def _row(self, session_id: str) -> SessionRow:
         check_session_id(session_id)
         row = await self._engine.get(session_id)
@@ -236,6 +253,13 @@ def _event(
     response = orchestrator_pb2.WatchSessionResponse(event_id=event_id, session=session)
     response.event_time_s = time_s if time_s is not None else session.create_time_s + event_id / 1000
     return response
+
+
+async def _if_there(names: Awaitable[tuple[str, ...]]) -> tuple[str, ...]:
+    try:
+        return await names
+    except InterviewError:
+        return ()  # The stage is away; the caller is told nothing in place of something wrong.
 
 
 def _not_finished(advice: str) -> PreconditionError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from interview.v1 import orchestrator_pb2
 from orchestrator.progress import MS_PER_S, Milestone, StageView, Views
-from orchestrator.workflow import STAGES, StageRecord, good
+from orchestrator.workflow import EXTRACT, STAGES, TRANSCRIBE, StageRecord, good
 
 STATES = {
     "queued": orchestrator_pb2.SESSION_STATE_QUEUED,
@@ -118,11 +118,21 @@ def to_message(
             if state == "cancelled" and view.state in ("pending", "running"):
                 view = CANCELLED_VIEW
             status.stages.append(_stage_message(stage, view))
+        if (assessed := _assessed(views, place)) is not None:
+            status.assessed = assessed
     message.done_ratio = 1.0 if state in ("completed", "failed") else _done_ratio(row, views)
     if begin_time_s is not None and state == "processing" and message.done_ratio > MIN_RATIO_TO_ESTIMATE:
         elapsed_s = max(0.0, time.time() - begin_time_s)
         message.remaining_s = elapsed_s * (1 - message.done_ratio) / message.done_ratio
     return message
+
+
+def _assessed(views: Views, place: int) -> bool | None:
+    """Return whether an answer counts as assessed, or None until that is settled."""
+    deciding = {stage: views.get((place, stage), StageView()) for stage in (EXTRACT, TRANSCRIBE)}
+    if not good(deciding):
+        return False
+    return None if any(view.state in ("pending", "running") for view in deciding.values()) else True
 
 
 def _stage_message(stage: str, view: StageView) -> orchestrator_pb2.StageStatus:

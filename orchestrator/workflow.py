@@ -55,6 +55,14 @@ class StageRecord:
         return cls(**value)
 
 
+class HasState(Protocol):
+    """A stage of one answer, at work or ended."""
+
+    @property
+    def state(self) -> str:
+        """Where it is."""
+
+
 Records = dict[str, StageRecord]
 """The records of one answer by stage."""
 
@@ -153,7 +161,7 @@ def _left_out(stage: str, because: StageRecord) -> StageRecord:
     return StageRecord(stage, "skipped", SKIPPED, reason, message)
 
 
-def good(records: Mapping[str, StageRecord]) -> bool:
+def good(records: Mapping[str, HasState]) -> bool:
     """Tell whether an answer counts as assessed: its recording and its words could be read.
 
     Silence and a missing sound track are findings, not failures.

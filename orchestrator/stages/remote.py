@@ -29,7 +29,7 @@ OnProgress = Callable[[float], None]
 """Called with the share of the work that is done, 0 to 1."""
 
 CAPABILITIES_TIMEOUT_S = 5.0
-"""A stage knows by heart what it can do, and a caller waits."""
+"""A stage keeps in memory what it can do, and a caller waits."""
 
 
 class Stages(Protocol):
@@ -47,6 +47,10 @@ class Stages(Protocol):
 
     async def assess(self, request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
         """Judge an answer by its words."""
+        ...
+
+    async def language_codes(self) -> tuple[str, ...]:
+        """Return the languages that the loaded model of the transcriber understands (BCP-47)."""
         ...
 
     async def rubric_ids(self) -> tuple[str, ...]:
@@ -124,6 +128,14 @@ class RemoteStages:
         )
         assessment: assessor_pb2.Assessment = reply.assessment
         return assessment
+
+    async def language_codes(self) -> tuple[str, ...]:
+        """See `Stages`."""
+        request = transcriber_pb2.TranscriberServiceGetCapabilitiesRequest()
+        reply = await unary(
+            self._transcriber.GetCapabilities, request, timeout_s=CAPABILITIES_TIMEOUT_S, retry=NO_RETRY
+        )
+        return tuple(reply.language_codes)
 
     async def rubric_ids(self) -> tuple[str, ...]:
         """See `Stages`."""

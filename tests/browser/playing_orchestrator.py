@@ -56,7 +56,8 @@ def _answer(position: int, running: int) -> AnswerView:
             return StageView(name, StageState.SKIPPED, reason="NOT_CONFIGURED")
         return StageView(name, StageState.DONE, 1.0, 1)
 
-    return AnswerView(position, tuple(stage(number, name) for number, name in enumerate(STAGES)))
+    stages = tuple(stage(number, name) for number, name in enumerate(STAGES))
+    return AnswerView(position, stages, assessed=True if running > STAGES.index("transcribe") else None)
 
 
 def result(draft: SessionDraft) -> dict[str, Any]:

@@ -58,7 +58,9 @@ class FakeOrchestrator:
         self.results[session_id] = json.dumps(result).encode()
         session = self._find(session_id)
         done = tuple(
-            AnswerView(answer.position, tuple(StageView(stage, StageState.DONE, 1.0, 1) for stage in STAGES))
+            AnswerView(
+                answer.position, tuple(StageView(stage, StageState.DONE, 1.0, 1) for stage in STAGES), True
+            )
             for answer in session.answers
         )
         self.set(replace(session, state=SessionState.COMPLETED, done_ratio=1.0, answers=done, end_time_s=9.0))

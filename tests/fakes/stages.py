@@ -38,6 +38,7 @@ from interview.v1 import (
 )
 from orchestrator.stages.remote import OnProgress
 
+LANGUAGE_CODES = ("en", "id", "jv", "no", "tl")
 RUBRIC_IDS = ("behavioural", "general", "technical")
 WORDS = ["I", "led", "the", "move", "and", "we", "cut", "costs", "by", "a", "third"]
 
@@ -221,6 +222,11 @@ class FakeStages:
         made.provenance.rubric_id = request.rubric_id or "general"
         reply: assessor_pb2.Assessment = await self._work("assess", request, made)
         return reply
+
+    async def language_codes(self) -> tuple[str, ...]:
+        if self.failures.get("languages"):
+            raise self.failures["languages"].pop(0)
+        return LANGUAGE_CODES
 
     async def rubric_ids(self) -> tuple[str, ...]:
         if self.failures.get("rubrics"):

@@ -82,8 +82,8 @@ def test_a_failed_session_says_why_in_plain_words() -> None:
 
 
 def test_a_completed_session_counts_its_failed_answers() -> None:
-    good = AnswerView(1, (StageView("assess", StageState.DONE),))
-    bad = AnswerView(2, (StageView("extract", StageState.FAILED, message="No sound."),))
+    good = AnswerView(1, (StageView("assess", StageState.DONE),), assessed=True)
+    bad = AnswerView(2, (StageView("extract", StageState.FAILED, message="No sound."),), assessed=False)
 
     body = describe(replace(session(SessionState.COMPLETED), answers=(good, bad)))
 

@@ -247,6 +247,26 @@ def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
     assert not to_message(row(state="queued"), {}).HasField("remaining_s")
 
 
+@pytest.mark.parametrize(
+    ("extract", "transcribe", "assessed"),
+    [
+        ("pending", "pending", None),
+        ("done", "running", None),
+        ("done", "done", True),
+        ("done", "skipped", True),
+        ("failed", "skipped", False),
+        ("done", "failed", False),
+    ],
+)
+def test_an_answer_says_whether_it_counts_as_assessed_once_that_is_settled(
+    extract: Any, transcribe: Any, assessed: bool | None
+) -> None:
+    views = {(1, "extract"): StageView(extract), (1, "transcribe"): StageView(transcribe)}
+    answer = to_message(row(), views).answers[0]
+
+    assert (answer.assessed if answer.HasField("assessed") else None) is assessed
+
+
 def test_a_cancelled_session_shows_no_stage_at_work() -> None:
     milestones = (
         Milestone(5, 1.0, 1, "extract", StageView("done", 1.0)),

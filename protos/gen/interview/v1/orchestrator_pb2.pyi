@@ -98,12 +98,14 @@ class StageStatus(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., state: _Optional[_Union[StageState, str]] = ..., done_ratio: _Optional[float] = ..., attempt_count: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class AnswerStatus(_message.Message):
-    __slots__ = ("position", "stages")
+    __slots__ = ("position", "stages", "assessed")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
+    ASSESSED_FIELD_NUMBER: _ClassVar[int]
     position: int
     stages: _containers.RepeatedCompositeFieldContainer[StageStatus]
-    def __init__(self, position: _Optional[int] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ...) -> None: ...
+    assessed: bool
+    def __init__(self, position: _Optional[int] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., assessed: _Optional[bool] = ...) -> None: ...
 
 class Session(_message.Message):
     __slots__ = ("session_id", "state", "create_time_s", "end_time_s", "answers", "done_ratio", "reason", "message", "candidate_name", "remaining_s")
@@ -272,6 +274,18 @@ class GetResultResponse(_message.Message):
     document: bytes
     version_id: int
     def __init__(self, document: _Optional[bytes] = ..., version_id: _Optional[int] = ...) -> None: ...
+
+class OrchestratorServiceGetCapabilitiesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class OrchestratorServiceGetCapabilitiesResponse(_message.Message):
+    __slots__ = ("language_codes", "rubric_ids")
+    LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
+    RUBRIC_IDS_FIELD_NUMBER: _ClassVar[int]
+    language_codes: _containers.RepeatedScalarFieldContainer[str]
+    rubric_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, language_codes: _Optional[_Iterable[str]] = ..., rubric_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Extraction(_message.Message):
     __slots__ = ("outcome", "audio_key", "audio_digest", "media_digest", "media_bytes", "duration_s", "picture", "sound", "track_count", "container", "warnings")

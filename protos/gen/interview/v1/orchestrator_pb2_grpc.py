@@ -85,6 +85,11 @@ class OrchestratorServiceStub:
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.GetResultRequest.SerializeToString,
                 response_deserializer=interview_dot_v1_dot_orchestrator__pb2.GetResultResponse.FromString,
                 _registered_method=True)
+        self.GetCapabilities = channel.unary_unary(
+                '/interview.v1.OrchestratorService/GetCapabilities',
+                request_serializer=interview_dot_v1_dot_orchestrator__pb2.OrchestratorServiceGetCapabilitiesRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_orchestrator__pb2.OrchestratorServiceGetCapabilitiesResponse.FromString,
+                _registered_method=True)
 
 
 class OrchestratorServiceServicer:
@@ -174,6 +179,14 @@ class OrchestratorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCapabilities(self, request, context):
+        """Returns what a session may ask for, as the stages behind this orchestrator say it. Never fails because a
+        stage is away: what that stage would have said is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrchestratorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -226,6 +239,11 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     servicer.GetResult,
                     request_deserializer=interview_dot_v1_dot_orchestrator__pb2.GetResultRequest.FromString,
                     response_serializer=interview_dot_v1_dot_orchestrator__pb2.GetResultResponse.SerializeToString,
+            ),
+            'GetCapabilities': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCapabilities,
+                    request_deserializer=interview_dot_v1_dot_orchestrator__pb2.OrchestratorServiceGetCapabilitiesRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_orchestrator__pb2.OrchestratorServiceGetCapabilitiesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -499,6 +517,33 @@ class OrchestratorService:
             '/interview.v1.OrchestratorService/GetResult',
             interview_dot_v1_dot_orchestrator__pb2.GetResultRequest.SerializeToString,
             interview_dot_v1_dot_orchestrator__pb2.GetResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCapabilities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interview.v1.OrchestratorService/GetCapabilities',
+            interview_dot_v1_dot_orchestrator__pb2.OrchestratorServiceGetCapabilitiesRequest.SerializeToString,
+            interview_dot_v1_dot_orchestrator__pb2.OrchestratorServiceGetCapabilitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,
