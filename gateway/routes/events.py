@@ -25,6 +25,11 @@ router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
 PING_S = 15
 """Below the idle timeouts of usual proxies (nginx: 60 s)."""
 RECONNECT_MS = 2_000
+MAX_EVENT_ID = 2**63 - 1
+"""What the contract's number holds."""
+LINE_ENDS = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+"""Ends of a line for some readers of streams (Python's `splitlines`), though not for the protocol. JSON
+may hold them as they are; escaped they say the same and cut no event in two."""
 
 
 @router.get("/sessions/{session_id}/events", response_model=None)
@@ -32,8 +37,10 @@ async def events(
     session_id: SessionId,
     gateway: GatewayDep,
     _: Reading,
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
-    after: Annotated[int | None, Query(ge=0, description="As the header Last-Event-ID, which wins.")] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=MAX_EVENT_ID)] = None,
+    after: Annotated[
+        int | None, Query(ge=0, le=MAX_EVENT_ID, description="As the header Last-Event-ID, which wins.")
+    ] = None,
 ) -> Response:
     """Follow a session until it ends."""
     session = await find_session(gateway, session_id)
@@ -67,7 +74,7 @@ async def _as_sent_events(
     gateway: Gateway, session: SessionView, resume_after: int | None
 ) -> AsyncIterator[ServerSentEvent]:
     async for kind, number, data in session_events(gateway, session, resume_after):
-        text = json.dumps(data, ensure_ascii=False)
+        text = json.dumps(data, ensure_ascii=False).translate(LINE_ENDS)
         event_id = None if number is None else str(number)
         yield ServerSentEvent(text, event=kind, id=event_id, retry=RECONNECT_MS, sep="\n")
 

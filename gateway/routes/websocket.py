@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
@@ -12,7 +13,7 @@ from chassis.errors import InterviewError
 from gateway.auth import COOKIE, HEADER
 from gateway.dependencies import Gateway, gateway_of
 from gateway.errors import error_body
-from gateway.routes.events import session_events
+from gateway.routes.events import MAX_EVENT_ID, session_events
 from gateway.routes.sessions import find_session
 from gateway.session_ids import parse_session_id
 from gateway.sessions import SessionView
@@ -22,6 +23,7 @@ router = APIRouter()
 POLICY_VIOLATION = 1008
 """Close code of RFC 6455 for a client that may not."""
 NORMAL_CLOSURE = 1000
+EVENT_ID = re.compile(r"[0-9]{1,19}")
 
 
 @router.websocket("/ws/{session_id}")
@@ -38,7 +40,9 @@ async def websocket_events(websocket: WebSocket, session_id: str) -> None:
         return
     after = websocket.query_params.get("after", "")
     sending = asyncio.create_task(
-        _send(websocket, gateway, session, int(after) if after.isdecimal() else None)
+        _send(
+            websocket, gateway, session, min(int(after), MAX_EVENT_ID) if EVENT_ID.fullmatch(after) else None
+        )
     )
     leaving = asyncio.create_task(_left(websocket))
     # Whichever comes first: a client that has gone must not keep the orchestrator's stream open.

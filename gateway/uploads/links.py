@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from chassis.errors import InvalidInputError
-from gateway.uploads.file_names import single_line
 from gateway.uploads.submission import MAX_NAME_LENGTH, check_language, check_question
+from gateway.uploads.texts import encodable_json, single_line
 
 MAX_LINK_LENGTH = 4_096
 DEFAULT_LANGUAGE = "en"
@@ -89,7 +89,7 @@ def read_linked_session(
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        root = json.loads(body)
+        root = encodable_json(json.loads(body))
     except (ValueError, RecursionError):
         raise InvalidInputError(
             "The body is not JSON. Send it as application/json.", reason="JSON_INVALID"

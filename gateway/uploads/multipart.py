@@ -21,7 +21,7 @@ from python_multipart.multipart import parse_options_header
 
 from chassis.errors import InvalidInputError
 from gateway.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension, storage_extension
-from gateway.uploads.file_names import check_extension, display_name
+from gateway.uploads.file_names import check_extension, display_name, part_parameter
 from gateway.uploads.forms import ReceivedFile, ReceivedForm, UploadLimits
 
 FILE_FIELDS = ("videos", "files")
@@ -181,15 +181,15 @@ class _FormReader:
         self._header_name = self._header_value = b""
 
     def _on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._disposition)
-        if b"name" not in options:
+        field = part_parameter(self._disposition, "name")
+        if field is None:
             raise _malformed()
-        self._field = options[b"name"].decode("utf-8", "replace")
-        file_name = options.get(b"filename")
+        self._field = field
+        file_name = part_parameter(self._disposition, "filename")
         if file_name is None:
             self._begin_text()
         elif self._field in FILE_FIELDS:
-            self._begin_file(file_name.decode("utf-8", "replace"))
+            self._begin_file(file_name)
         else:
             self._discarding = True  # as FastAPI does with a file nobody asked for; it still counts
 

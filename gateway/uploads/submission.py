@@ -22,8 +22,8 @@ from chassis.store import MediaStore
 from gateway.errors import missing_field
 from gateway.languages import DETECT
 from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionView
-from gateway.uploads.file_names import single_line
 from gateway.uploads.forms import ReceivedFile, ReceivedForm
+from gateway.uploads.texts import single_line, single_spaced
 
 MAX_NAME_LENGTH = 200
 MAX_QUESTION_LENGTH = 2_000
@@ -138,7 +138,7 @@ def check_question(text: str, number: int) -> str:
     Raises:
         InvalidInputError: It is too long.
     """
-    question = " ".join(text.split())
+    question = single_spaced(text)
     if len(question) > MAX_QUESTION_LENGTH:
         raise InvalidInputError(
             f"Question {number} is too long. Max: {MAX_QUESTION_LENGTH} characters.",

@@ -264,6 +264,18 @@ async def test_events_come_in_order_and_the_stream_ends_with_the_session(bench: 
     assert [data["status"] for _, data in events] == ["queued", "completed"]
 
 
+@pytest.mark.parametrize("separator", ["\u0085", "\u2028", "\u2029"])
+async def test_a_name_with_a_line_separator_cuts_no_event(bench: Bench, separator: str) -> None:
+    session_id = await submit(bench)
+    ended = session(SessionState.CANCELLED, candidate_name=f"A{separator}B")
+    bench.orchestrator.set(replace(ended, session_id=session_id))
+
+    text = (await bench.http.get(f"/sessions/{session_id}/events")).text
+
+    assert separator not in text
+    assert read_events(text)[-1][1]["candidate_name"] == f"A{separator}B"
+
+
 async def test_events_resume_after_the_last_one_seen(bench: Bench) -> None:
     session_id = await submit(bench)
     bench.orchestrator.finish(session_id, {"success": True})
