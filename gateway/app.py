@@ -10,12 +10,14 @@ from starlette.middleware.cors import CORSMiddleware
 
 from chassis.store import MediaStore
 from gateway.auth import HEADER, KeyRing
+from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.downloads import Downloader
 from gateway.errors import install_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
+from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
 from gateway.routes import pages as routes_pages
@@ -72,6 +74,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         routes_events,
         routes_websocket,
         routes_media,
+        routes_capabilities,
         routes_pages,
     ):
         app.include_router(routes.router)
@@ -104,4 +107,5 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_field_count=settings.max_field_count,
             max_total_bytes=settings.max_total_bytes,
         ),
+        capabilities=KnownCapabilities(orchestrator, settings.languages),
     )

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
 from gateway.auth import COOKIE, HEADER, Client, KeyRing
+from gateway.capabilities import KnownCapabilities
 from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
 from gateway.session_ids import parse_session_id
@@ -35,6 +36,7 @@ class Gateway:
     keys: KeyRing
     upload_rate: UploadRateLimiter
     upload_limits: UploadLimits
+    capabilities: KnownCapabilities
     active_upload_count: int = 0
 
 

@@ -13,6 +13,7 @@ from chassis.client import NO_RETRY, RetryPolicy, open_channel, stream, unary
 from chassis.errors import UnavailableError
 from gateway.sessions import (
     AnswerView,
+    Capabilities,
     ResultVersion,
     SessionDraft,
     SessionEvent,
@@ -33,6 +34,8 @@ WATCH_TIMEOUT_S = 3600.0
 RETRY_AFTER_S = 30.0
 """What clients are told to wait where the orchestrator is away: about a restart."""
 PING_TIMEOUT_S = 2.0
+CAPABILITIES_TIMEOUT_S = 6.0
+"""Above the 5 s after which the orchestrator goes without a stage that does not answer."""
 
 _STATES: dict[int, SessionState] = {
     pb.SESSION_STATE_UNSPECIFIED: SessionState.QUEUED,
@@ -166,6 +169,13 @@ class OrchestratorClient:
         request = pb.GetResultRequest(session_id=session_id, version_id=version_id)
         response = await self._call(self._stub.GetResult, request)
         return bytes(response.document)
+
+    async def get_capabilities(self) -> Capabilities:
+        """See `Orchestrator`."""
+        request = pb.OrchestratorServiceGetCapabilitiesRequest()
+        method = self._stub.GetCapabilities
+        response = await unary(method, request, timeout_s=CAPABILITIES_TIMEOUT_S, retry=NO_RETRY)
+        return Capabilities(tuple(response.language_codes), tuple(response.rubric_ids))
 
     async def ping(self) -> None:
         """See `Orchestrator`."""

@@ -127,6 +127,15 @@ class ResultVersion:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Capabilities:
+    """What a session may ask for. A list is empty where its stage can't be asked."""
+
+    language_codes: tuple[str, ...] = ()
+    """BCP-47."""
+    rubric_ids: tuple[str, ...] = ()
+
+
 class Orchestrator(Protocol):
     """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types."""
 
@@ -161,6 +170,9 @@ class Orchestrator(Protocol):
 
     async def get_result(self, session_id: str, version_id: int | None = None) -> bytes:
         """Return a version of the result document, or the one finished last: UTF-8 JSON."""
+
+    async def get_capabilities(self) -> Capabilities:
+        """Return what a session may ask for."""
 
     async def ping(self) -> None:
         """Return if the orchestrator can be reached.

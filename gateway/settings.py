@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ProcessSettings
-from gateway.languages import SPOKEN_LANGUAGES
 
 Scope = Literal["submit", "read", "manage"]
 """`submit` uploads; `read` sees states, results and media; `manage` cancels, retries and deletes."""
@@ -78,7 +77,8 @@ class GatewaySettings(ProcessSettings):
     """Bounds the disk that uploads can fill at once."""
     rate_limit_uploads: str = "10/hour"
     """Uploads a client, as `limits` writes it; empty: no limit."""
-    languages: tuple[str, ...] = SPOKEN_LANGUAGES
+    languages: tuple[str, ...] = ()
+    """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
     allow_private_downloads: bool = False
     """Whether links may point into private networks; only for tests and closed networks."""

@@ -62,12 +62,14 @@ async def docs() -> Response:
 
 @router.get("/client-settings", include_in_schema=False)
 async def client_settings(gateway: GatewayDep) -> dict[str, Any]:
-    """Return what the page has to know: limits and languages."""
+    """Return what the page has to know: limits, languages and rubrics."""
     settings = gateway.settings
+    offered = await gateway.capabilities.current()
     return {
         "max_file_bytes": settings.max_file_bytes,
         "max_file_count": settings.max_file_count,
-        "languages": list(settings.languages),
+        "languages": list(offered.language_codes),
+        "rubrics": list(offered.rubric_ids),
         "key_needed": not gateway.keys.open,
     }
 

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 from chassis.errors import ExhaustedError, InterviewError, InvalidInputError
 from chassis.telemetry import session_id as session_id_var
 from gateway.body import RequestBody
+from gateway.capabilities import check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
 from gateway.schemas import ERROR_RESPONSES, LINKS_BODY, UPLOAD_BODY, LinksAnswer, UploadAnswer
 from gateway.session_ids import new_session_id, session_id_for_key
@@ -63,7 +64,9 @@ async def _receive(request: Request, gateway: Gateway, body: RequestBody, sessio
     settings = gateway.settings
     content_type = request.headers.get("content-type", "")
     async with receive_form(content_type, aiter(body), gateway.upload_limits, settings.spool_dir) as form:
-        submission = read_submission(form, request.query_params, settings.languages)
+        offered = await gateway.capabilities.current()
+        submission = read_submission(form, request.query_params, offered.language_codes)
+        check_rubrics(submission.rubric_ids, offered.rubric_ids)
         await gateway.submitter.submit(session_id, submission)
     RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
     SUBMITTED.labels("upload").inc()
@@ -113,7 +116,9 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     session_id_var.set(session_id)
     body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_LINKS_BODY_BYTES)
     settings = gateway.settings
-    session = read_linked_session(session_id, body, settings.languages, settings.max_file_count)
+    offered = await gateway.capabilities.current()
+    session = read_linked_session(session_id, body, offered.language_codes, settings.max_file_count)
+    check_rubrics((session.rubric_id, *(answer.rubric_id for answer in session.answers)), offered.rubric_ids)
     await gateway.upload_rate.take(client)
     await gateway.preparations.accept(session)
     SUBMITTED.labels("links").inc()

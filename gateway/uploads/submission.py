@@ -20,7 +20,7 @@ from chassis.errors import (
 )
 from chassis.store import MediaStore
 from gateway.errors import missing_field
-from gateway.languages import DETECT
+from gateway.languages import DETECT, find_language
 from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionView
 from gateway.uploads.forms import ReceivedFile, ReceivedForm
 from gateway.uploads.texts import single_line, single_spaced
@@ -63,7 +63,7 @@ def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Seq
     Args:
         form: The form.
         query: The URL's parameters; the form's own fields win.
-        languages: Languages that may be named, next to `auto`.
+        languages: Languages that may be named, next to `auto`; see `find_language`.
 
     Raises:
         RequestValidationError: A required field is absent.
@@ -86,15 +86,15 @@ def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Seq
 
 
 def check_language(language: str, languages: Sequence[str]) -> str:
-    """Return a language's code, empty for `auto`.
+    """Return the code of a language among those offered, empty for `auto`.
 
     Raises:
-        InvalidInputError: We don't know it.
+        InvalidInputError: It is not one of them.
     """
-    code = language.strip().lower()
-    if code == DETECT:
+    if language.strip().lower() == DETECT:
         return ""
-    if code not in languages:
+    code = find_language(language, languages)
+    if code is None:
         shown = single_line(language)[:20]
         raise InvalidInputError(
             f"Invalid language: {shown}. Allowed: {DETECT}, {', '.join(languages)}", reason="LANGUAGE_INVALID"

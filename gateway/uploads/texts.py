@@ -7,10 +7,10 @@ from typing import Any
 
 
 def encodable(text: str) -> str:
-    """Return text that has a UTF-8 form.
+    r"""Return text that has a UTF-8 form.
 
-    JavaScript cuts strings in the middle of a character (`substring`), and JSON can carry the half (`"\\ud83d"`).
-    Two halves side by side become their character; a half without the other becomes U+FFFD.
+    JavaScript cuts strings in the middle of a character (`substring`). JSON can carry the half (`"\ud83d"`).
+    Two halves side by side become their character. A half without the other becomes U+FFFD.
     """
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

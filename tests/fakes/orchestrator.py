@@ -17,6 +17,7 @@ from chassis.errors import (
 from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
+    Capabilities,
     ResultVersion,
     SessionDraft,
     SessionEvent,
@@ -27,6 +28,8 @@ from gateway.sessions import (
     StageView,
 )
 
+LANGUAGE_CODES = ("en", "id", "he", "jv", "no", "tl", "zh")
+RUBRIC_IDS = ("behavioural", "general", "technical")
 STAGES = ("extract", "transcribe", "translate", "assess", "vision", "speaker")
 
 
@@ -41,6 +44,8 @@ class FakeOrchestrator:
         self.failure: InterviewError | None = None
         """Raised by every call while it is set."""
         self.watch_calls: list[int | None] = []
+        self.capabilities = Capabilities(LANGUAGE_CODES, RUBRIC_IDS)
+        self.capability_calls = 0
         self._changed = asyncio.Event()
 
     def go_down(self) -> None:
@@ -152,6 +157,11 @@ class FakeOrchestrator:
         if newest.version_id == 1:
             return self.results[session_id]
         return json.dumps(document | {"provenance": {"rubric_id": newest.rubric_id}}).encode()
+
+    async def get_capabilities(self) -> Capabilities:
+        self.capability_calls += 1
+        self._check()
+        return self.capabilities
 
     async def ping(self) -> None:
         self._check()
