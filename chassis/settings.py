@@ -14,6 +14,8 @@ import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.limits import MAX_MEDIA_BYTES
+
 S = TypeVar("S", bound="ProcessSettings")
 
 
@@ -53,8 +55,8 @@ class ServiceSettings(ProcessSettings):
     """Requests that may wait for a worker; one more is refused with RESOURCE_EXHAUSTED."""
     max_call_s: float = Field(3600.0, gt=0)
     """Longest time of one call, whatever deadline the caller gave."""
-    max_media_bytes: int = Field(524_288_000, ge=1)
-    """Largest recording; the default is the product's hard ceiling of 500 MB."""
+    max_media_bytes: int = Field(MAX_MEDIA_BYTES, ge=1)
+    """Largest recording."""
     media_uri_prefixes: tuple[str, ...] = ()
     """URI prefixes that recordings may be read from; none allows chunks only."""
     models_dir: Path = Field(default_factory=default_models_dir)

@@ -58,7 +58,8 @@ class KeyRing:
             raise ForbiddenError("Invalid or missing API Key", reason="API_KEY_INVALID")
         if scope not in key.scopes:
             raise ForbiddenError(
-                f"This API key is not for this: it lacks the scope '{scope}'.", reason="API_KEY_SCOPE_MISSING"
+                f"This API key lacks the scope '{scope}'. Use a key that has it.",
+                reason="API_KEY_SCOPE_MISSING",
             )
         return Client(f"key:{key.name}")
 

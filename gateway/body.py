@@ -63,7 +63,8 @@ class RequestBody:
             data += chunk
             if len(data) > max_bytes:
                 raise InvalidInputError(
-                    f"The body is too large. Max: {max_bytes} bytes.", reason="UPLOAD_TOO_LARGE"
+                    f"The body is too large. Max: {max_bytes} bytes. Send less at once.",
+                    reason="UPLOAD_TOO_LARGE",
                 )
         return bytes(data)
 

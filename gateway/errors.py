@@ -55,6 +55,13 @@ STATUS_BY_REASON: Mapping[str, int] = {
 """Where HTTP has a better word than the code's own."""
 
 
+HTTP_MESSAGES: Mapping[int, str] = {
+    404: "There is nothing at this address. /docs lists the addresses that there are.",
+    405: "This address does not take this method. /docs lists what each address takes.",
+}
+"""In place of the framework's own words, which don't say what to do."""
+
+
 def error_body(code: str, message: str, *, detail: Any = None, **more: Any) -> dict[str, Any]:
     """Return the body of an error; `detail` is the message unless given."""
     return {
@@ -111,14 +118,15 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     problems = jsonable_encoder(error.errors())
     places = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in problems)
     return JSONResponse(
-        error_body("REQUEST_INVALID", f"The request is not valid: {places}", detail=problems), 422
+        error_body("REQUEST_INVALID", f"Correct the request. {places}.", detail=problems), 422
     )
 
 
 async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     code = HTTPStatus(error.status_code).name
-    return JSONResponse(error_body(code, str(error.detail)), error.status_code, error.headers)
+    message = HTTP_MESSAGES.get(error.status_code, str(error.detail))
+    return JSONResponse(error_body(code, message), error.status_code, error.headers)
 
 
 async def _client_left(_: Request, __: Exception) -> Response:
@@ -128,6 +136,6 @@ async def _client_left(_: Request, __: Exception) -> Response:
 async def _bug(_: Request, error: Exception) -> Response:
     logger.error("unhandled error", exc_info=error)
     message = (
-        "Something went wrong on our side. Try again; if it stays, tell the operator the time of the request."
+        "Something went wrong on our side. Try again. If it fails again, tell the operator the X-Request-ID."
     )
     return JSONResponse(error_body("INTERNAL", message), 500)

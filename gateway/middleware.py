@@ -114,11 +114,13 @@ class CallerMiddleware:
 
     def _refusal(self, scope: Scope, host: str, origin: str | None) -> dict[str, Any] | None:
         if self._hosts and _PORT.sub("", host).lower() not in self._hosts:
-            message = "We are not known by this name. It has to be in GATEWAY_ALLOWED_HOSTS."
+            message = (
+                "This host name is not allowed here. Add it to GATEWAY_ALLOWED_HOSTS, or use another name."
+            )
             return error_body("HOST_FORBIDDEN", message)
         writing = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
         if writing and origin is not None and not self._known(origin, host):
-            message = "This page may not call us. Its origin has to be in GATEWAY_CORS_ORIGINS."
+            message = "This page's site may not send requests here. Add its origin to GATEWAY_CORS_ORIGINS."
             return error_body("ORIGIN_FORBIDDEN", message)
         return None
 

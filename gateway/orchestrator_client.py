@@ -10,7 +10,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.client import NO_RETRY, RetryPolicy, open_channel, stream, unary
-from chassis.errors import UnavailableError
+from chassis.errors import DeadlineError, UnavailableError
 from gateway.sessions import (
     AnswerView,
     Capabilities,
@@ -33,6 +33,10 @@ WATCH_TIMEOUT_S = 3600.0
 """One event stream lasts at most this long; browsers resume it by themselves."""
 RETRY_AFTER_S = 30.0
 """What clients are told to wait where the orchestrator is away: about a restart."""
+READING = "Ask again in half a minute."
+SUBMITTING = "Nothing was accepted. Send the upload again in half a minute."
+CHANGING = "It is not certain that the change was made. Look at the session's status before you try again."
+"""What to do where a call did not get through, by what the call was for."""
 PING_TIMEOUT_S = 2.0
 CAPABILITIES_TIMEOUT_S = 6.0
 """Above the 5 s after which the orchestrator goes without a stage that does not answer."""
@@ -106,7 +110,7 @@ class OrchestratorClient:
                 for answer in draft.answers
             ],
         )
-        response = await self._call(self._stub.CreateSession, request)
+        response = await self._call(self._stub.CreateSession, request, SUBMITTING)
         return _session(response.session)
 
     async def get_session(self, session_id: str) -> SessionView:
@@ -130,32 +134,37 @@ class OrchestratorClient:
         self, page_size_count: int, page_token: str, state: SessionState | None
     ) -> SessionPage:
         """See `Orchestrator`."""
+        if state is not None and state not in _STATE_NAMES:
+            return SessionPage(())  # a state that no session of the orchestrator has
         request = pb.ListSessionsRequest(
             page_size_count=page_size_count,
             page_token=page_token,
-            state=_STATE_NAMES.get(state) if state else None,
+            state=_STATE_NAMES[state] if state else None,
         )
         response = await self._call(self._stub.ListSessions, request)
         return SessionPage(tuple(_session(item) for item in response.sessions), response.next_page_token)
 
     async def cancel_session(self, session_id: str) -> SessionView:
         """See `Orchestrator`."""
-        response = await self._call(self._stub.CancelSession, pb.CancelSessionRequest(session_id=session_id))
+        request = pb.CancelSessionRequest(session_id=session_id)
+        response = await self._call(self._stub.CancelSession, request, CHANGING)
         return _session(response.session)
 
     async def retry_session(self, session_id: str) -> SessionView:
         """See `Orchestrator`."""
-        response = await self._call(self._stub.RetrySession, pb.RetrySessionRequest(session_id=session_id))
+        request = pb.RetrySessionRequest(session_id=session_id)
+        response = await self._call(self._stub.RetrySession, request, CHANGING)
         return _session(response.session)
 
     async def delete_session(self, session_id: str) -> None:
         """See `Orchestrator`."""
-        await self._call(self._stub.DeleteSession, pb.DeleteSessionRequest(session_id=session_id))
+        request = pb.DeleteSessionRequest(session_id=session_id)
+        await self._call(self._stub.DeleteSession, request, CHANGING)
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
         """See `Orchestrator`."""
         request = pb.ReassessSessionRequest(session_id=session_id, rubric_id=rubric_id)
-        response = await self._call(self._stub.ReassessSession, request)
+        response = await self._call(self._stub.ReassessSession, request, CHANGING)
         return _version(response.version), response.existing
 
     async def list_result_versions(self, session_id: str) -> tuple[ResultVersion, ...]:
@@ -188,27 +197,35 @@ class OrchestratorClient:
         if response.status != health_pb2.HealthCheckResponse.SERVING:
             raise _away(None)
 
-    async def _call(self, method: Callable[..., Awaitable[T]], request: Any) -> T:
+    async def _call(self, method: Callable[..., Awaitable[T]], request: Any, advice: str = READING) -> T:
         try:
             return await unary(method, request, timeout_s=self._timeout_s, retry=RetryPolicy())
         except UnavailableError as error:
-            raise _away(error) from error
+            raise _away(error, advice) from error
+        except DeadlineError as error:
+            message = f"The assessment service did not answer in time. {advice}"
+            raise DeadlineError(message, reason=error.reason) from error
 
 
-def _away(error: UnavailableError | None) -> UnavailableError:
+def _away(error: UnavailableError | None, advice: str = READING) -> UnavailableError:
     if error is not None and error.reason not in ("UNAVAILABLE", "SHUTTING_DOWN"):
         return error  # something behind the orchestrator, named by it
     return UnavailableError(
-        "The assessment service can't be reached right now. Nothing was accepted; try again shortly.",
+        f"The assessment service can't be reached right now. {advice}",
         reason="ORCHESTRATOR_UNAVAILABLE",
         retry_after_s=RETRY_AFTER_S,
     )
 
 
+def _state(number: int) -> SessionState:
+    # A state that a newer orchestrator has and we don't is some kind of work.
+    return _STATES.get(number, SessionState.PROCESSING)
+
+
 def _session(session: pb.Session) -> SessionView:
     return SessionView(
         session_id=session.session_id,
-        state=_STATES[session.state],
+        state=_state(session.state),
         create_time_s=session.create_time_s,
         end_time_s=session.end_time_s if session.HasField("end_time_s") else None,
         answers=tuple(_answer(answer) for answer in session.answers),
@@ -224,7 +241,7 @@ def _version(version: pb.ResultVersion) -> ResultVersion:
     return ResultVersion(
         version_id=version.version_id,
         rubric_id=version.rubric_id,
-        state=_STATES[version.state],
+        state=_state(version.state),
         create_time_s=version.create_time_s,
         end_time_s=version.end_time_s if version.HasField("end_time_s") else None,
         reason=version.reason,
@@ -243,7 +260,7 @@ def _answer(answer: pb.AnswerStatus) -> AnswerView:
 def _stage(stage: pb.StageStatus) -> StageView:
     return StageView(
         stage=stage.stage,
-        state=_STAGE_STATES[stage.state],
+        state=_STAGE_STATES.get(stage.state, StageState.RUNNING),
         done_ratio=stage.done_ratio if stage.HasField("done_ratio") else None,
         attempt_count=stage.attempt_count,
         reason=stage.reason,

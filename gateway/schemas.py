@@ -16,6 +16,9 @@ class UploadAnswer(BaseModel):
     status: str
     uploaded_videos: int
     message: str
+    warnings: list[str] = Field(
+        default=[], description="What is odd about the upload, though it was accepted."
+    )
     status_url: str
     results_url: str
 
@@ -76,7 +79,7 @@ class ReassessmentOrder(BaseModel):
 
 
 class VersionAnswer(BaseModel):
-    """The version that a reassessment makes, or has made; times in seconds since 1970-01-01 UTC."""
+    """The version that a reassessment makes, or has made."""
 
     success: Literal[True] = True
     session_id: str
@@ -84,8 +87,10 @@ class VersionAnswer(BaseModel):
     version: int
     rubric_id: str
     state: str
-    create_time_s: float
+    create_time_s: float = Field(description="Seconds since 1970-01-01 UTC.")
     end_time_s: float | None
+    create_time: str = Field(description="The same as ISO 8601 in UTC.")
+    end_time: str | None
     reason: str
     message: str
     results_url: str

@@ -12,14 +12,13 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.limits import MAX_ANSWER_COUNT, MAX_MEDIA_BYTES
 from chassis.settings import ProcessSettings
 
 Scope = Literal["submit", "read", "manage"]
 """`submit` uploads; `read` sees states, results and media; `manage` cancels, retries and deletes."""
 
 MEGABYTE = 1_000_000
-FILE_BYTES_CEILING = 500 * MEGABYTE
-"""No setting raises the largest file above this: the services refuse more."""
 
 
 def _default_store_url() -> str:
@@ -67,8 +66,9 @@ class GatewaySettings(ProcessSettings):
     forwarded_allow_ips: str = "127.0.0.1"
     """Proxies whose X-Forwarded-For is believed."""
 
-    max_file_bytes: int = Field(100 * MEGABYTE, ge=1, le=FILE_BYTES_CEILING)
-    max_file_count: int = Field(5, ge=1, le=20)
+    max_file_bytes: int = Field(100 * MEGABYTE, ge=1, le=MAX_MEDIA_BYTES)
+    """No setting raises it above what the stages take."""
+    max_file_count: int = Field(5, ge=1, le=MAX_ANSWER_COUNT)
     max_field_bytes: int = Field(16_384, ge=1)
     max_field_count: int = Field(64, ge=1)
     upload_idle_timeout_s: float = Field(30.0, gt=0)

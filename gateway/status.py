@@ -6,6 +6,7 @@ else silently for 30 minutes; they always send `ngrok-skip-browser-warning`, by 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from gateway.sessions import FINAL_STATES, AnswerView, SessionState, SessionView, StageState, StageView
@@ -33,7 +34,7 @@ _STAGE_MESSAGES = {
 }
 _MESSAGES = {
     SessionState.DOWNLOADING: "Downloading videos...",
-    SessionState.QUEUED: "Waiting for a free place...",
+    SessionState.QUEUED: "Waiting for its turn...",
     SessionState.COMPLETED: "Assessment completed.",
     SessionState.FAILED: "The assessment failed.",
     SessionState.CANCELLED: "The assessment was cancelled.",
@@ -65,6 +66,8 @@ def describe(session: SessionView, *, legacy: bool = False) -> dict[str, Any]:
         "candidate_name": session.candidate_name,
         "create_time_s": session.create_time_s,
         "end_time_s": session.end_time_s,
+        "create_time": iso_time(session.create_time_s),
+        "end_time": iso_time(session.end_time_s),
         "stages": _stages(session),
         "answers": [_answer(answer) for answer in session.answers],
     }
@@ -73,6 +76,13 @@ def describe(session: SessionView, *, legacy: bool = False) -> dict[str, Any]:
     elif session.state in FINAL_STATES:
         body.update(_failure(session))
     return body
+
+
+def iso_time(time_s: float | None) -> str | None:
+    """Return seconds since 1970-01-01 UTC as ISO 8601 in UTC, such as `2026-12-01T08:30:00.250Z`."""
+    if time_s is None:
+        return None
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _failure(session: SessionView) -> dict[str, Any]:

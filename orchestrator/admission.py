@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 
 from chassis.errors import ForbiddenError, InvalidInputError
+from chassis.limits import (
+    DEFAULT_PAGE_SESSION_COUNT,
+    MAX_ANSWER_COUNT,
+    MAX_NAME_CHARACTERS,
+    MAX_PAGE_SESSION_COUNT,
+    MAX_QUESTION_CHARACTERS,
+    MAX_RUBRIC_ID_CHARACTERS,
+)
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
 DIGEST = re.compile(r"([0-9a-f]{64})?")
 LANGUAGE = re.compile(r"([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?")
-RUBRIC_ID = re.compile(r"[A-Za-z0-9_.-]{0,64}")
-RUBRIC_ID_RULE = "letters, digits, '_', '-' and '.', at most 64"
+RUBRIC_ID = re.compile(rf"[A-Za-z0-9_.-]{{0,{MAX_RUBRIC_ID_CHARACTERS}}}")
+RUBRIC_ID_RULE = f"letters, digits, '_', '-' and '.', at most {MAX_RUBRIC_ID_CHARACTERS}"
 REASON = re.compile(r"([A-Z][A-Z0-9_]{0,63})?")
 PAGE_TOKEN = re.compile(r"([0-9]{1,15})-([0-9]{1,6})")
-MAX_ANSWERS = 20
-MAX_QUESTION_CHARACTERS = 2_000
-"""The assessor takes no longer ones."""
-MAX_NAME_CHARACTERS = 255
 MAX_NAMED_FIELDS = 20
 """A status travels in headers, which gRPC may drop from 8 KiB on; twenty fields take 5 KiB."""
-MAX_PAGE_SESSIONS = 200
-DEFAULT_PAGE_SESSIONS = 50
 
 
 def check_session_id(session_id: str) -> None:
@@ -47,8 +49,8 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
     """
     check_session_id(request.session_id)
     wrong: dict[str, str] = {}
-    if not 1 <= len(request.answers) <= MAX_ANSWERS:
-        wrong["answers"] = f"1 to {MAX_ANSWERS} answers"
+    if not 1 <= len(request.answers) <= MAX_ANSWER_COUNT:
+        wrong["answers"] = f"1 to {MAX_ANSWER_COUNT} answers"
     if LANGUAGE.fullmatch(request.language_code) is None:
         wrong["language_code"] = "a language such as en or id, or empty"
     if RUBRIC_ID.fullmatch(request.rubric_id) is None:
@@ -58,7 +60,7 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
     positions = [answer.position for answer in request.answers if answer.HasField("position")]
     if len(set(positions)) < len(positions) or any(position < 1 for position in positions):
         wrong["answers.position"] = "from 1 on, each once"
-    for place, answer in enumerate(request.answers[:MAX_ANSWERS]):
+    for place, answer in enumerate(request.answers[:MAX_ANSWER_COUNT]):
         wrong |= {f"answers[{place}].{name}": rule for name, rule in _wrong_in(answer).items()}
     if wrong:
         wrong = dict(list(wrong.items())[:MAX_NAMED_FIELDS])
@@ -108,13 +110,15 @@ def check_page_size(page_size_count: int) -> int:
     Raises:
         InvalidInputError: `PAGE_INVALID`.
     """
-    if not 0 <= page_size_count <= MAX_PAGE_SESSIONS:
+    if not 0 <= page_size_count <= MAX_PAGE_SESSION_COUNT:
         raise InvalidInputError(
-            f"A page holds 1 to {MAX_PAGE_SESSIONS} sessions.",
+            f"A page holds 1 to {MAX_PAGE_SESSION_COUNT} sessions.",
             reason="PAGE_INVALID",
-            fields={"page_size_count": f"1 to {MAX_PAGE_SESSIONS}, or 0 for {DEFAULT_PAGE_SESSIONS}"},
+            fields={
+                "page_size_count": f"1 to {MAX_PAGE_SESSION_COUNT}, or 0 for {DEFAULT_PAGE_SESSION_COUNT}"
+            },
         )
-    return page_size_count or DEFAULT_PAGE_SESSIONS
+    return page_size_count or DEFAULT_PAGE_SESSION_COUNT
 
 
 def read_page_token(token: str) -> tuple[int | None, int]:

@@ -95,4 +95,7 @@ async def _find(gateway: Gateway, session_id: str, position: int) -> StoredObjec
         path = PurePosixPath(item.key)
         if path.stem == str(position) and path.suffix in MEDIA_TYPES:
             return item
-    raise NotFoundError("There is no such recording; it may have been deleted.", reason="MEDIA_NOT_FOUND")
+    raise NotFoundError(
+        "There is no such recording. It may have been deleted. Look at the session's status.",
+        reason="MEDIA_NOT_FOUND",
+    )

@@ -102,7 +102,7 @@ async def readyz(gateway: GatewayDep) -> Response:
     except InterviewError as error:
         return JSONResponse(error_body(error.reason, error.message, status="unavailable"), 503)
     except TimeoutError:
-        message = "The store or the orchestrator did not answer in time."
+        message = "The store or the orchestrator did not answer in time. Try again in some seconds."
         return JSONResponse(error_body("NOT_READY", message, status="unavailable"), 503)
     return JSONResponse({"status": "ok"})
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from chassis.errors import NotFoundError, PreconditionError
+from chassis.errors import InvalidInputError, NotFoundError, PreconditionError
+from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_PAGE_SESSION_COUNT
 from gateway.dependencies import Gateway, GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.schemas import ERROR_RESPONSES, Deletion, SessionList
@@ -18,8 +19,6 @@ router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
 
 NO_STORE = {"Cache-Control": "no-store"}
 """A state is old at once, and a result is nobody's but the asker's."""
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 200
 MAX_VERSION = 2**31 - 1
 """What the contract's number holds."""
 
@@ -84,15 +83,26 @@ async def results(
 async def list_sessions(
     gateway: GatewayDep,
     _: Managing,
-    page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
+    page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_SESSION_COUNT)] = DEFAULT_PAGE_SESSION_COUNT,
     page_token: Annotated[str, Query(max_length=500)] = "",
-    state: SessionState | None = None,
+    state: Annotated[str | None, Query(json_schema_extra={"enum": list(SessionState)})] = None,
 ) -> SessionList:
     """List sessions, the newest first."""
-    page = await gateway.orchestrator.list_sessions(page_size, page_token, state)
+    page = await gateway.orchestrator.list_sessions(page_size, page_token, _wanted_state(state))
     return SessionList(
         sessions=[describe(session) for session in page.sessions], next_page_token=page.next_page_token
     )
+
+
+def _wanted_state(state: str | None) -> SessionState | None:
+    if state is None:
+        return None
+    try:
+        return SessionState(state)
+    except ValueError:
+        raise InvalidInputError(
+            f"There is no such state. Ask for one of: {', '.join(SessionState)}.", reason="STATE_UNKNOWN"
+        ) from None
 
 
 @router.post("/sessions/{session_id}/cancel")

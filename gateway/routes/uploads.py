@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -70,14 +70,14 @@ async def _receive(request: Request, gateway: Gateway, body: RequestBody, sessio
         await gateway.submitter.submit(session_id, submission)
     RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
     SUBMITTED.labels("upload").inc()
-    return _upload_answer(session_id, len(form.files))
+    return _upload_answer(session_id, len(form.files), submission.warnings)
 
 
 @contextmanager
 def _upload_slot(gateway: Gateway) -> Iterator[None]:
     if gateway.active_upload_count >= gateway.settings.max_concurrent_uploads:
         raise ExhaustedError(
-            "Too many uploads are under way. Try again in a moment.",
+            "Too many uploads are under way. Try again in some seconds.",
             reason="UPLOADS_FULL",
             retry_after_s=UPLOADS_FULL_RETRY_S,
         )
@@ -93,17 +93,19 @@ def _check_length(request: Request, max_bytes: int) -> None:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:
         raise InvalidInputError(
-            f"Upload too large. Max: {max_bytes / 1_000_000:g} MB in all.", reason="UPLOAD_TOO_LARGE"
+            f"Upload too large. Max: {max_bytes / 1_000_000:g} MB in all. Send fewer or smaller videos.",
+            reason="UPLOAD_TOO_LARGE",
         )
 
 
-def _upload_answer(session_id: str, video_count: int) -> UploadAnswer:
+def _upload_answer(session_id: str, video_count: int, warnings: Sequence[str] = ()) -> UploadAnswer:
     return UploadAnswer(
         session_id=session_id,
         job_id=session_id,
         status="queued",
         uploaded_videos=video_count,
         message="Videos uploaded successfully. Processing started.",
+        warnings=list(warnings),
         status_url=f"/status/{session_id}",
         results_url=f"/results/{session_id}",
     )

@@ -15,6 +15,7 @@ from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.routes.sessions import check_fetched
 from gateway.schemas import ERROR_RESPONSES, ReassessmentOrder, VersionAnswer, VersionList
 from gateway.sessions import ResultVersion
+from gateway.status import iso_time
 
 router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
 
@@ -63,4 +64,6 @@ def _described(session_id: str, version: ResultVersion) -> dict[str, Any]:
         "results_url": f"/results/{session_id}?version={version.version_id}",
         **fields,
         "state": version.state.value,
+        "create_time": iso_time(version.create_time_s),
+        "end_time": iso_time(version.end_time_s),
     }

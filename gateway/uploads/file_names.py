@@ -9,11 +9,9 @@ from email.utils import collapse_rfc2231_value
 from python_multipart.multipart import parse_options_header
 
 from chassis.errors import InvalidInputError
+from chassis.limits import MAX_NAME_CHARACTERS
 from gateway.containers import ALLOWED_EXTENSIONS
 from gateway.uploads.texts import encodable, single_line
-
-MAX_DISPLAY_LENGTH = 255
-"""What file systems allow; a longer name is cut at its front, which keeps the extension."""
 
 
 def part_parameter(disposition: bytes, name: str) -> str | None:
@@ -49,9 +47,12 @@ def _extended(disposition: bytes, name: str) -> str | None:
 
 
 def display_name(name: str) -> str:
-    """Return a client's file name without folders and control characters."""
+    """Return a client's file name without folders and control characters.
+
+    A name that is too long is cut at its front, which keeps the extension.
+    """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return single_line(base)[-MAX_DISPLAY_LENGTH:]
+    return single_line(base)[-MAX_NAME_CHARACTERS:]
 
 
 def check_extension(name: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from chassis.errors import InvalidInputError
-from gateway.uploads.submission import MAX_NAME_LENGTH, check_language, check_question
+from chassis.limits import MAX_NAME_CHARACTERS
+from gateway.uploads.submission import check_language, check_question
 from gateway.uploads.texts import encodable_json, single_line
 
 MAX_LINK_LENGTH = 4_096
@@ -64,23 +65,24 @@ def read_linked_session(
     root = _parse(body)
     data = root.get("data")
     if not root.get("success") or not isinstance(data, dict) or not data:
-        raise _invalid("Invalid JSON: missing success or data")
+        raise _invalid("Invalid JSON: missing success or data. Send an object with both.")
     name = _dict(data.get("candidate")).get("name")
     if not isinstance(name, str) or not name.strip():
-        raise _invalid("Missing candidate name")
+        raise _invalid("Missing candidate name. Send it as data.candidate.name.")
     interviews = _dict(data.get("reviewChecklists")).get("interviews")
     if not interviews:
-        raise _invalid("Missing interviews data")
+        raise _invalid("Missing interviews data. Send a list as data.reviewChecklists.interviews.")
     if not isinstance(interviews, list):
-        raise _invalid("Interviews array is empty")
+        raise _invalid("Interviews array is empty. Send a list as data.reviewChecklists.interviews.")
     language = check_language(str(root.get("language") or DEFAULT_LANGUAGE), languages)
     if len(interviews) > max_answer_count:
         raise InvalidInputError(
-            f"Too many videos. Max: {max_answer_count} a session.", reason="TOO_MANY_FILES"
+            f"Too many videos. Max: {max_answer_count} a session. Send the others in another session.",
+            reason="TOO_MANY_FILES",
         )
     return LinkedSession(
         session_id,
-        single_line(name)[:MAX_NAME_LENGTH],
+        single_line(name)[:MAX_NAME_CHARACTERS],
         language,
         _answers(interviews),
         rubric_id=_rubric(root),
@@ -92,10 +94,10 @@ def _parse(body: bytes) -> dict[str, Any]:
         root = encodable_json(json.loads(body))
     except (ValueError, RecursionError):
         raise InvalidInputError(
-            "The body is not JSON. Send it as application/json.", reason="JSON_INVALID"
+            "The body is not JSON. Send a JSON object as application/json.", reason="JSON_INVALID"
         ) from None
     if not isinstance(root, dict):
-        raise _invalid("Invalid JSON: missing success or data")
+        raise _invalid("Invalid JSON: missing success or data. Send an object with both.")
     return cast("dict[str, Any]", root)
 
 

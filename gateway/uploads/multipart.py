@@ -136,7 +136,8 @@ class _FormReader:
         self._total_bytes += len(chunk)
         if self._total_bytes > self._limits.max_total_bytes:
             raise InvalidInputError(
-                f"Upload too large. Max: {_megabytes(self._limits.max_total_bytes)} MB in all.",
+                f"Upload too large. Max: {_megabytes(self._limits.max_total_bytes)} MB in all."
+                " Send fewer or smaller videos.",
                 reason="UPLOAD_TOO_LARGE",
             )
         try:
@@ -196,13 +197,16 @@ class _FormReader:
     def _begin_text(self) -> None:
         if len(self._fields) >= self._limits.max_field_count:
             raise InvalidInputError(
-                f"Too many form fields. Max: {self._limits.max_field_count}.", reason="TOO_MANY_FIELDS"
+                f"Too many form fields. Max: {self._limits.max_field_count}. Leave some out.",
+                reason="TOO_MANY_FIELDS",
             )
 
     def _begin_file(self, file_name: str) -> None:
         if len(self._spools) >= self._limits.max_file_count:
             raise InvalidInputError(
-                f"Too many videos. Max: {self._limits.max_file_count} a session.", reason="TOO_MANY_FILES"
+                f"Too many videos. Max: {self._limits.max_file_count} a session."
+                " Send the others in another session.",
+                reason="TOO_MANY_FILES",
             )
         name = display_name(file_name)
         extension = check_extension(name)
@@ -217,7 +221,8 @@ class _FormReader:
             self._value += data[start:end]
             if len(self._value) > self._limits.max_field_bytes:
                 raise InvalidInputError(
-                    f"A form field is too long. Max: {self._limits.max_field_bytes} bytes.",
+                    f"A form field is too long. Max: {self._limits.max_field_bytes} bytes. Shorten it."
+                    " A recording has to be sent with a file name.",
                     reason="FIELD_TOO_LARGE",
                 )
 
@@ -226,7 +231,8 @@ class _FormReader:
         if spool.size_bytes > self._limits.max_file_bytes:
             limit = _megabytes(self._limits.max_file_bytes)
             raise InvalidInputError(
-                f"File too large: video {len(self._spools)} has more than {limit} MB. Max: {limit} MB",
+                f"File too large: video {len(self._spools)} has more than {limit} MB. Max: {limit} MB."
+                " Export it smaller.",
                 reason="FILE_TOO_LARGE",
             )
         if len(spool.head) < SNIFF_BYTES:
@@ -257,14 +263,14 @@ class _FormReader:
 def _check_container(head: bytes, number: int) -> None:
     if len(head) < MIN_SNIFF_BYTES or sniff_extension(head) is None:
         raise InvalidInputError(
-            f"Video {number} is not a video, whatever its name says. Send mp4, avi, mov, mkv or webm.",
+            f"Video {number} is not a video, though its name says so. Send mp4, avi, mov, mkv or webm.",
             reason="NOT_A_VIDEO",
         )
 
 
 def _malformed() -> InvalidInputError:
     return InvalidInputError(
-        "The form is incomplete or malformed. Send it again as multipart/form-data.",
+        "The form is incomplete or malformed. Send all of it again as multipart/form-data.",
         reason="MULTIPART_INVALID",
     )
 

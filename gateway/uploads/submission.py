@@ -18,6 +18,7 @@ from chassis.errors import (
     NotFoundError,
     PreconditionError,
 )
+from chassis.limits import MAX_NAME_CHARACTERS, MAX_QUESTION_CHARACTERS
 from chassis.store import MediaStore
 from gateway.errors import missing_field
 from gateway.languages import DETECT, find_language
@@ -25,8 +26,6 @@ from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionVie
 from gateway.uploads.forms import ReceivedFile, ReceivedForm
 from gateway.uploads.texts import single_line, single_spaced
 
-MAX_NAME_LENGTH = 200
-MAX_QUESTION_LENGTH = 2_000
 MAX_QUESTION_COUNT = 100
 """Upper end of `jumlah_pertanyaan`; it only has to be a sensible number."""
 SEED_LANGUAGE = "id"
@@ -55,6 +54,8 @@ class Submission:
     files: tuple[ReceivedFile, ...]
     rubric_ids: tuple[str, ...]
     """One an answer; empty: the default."""
+    warnings: tuple[str, ...] = ()
+    """What the client should know though the upload was accepted, a sentence or two each."""
 
 
 def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Sequence[str]) -> Submission:
@@ -76,12 +77,13 @@ def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Seq
     language = form.first("language") or query.get("language") or default_language
     return Submission(
         candidate_name=single_line(form.first("candidate_name") or query.get("candidate_name", ""))[
-            :MAX_NAME_LENGTH
+            :MAX_NAME_CHARACTERS
         ],
         language_code=check_language(language, languages),
         questions=_questions(form, query, original_shape),
         files=form.files,
         rubric_ids=_rubrics(form, query),
+        warnings=_warnings(form, query),
     )
 
 
@@ -97,14 +99,15 @@ def check_language(language: str, languages: Sequence[str]) -> str:
     if code is None:
         shown = single_line(language)[:20]
         raise InvalidInputError(
-            f"Invalid language: {shown}. Allowed: {DETECT}, {', '.join(languages)}", reason="LANGUAGE_INVALID"
+            f"Invalid language: {shown}. Allowed: {DETECT}, {', '.join(languages)}. Name one of them.",
+            reason="LANGUAGE_INVALID",
         )
     return code
 
 
 def _questions(form: ReceivedForm, query: Mapping[str, str], original_shape: bool) -> tuple[str, ...]:
     questions = form.all("questions", "question")
-    count = form.first("jumlah_pertanyaan") or query.get("jumlah_pertanyaan")
+    count = _named_count(form, query)
     if count is not None:
         _check_count(count)
     if not questions:
@@ -113,10 +116,28 @@ def _questions(form: ReceivedForm, query: Mapping[str, str], original_shape: boo
         return ("",) * len(form.files)
     if len(questions) != len(form.files):
         raise InvalidInputError(
-            f"Questions count ({len(questions)}) must match videos count ({len(form.files)})",
+            f"Questions count ({len(questions)}) must match videos count ({len(form.files)})."
+            " Send one question a video, in the same order, or none.",
             reason="QUESTION_COUNT_MISMATCH",
         )
     return tuple(check_question(text, number) for number, text in enumerate(questions, start=1))
+
+
+def _named_count(form: ReceivedForm, query: Mapping[str, str]) -> str | None:
+    return form.first("jumlah_pertanyaan") or query.get("jumlah_pertanyaan")
+
+
+def _warnings(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what is odd about a form and no reason to refuse it.
+
+    A wrong `jumlah_pertanyaan` is not refused. The original read it and did nothing with it, its default of
+    3 is sent by clients whatever they upload, and a candidate may have left a question out.
+    """
+    count, file_count = _named_count(form, query), len(form.files)
+    if count is None or int(count) == file_count:
+        return ()
+    said = f"jumlah_pertanyaan is {int(count)}, and the number of videos is {file_count}."
+    return (f"{said} All {file_count} are assessed. If one is missing, upload all of them again.",)
 
 
 def _rubrics(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
@@ -126,7 +147,8 @@ def _rubrics(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
         named *= len(form.files)
     if len(named) != len(form.files):
         raise InvalidInputError(
-            f"Rubrics count ({len(named)}) must be one, or match videos count ({len(form.files)})",
+            f"Rubrics count ({len(named)}) must be one, or match videos count ({len(form.files)})."
+            " Name one rubric for all videos, or one a video.",
             reason="RUBRIC_COUNT_MISMATCH",
         )
     return tuple(name.strip() for name in named)
@@ -139,16 +161,16 @@ def check_question(text: str, number: int) -> str:
         InvalidInputError: It is too long.
     """
     question = single_spaced(text)
-    if len(question) > MAX_QUESTION_LENGTH:
+    if len(question) > MAX_QUESTION_CHARACTERS:
         raise InvalidInputError(
-            f"Question {number} is too long. Max: {MAX_QUESTION_LENGTH} characters.",
+            f"Question {number} is too long. Max: {MAX_QUESTION_CHARACTERS} characters. Shorten it.",
             reason="QUESTION_TOO_LONG",
         )
     return question
 
 
 def _check_count(text: str) -> None:
-    # The number itself decides nothing: the files do. Only nonsense is refused.
+    # The files decide how many answers there are. Only nonsense is refused; see `_warnings`.
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_QUESTION_COUNT:
         raise InvalidInputError(
             f"jumlah_pertanyaan must be a number from 1 to {MAX_QUESTION_COUNT}.",

@@ -139,6 +139,30 @@ async def test_an_orchestrator_that_is_away_is_named() -> None:
     assert caught.value.retry_after_s
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("call", "advice"),
+    [
+        (lambda client: client.create_session(SessionDraft(SESSION_ID, "", "", ())), "Nothing was accepted."),
+        (lambda client: client.get_session(SESSION_ID), "Ask again"),
+        (lambda client: client.get_result(SESSION_ID), "Ask again"),
+        (lambda client: client.delete_session(SESSION_ID), "not certain that the change was made"),
+        (lambda client: client.cancel_session(SESSION_ID), "not certain that the change was made"),
+    ],
+)
+async def test_an_orchestrator_that_is_away_is_told_in_words_that_fit_the_call(
+    call: Any, advice: str
+) -> None:
+    client = OrchestratorClient("127.0.0.1:1", timeout_s=0.2)
+
+    with pytest.raises(UnavailableError) as raised:
+        await call(client)
+
+    assert advice in raised.value.message
+    assert ("Nothing was accepted" in raised.value.message) is (advice == "Nothing was accepted.")
+    await client.aclose()
+
+
 def test_an_upload_travels_from_http_to_grpc(tmp_path: Path, servicer: FakeServicer, address: str) -> None:
     settings = GatewaySettings(rate_limit_uploads="")
     store = MediaStore((tmp_path / "store").as_uri())

@@ -227,7 +227,34 @@ async def test_sessions_are_listed_by_page_and_state(bench: Bench) -> None:
 
     assert [item["session_id"] for item in first["sessions"] + second["sessions"]] == ids[::-1]
     assert [item["session_id"] for item in cancelled["sessions"]] == ids[:1]
-    assert (await bench.http.get("/sessions?state=lost")).status_code == 422
+
+
+@pytest.mark.parametrize("state", list(SessionState))
+async def test_every_state_filters_the_list_and_has_a_word(bench: Bench, state: SessionState) -> None:
+    other = SessionState.QUEUED if state is not SessionState.QUEUED else SessionState.PROCESSING
+    for number, given in enumerate((state, other)):
+        bench.orchestrator.set(replace(session(given), session_id=str(number) * 32))
+
+    listed = (await bench.http.get("/sessions", params={"state": state.value})).json()["sessions"]
+
+    assert [(item["session_id"], item["state"]) for item in listed] == [("0" * 32, state.value)]
+    assert listed[0]["status"] in ("uploading", "queued", "processing", "completed", "failed")
+    assert listed[0]["message"]
+
+
+async def test_an_unknown_state_is_refused_with_those_that_there_are(bench: Bench) -> None:
+    reply = await bench.http.get("/sessions?state=lost")
+
+    assert (reply.status_code, reply.json()["code"]) == (400, "STATE_UNKNOWN")
+    assert all(state.value in reply.json()["message"] for state in SessionState)
+
+
+def test_times_are_told_in_seconds_and_as_iso_8601_in_utc() -> None:
+    body = describe(replace(session(SessionState.FAILED), create_time_s=0.25, end_time_s=86_400.0))
+
+    assert (body["create_time_s"], body["create_time"]) == (0.25, "1970-01-01T00:00:00.250Z")
+    assert (body["end_time_s"], body["end_time"]) == (86_400.0, "1970-01-02T00:00:00.000Z")
+    assert describe(session(SessionState.QUEUED))["end_time"] is None
 
 
 async def test_a_session_is_cancelled_retried_and_deleted(bench: Bench) -> None:

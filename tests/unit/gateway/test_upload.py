@@ -49,6 +49,30 @@ async def test_the_design_documents_form_needs_no_questions_and_defaults_to_indo
     assert [answer.question for answer in draft.answers] == ["", ""]
 
 
+@pytest.mark.parametrize("place", ["query", "form"])
+async def test_a_number_of_questions_that_is_not_the_number_of_files_is_accepted_and_said(
+    bench: Bench, place: str
+) -> None:
+    count = {"jumlah_pertanyaan": "3"}
+    files = videos(MP4, MP4, field="files")
+    reply = await bench.http.post(
+        "/upload",
+        files=files,
+        params=count if place == "query" else {},
+        data=count if place == "form" else {},
+    )
+
+    assert reply.status_code == 200
+    [warning] = reply.json()["warnings"]
+    assert warning.startswith("jumlah_pertanyaan is 3, and the number of videos is 2. All 2 are assessed.")
+
+
+async def test_a_number_of_questions_that_is_right_or_not_named_is_no_warning(bench: Bench) -> None:
+    for query in ("", "?jumlah_pertanyaan=1"):
+        reply = await bench.http.post(f"/upload{query}", files=videos(MP4, field="files"))
+        assert reply.json()["warnings"] == []
+
+
 @pytest.mark.parametrize(
     ("sent", "rubric_ids"),
     [([], ["", ""]), (["technical"], ["technical"] * 2), (["technical", " "], ["technical", ""])],
