@@ -15,6 +15,7 @@ from gateway.dependencies import Gateway
 from gateway.downloads import Downloader
 from gateway.errors import install_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
+from gateway.openapi import install_openapi
 from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
 from gateway.routes import capabilities as routes_capabilities
@@ -33,6 +34,23 @@ from gateway.uploads.submission import Submitter
 
 TITLE = "Interview assessment"
 VERSION = "0.1.0"
+DESCRIPTION = (
+    "Takes recorded interview answers and gives an assessment that a recruiter can check. Every error has the"
+    " same body: its `code` is for programs, and its `message` says what to do."
+)
+ROUTERS = tuple(
+    routes.router
+    for routes in (
+        routes_uploads,
+        routes_sessions,
+        routes_versions,
+        routes_events,
+        routes_websocket,
+        routes_media,
+        routes_capabilities,
+        routes_pages,
+    )
+)
 
 
 def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> FastAPI:
@@ -53,7 +71,15 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         yield
         await gateway.preparations.aclose()
 
-    app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.gateway = gateway
     # The last one added is the outermost.
     app.add_middleware(CallerMiddleware, origins=settings.cors_origins, hosts=settings.effective_hosts)
@@ -67,17 +93,9 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     )
     app.add_middleware(RequestMiddleware)
     install_error_handlers(app)
-    for routes in (
-        routes_uploads,
-        routes_sessions,
-        routes_versions,
-        routes_events,
-        routes_websocket,
-        routes_media,
-        routes_capabilities,
-        routes_pages,
-    ):
-        app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    install_openapi(app, ROUTERS)
     # After the routes: a mount swallows its whole prefix, which cost the original its /results.
     app.mount("/static", routes_pages.PageFiles(directory=routes_pages.STATIC_DIR), name="static")
     return app

@@ -72,6 +72,9 @@ async def _session_id(session_id: str) -> str:
 
 GatewayDep = Annotated[Gateway, Depends(_gateway)]
 SessionId = Annotated[str, Depends(_session_id)]
-Submitting = Annotated[Client, Depends(require("submit"))]
-Reading = Annotated[Client, Depends(require("read"))]
-Managing = Annotated[Client, Depends(require("manage"))]
+_submitting, _reading, _managing = require("submit"), require("read"), require("manage")
+Submitting = Annotated[Client, Depends(_submitting)]
+Reading = Annotated[Client, Depends(_reading)]
+Managing = Annotated[Client, Depends(_managing)]
+SCOPES: dict[object, Scope] = {_submitting: "submit", _reading: "read", _managing: "manage"}
+"""The scope that a dependency asks for, for the API's documentation."""

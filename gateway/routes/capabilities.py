@@ -7,12 +7,13 @@ from fastapi import APIRouter
 from chassis.errors import UnavailableError
 from gateway.capabilities import ASK_AGAIN_S
 from gateway.dependencies import GatewayDep, Reading
-from gateway.schemas import ERROR_RESPONSES, LanguageList, RubricList
+from gateway.reasons import error_answers
+from gateway.schemas import LanguageList, RubricList
 
-router = APIRouter(responses=ERROR_RESPONSES, tags=["Upload"])
+router = APIRouter(tags=["Upload"])
 
 
-@router.get("/rubrics")
+@router.get("/rubrics", responses=error_answers("RUBRICS_NOT_KNOWN"))
 async def rubrics(gateway: GatewayDep, _: Reading) -> RubricList:
     """List the rubrics that answers can be judged by."""
     known = (await gateway.capabilities.current()).rubric_ids
@@ -25,7 +26,7 @@ async def rubrics(gateway: GatewayDep, _: Reading) -> RubricList:
     return RubricList(rubrics=list(known))
 
 
-@router.get("/languages")
+@router.get("/languages", responses=error_answers())
 async def languages(gateway: GatewayDep, _: Reading) -> LanguageList:
     """List the languages that an upload may name: those that the loaded model understands."""
     return LanguageList(languages=list((await gateway.capabilities.current()).language_codes))

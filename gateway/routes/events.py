@@ -15,12 +15,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from chassis.errors import InterviewError
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
 from gateway.errors import error_body
+from gateway.reasons import OF_A_SESSION, error_answers
 from gateway.routes.sessions import find_session
-from gateway.schemas import ERROR_RESPONSES
+from gateway.schemas import STATUS_EXAMPLE
 from gateway.sessions import FINAL_STATES, SessionState, SessionView
 from gateway.status import describe
 
-router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+router = APIRouter(tags=["Sessions"])
 
 PING_S = 15
 """Below the idle timeouts of usual proxies (nginx: 60 s)."""
@@ -32,7 +33,29 @@ LINE_ENDS = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "
 may hold them as they are; escaped they say the same and cut no event in two."""
 
 
-@router.get("/sessions/{session_id}/events", response_model=None)
+_EVENT_EXAMPLE = f"id: 17\nevent: session\nretry: {RECONNECT_MS}\ndata: {json.dumps(STATUS_EXAMPLE)}\n\n"
+EVENT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events until the session ends. `session` has a state as `GET"
+        " /status/{session_id}` has it and a number that resumes the stream after it. `problem` has an error;"
+        " come back after it. `WS /ws/{session_id}` sends the same.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": _EVENT_EXAMPLE,
+            }
+        },
+    },
+    204: {"description": "The session has ended, and its last event was seen: don't come back."},
+}
+
+
+@router.get(
+    "/sessions/{session_id}/events",
+    response_model=None,
+    response_class=Response,
+    responses=EVENT_ANSWERS | error_answers(*OF_A_SESSION, "REQUEST_INVALID"),
+)
 async def events(
     session_id: SessionId,
     gateway: GatewayDep,

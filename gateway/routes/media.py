@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
@@ -13,10 +14,19 @@ from chassis.errors import NotFoundError
 from chassis.store import StoredObject
 from gateway.containers import MEDIA_TYPES
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
-from gateway.schemas import ERROR_RESPONSES
+from gateway.reasons import error_answers
 from gateway.uploads.submission import media_prefix
 
-router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+router = APIRouter(tags=["Sessions"])
+
+_RECORDING = {
+    media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()
+}
+MEDIA_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The recording.", "content": _RECORDING},
+    206: {"description": "The range of it that the header `Range` asks for.", "content": _RECORDING},
+    416: {"description": "The range lies outside the recording."},
+}
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -62,7 +72,15 @@ def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
     return ByteRange(begin, end)
 
 
-@router.get("/media/{session_id}/{position}", response_model=None)
+@router.get(
+    "/media/{session_id}/{position}",
+    response_model=None,
+    response_class=Response,
+    responses=MEDIA_ANSWERS
+    | error_answers(
+        "SESSION_ID_INVALID", "MEDIA_NOT_FOUND", "OBJECT_NOT_FOUND", "STORE_UNAVAILABLE", "REQUEST_INVALID"
+    ),
+)
 @router.head("/media/{session_id}/{position}", response_model=None, include_in_schema=False)
 async def media(
     request: Request, session_id: SessionId, position: int, gateway: GatewayDep, _: Reading

@@ -15,6 +15,9 @@ from chassis.errors import InterviewError
 from gateway.auth import COOKIE, HEADER
 from gateway.dependencies import GatewayDep, Reading
 from gateway.errors import error_body
+from gateway.openapi import SCHEMA_PATH, result_schema
+from gateway.reasons import error_answers
+from gateway.schemas import Health
 
 router = APIRouter(tags=["Service"])
 
@@ -22,6 +25,14 @@ STATIC_DIR = Path(__file__).parents[1] / "static"
 REVALIDATE = {"Cache-Control": "no-cache"}
 """A browser asks whether its copy is still right: page and scripts must be of one version."""
 READY_TIMEOUT_S = 5.0
+READY_ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": Health, "description": "Ready."}}
+SCHEMA_MEDIA_TYPE = "application/schema+json"
+SCHEMA_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A JSON Schema (draft 2020-12).",
+        "content": {SCHEMA_MEDIA_TYPE: {"schema": {"type": "object"}}},
+    }
+}
 
 GREETING: dict[str, Any] = {
     "message": "AI Interview Assessment System",
@@ -87,12 +98,23 @@ async def login(request: Request, gateway: GatewayDep) -> Response:
 
 
 @router.get("/healthz")
-async def healthz() -> dict[str, str]:
+async def healthz() -> Health:
     """Tell that the process lives."""
-    return {"status": "ok"}
+    return Health()
 
 
-@router.get("/readyz", response_model=None)
+@router.get(SCHEMA_PATH, response_model=None, response_class=Response, responses=SCHEMA_ANSWER)
+async def result_document_schema() -> Response:
+    """Return the JSON Schema of the result document."""
+    return Response(result_schema(), media_type=SCHEMA_MEDIA_TYPE, headers=REVALIDATE)
+
+
+@router.get(
+    "/readyz",
+    response_model=None,
+    responses=READY_ANSWER
+    | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", "STORE_UNAVAILABLE", always=()),
+)
 async def readyz(gateway: GatewayDep) -> Response:
     """Tell whether sessions can be taken: the orchestrator and the store are there."""
     try:

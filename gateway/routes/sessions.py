@@ -11,11 +11,13 @@ from chassis.errors import InvalidInputError, NotFoundError, PreconditionError
 from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_PAGE_SESSION_COUNT
 from gateway.dependencies import Gateway, GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
-from gateway.schemas import ERROR_RESPONSES, Deletion, SessionList
+from gateway.openapi import RESULT_REF
+from gateway.reasons import ASKING, OF_A_SESSION, error_answers
+from gateway.schemas import Deletion, SessionList, StatusAnswer
 from gateway.sessions import SessionState, SessionView
 from gateway.status import LEGACY_HEADER, describe
 
-router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+router = APIRouter(tags=["Sessions"])
 
 NO_STORE = {"Cache-Control": "no-store"}
 """A state is old at once, and a result is nobody's but the asker's."""
@@ -51,7 +53,35 @@ async def check_fetched(gateway: Gateway, session_id: str) -> None:
         ) from None
 
 
-@router.get("/status/{session_id}", response_model=None)
+STATE_ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": StatusAnswer, "description": "Where it is."}}
+STATUS_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": StatusAnswer,
+        "description": "Where it is. When it has ended, `results_url` leads to its result document.",
+        "links": {
+            "results": {"operationId": "results", "parameters": {"session_id": "$response.body#/session_id"}}
+        },
+    }
+}
+LIST_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"model": SessionList, "description": "A page of sessions, the newest first."}
+}
+RESULT_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The result document. Its JSON Schema is served at `/schemas/result.json`.",
+        "content": {"application/json": {"schema": {"$ref": RESULT_REF}}},
+    }
+}
+RESULT_ERRORS = error_answers(
+    *OF_A_SESSION, "RESULT_EXPIRED", "RESULT_VERSION_NOT_FOUND", "SESSION_NOT_FINISHED", "REQUEST_INVALID"
+)
+
+
+@router.get(
+    "/status/{session_id}",
+    response_model=None,
+    responses=STATUS_ANSWERS | error_answers(*OF_A_SESSION, "REQUEST_INVALID"),
+)
 async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _: Reading) -> Response:
     """Return where a session is."""
     legacy = LEGACY_HEADER in request.headers
@@ -62,8 +92,13 @@ async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _
     return JSONResponse(describe(session, legacy=legacy), headers=NO_STORE)
 
 
-@router.get("/results/{session_id}", response_model=None)
-@router.get("/results/{session_id}.json", response_model=None)  # the nearer one is matched first
+@router.get("/results/{session_id}", response_model=None, responses=RESULT_ANSWER | RESULT_ERRORS)
+@router.get(  # the nearer one is matched first
+    "/results/{session_id}.json",
+    operation_id="results_json",
+    response_model=None,
+    responses=RESULT_ANSWER | RESULT_ERRORS,
+)
 async def results(
     session_id: SessionId,
     gateway: GatewayDep,
@@ -79,19 +114,22 @@ async def results(
     return Response(document, media_type="application/json", headers=NO_STORE)
 
 
-@router.get("/sessions")
+@router.get(
+    "/sessions",
+    response_model=None,
+    responses=LIST_ANSWER | error_answers("STATE_UNKNOWN", "PAGE_INVALID", "REQUEST_INVALID", *ASKING),
+)
 async def list_sessions(
     gateway: GatewayDep,
     _: Managing,
     page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_SESSION_COUNT)] = DEFAULT_PAGE_SESSION_COUNT,
     page_token: Annotated[str, Query(max_length=500)] = "",
     state: Annotated[str | None, Query(json_schema_extra={"enum": list(SessionState)})] = None,
-) -> SessionList:
+) -> Response:
     """List sessions, the newest first."""
     page = await gateway.orchestrator.list_sessions(page_size, page_token, _wanted_state(state))
-    return SessionList(
-        sessions=[describe(session) for session in page.sessions], next_page_token=page.next_page_token
-    )
+    sessions = [describe(session) for session in page.sessions]
+    return JSONResponse({"success": True, "sessions": sessions, "next_page_token": page.next_page_token})
 
 
 def _wanted_state(state: str | None) -> SessionState | None:
@@ -105,20 +143,30 @@ def _wanted_state(state: str | None) -> SessionState | None:
         ) from None
 
 
-@router.post("/sessions/{session_id}/cancel")
-async def cancel(session_id: SessionId, gateway: GatewayDep, _: Managing) -> dict[str, Any]:
+@router.post(
+    "/sessions/{session_id}/cancel",
+    response_model=None,
+    responses=STATE_ANSWER | error_answers(*OF_A_SESSION, "REQUEST_INVALID"),
+)
+async def cancel(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Response:
     """Stop a session."""
     session = await gateway.preparations.cancel(session_id)
-    return describe(session or await gateway.orchestrator.cancel_session(session_id))
+    return JSONResponse(describe(session or await gateway.orchestrator.cancel_session(session_id)))
 
 
-@router.post("/sessions/{session_id}/retry")
-async def retry(session_id: SessionId, gateway: GatewayDep, _: Managing) -> dict[str, Any]:
+@router.post(
+    "/sessions/{session_id}/retry",
+    response_model=None,
+    responses=STATE_ANSWER | error_answers(*OF_A_SESSION, "SESSION_NOT_FINISHED", "REQUEST_INVALID"),
+)
+async def retry(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Response:
     """Run what failed again."""
-    return describe(await gateway.orchestrator.retry_session(session_id))
+    return JSONResponse(describe(await gateway.orchestrator.retry_session(session_id)))
 
 
-@router.delete("/sessions/{session_id}")
+@router.delete(
+    "/sessions/{session_id}", responses=error_answers(*OF_A_SESSION, "SESSION_STOPPING", "REQUEST_INVALID")
+)
 async def delete(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Deletion:
     """Delete a session with its recordings, stage outputs and result."""
     if not await gateway.preparations.discard(session_id):

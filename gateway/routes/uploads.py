@@ -14,13 +14,15 @@ from chassis.telemetry import session_id as session_id_var
 from gateway.body import RequestBody
 from gateway.capabilities import check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
-from gateway.schemas import ERROR_RESPONSES, LINKS_BODY, UPLOAD_BODY, LinksAnswer, UploadAnswer
+from gateway.reasons import OF_A_FORM, OF_AN_UPLOAD, error_answers
+from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY
+from gateway.schemas import LinksAnswer, UploadAnswer
 from gateway.session_ids import new_session_id, session_id_for_key
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
 from gateway.uploads.submission import read_submission
 
-router = APIRouter(responses=ERROR_RESPONSES, tags=["Upload"])
+router = APIRouter(tags=["Upload"])
 
 MAX_LINKS_BODY_BYTES = 1_048_576
 """A list of links and questions has a few KB."""
@@ -39,7 +41,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/upload", openapi_extra=UPLOAD_BODY)
+@router.post("/upload", openapi_extra=UPLOAD_BODY, responses=error_answers(*OF_AN_UPLOAD, *OF_A_FORM))
 async def upload(
     request: Request, gateway: GatewayDep, client: Submitting, idempotency_key: IdempotencyKey = None
 ) -> UploadAnswer:
@@ -111,7 +113,11 @@ def _upload_answer(session_id: str, video_count: int, warnings: Sequence[str] = 
     )
 
 
-@router.post("/upload_json", openapi_extra=LINKS_BODY)
+@router.post(
+    "/upload_json",
+    openapi_extra=LINKS_BODY,
+    responses=error_answers("BODY_INVALID", "JSON_INVALID", *OF_AN_UPLOAD),
+)
 async def upload_json(request: Request, gateway: GatewayDep, client: Submitting) -> LinksAnswer:
     """Accept links to recordings (Google Drive share links, direct links) and fetch them afterwards."""
     session_id = new_session_id()

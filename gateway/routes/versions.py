@@ -12,24 +12,32 @@ from pydantic import ValidationError
 from chassis.errors import NotFoundError
 from gateway.body import RequestBody
 from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
+from gateway.reasons import OF_A_SESSION, error_answers
+from gateway.request_schemas import ORDER_BODY
 from gateway.routes.sessions import check_fetched
-from gateway.schemas import ERROR_RESPONSES, ReassessmentOrder, VersionAnswer, VersionList
+from gateway.schemas import ReassessmentOrder, Version, VersionAnswer, VersionList
 from gateway.sessions import ResultVersion
 from gateway.status import iso_time
 
-router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
+router = APIRouter(tags=["Sessions"])
 
 MAX_ORDER_BYTES = 4096
 """It names a rubric."""
-ORDER_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": ReassessmentOrder.model_json_schema()}},
-    }
-}
 
 
-@router.post("/sessions/{session_id}/reassess", openapi_extra=ORDER_BODY)
+@router.post(
+    "/sessions/{session_id}/reassess",
+    openapi_extra=ORDER_BODY,
+    responses=error_answers(
+        *OF_A_SESSION,
+        "RUBRIC_UNKNOWN",
+        "SESSION_NOT_FINISHED",
+        "SESSIONS_FULL",
+        "REQUEST_INVALID",
+        "UPLOAD_STALLED",
+        "UPLOAD_TOO_LARGE",
+    ),
+)
 async def reassess(
     request: Request, session_id: SessionId, gateway: GatewayDep, _: Managing
 ) -> VersionAnswer:
@@ -50,11 +58,12 @@ async def reassess(
     return VersionAnswer(session_id=session_id, existing=existing, **_described(session_id, version))
 
 
-@router.get("/sessions/{session_id}/versions")
+@router.get("/sessions/{session_id}/versions", responses=error_answers(*OF_A_SESSION, "REQUEST_INVALID"))
 async def versions(session_id: SessionId, gateway: GatewayDep, _: Reading) -> VersionList:
     """List the versions of a session's result, the first one first."""
     found = await gateway.orchestrator.list_result_versions(session_id)
-    return VersionList(session_id=session_id, versions=[_described(session_id, version) for version in found])
+    described = [Version(**_described(session_id, version)) for version in found]
+    return VersionList(session_id=session_id, versions=described)
 
 
 def _described(session_id: str, version: ResultVersion) -> dict[str, Any]:

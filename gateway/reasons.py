@@ -1,0 +1,133 @@
+"""Every reason that an answer's `code` can have, for the API's documentation. `docs/errors.md` says more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.errors import error_body
+from gateway.schemas import ErrorAnswer
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason of an error."""
+
+    status: int
+    """The HTTP status that it comes with."""
+    meaning: str
+    """When it comes, as half a sentence."""
+
+
+REASONS: Mapping[str, Reason] = {
+    "BODY_INVALID": Reason(400, "a part of the body is missing"),
+    "FILE_EMPTY": Reason(400, "an uploaded file has no byte"),
+    "FILE_TYPE_INVALID": Reason(400, "the extension is none of mp4, avi, mov, mkv, webm"),
+    "JSON_INVALID": Reason(400, "the body is not JSON"),
+    "LANGUAGE_INVALID": Reason(400, "not a language that the loaded model understands"),
+    "MULTIPART_INVALID": Reason(400, "the form is malformed or ends early"),
+    "PAGE_INVALID": Reason(400, "not a page token of ours"),
+    "QUESTION_COUNT_INVALID": Reason(400, "jumlah_pertanyaan is not 1 to 100"),
+    "QUESTION_COUNT_MISMATCH": Reason(400, "not one question a video"),
+    "QUESTION_TOO_LONG": Reason(400, "a question is too long"),
+    "RUBRIC_COUNT_MISMATCH": Reason(400, "neither one rubric nor one a video"),
+    "RUBRIC_UNKNOWN": Reason(400, "there is no such rubric"),
+    "SESSION_ID_INVALID": Reason(400, "neither 32 hex digits nor a UUID"),
+    "STATE_UNKNOWN": Reason(400, "there is no such state"),
+    "TOO_MANY_FIELDS": Reason(400, "too many form fields"),
+    "TOO_MANY_FILES": Reason(400, "more recordings than a session takes"),
+    "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
+    "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
+    "HOST_FORBIDDEN": Reason(403, "a host name that is not allowed"),
+    "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
+    "MEDIA_NOT_FOUND": Reason(404, "there is no such recording"),
+    "NOT_FOUND": Reason(404, "nothing is at this address"),
+    "OBJECT_NOT_FOUND": Reason(404, "the recording was deleted meanwhile"),
+    "RESULT_VERSION_NOT_FOUND": Reason(404, "there is no such version of the result"),
+    "SESSION_NOT_FOUND": Reason(404, "it never existed, or was deleted"),
+    "METHOD_NOT_ALLOWED": Reason(405, "the address takes another method"),
+    "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
+    "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
+    "RESULT_EXPIRED": Reason(410, "the document is gone"),
+    "FIELD_TOO_LARGE": Reason(413, "a form field is too long"),
+    "FILE_TOO_LARGE": Reason(413, "a recording is over the limit"),
+    "UPLOAD_TOO_LARGE": Reason(413, "the whole body is too large"),
+    "CONTENT_TYPE_UNSUPPORTED": Reason(415, "the body is not multipart/form-data"),
+    "NOT_A_VIDEO": Reason(415, "the bytes are not those of a video"),
+    "REQUEST_INVALID": Reason(422, "fields are wrong; `detail` lists them"),
+    "RATE_LIMITED": Reason(429, "too many uploads of one client"),
+    "INTERNAL": Reason(500, "a fault on our side"),
+    "NOT_READY": Reason(503, "something is not up yet"),
+    "ORCHESTRATOR_UNAVAILABLE": Reason(503, "the assessment service can't be reached"),
+    "QUEUE_FULL": Reason(503, "too much waits already"),
+    "RUBRICS_NOT_KNOWN": Reason(503, "the assessor can't be asked for its rubrics"),
+    "SESSIONS_FULL": Reason(503, "too many sessions wait"),
+    "SESSION_STOPPING": Reason(503, "stages of a deleted session still stop"),
+    "STORE_UNAVAILABLE": Reason(503, "the media store can't be reached"),
+    "UNAVAILABLE": Reason(503, "a process can't be reached"),
+    "UPLOADS_FULL": Reason(503, "too many uploads at once"),
+    "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
+}
+
+ALWAYS = ("API_KEY_INVALID", "API_KEY_SCOPE_MISSING", "HOST_FORBIDDEN", "ORIGIN_FORBIDDEN", "INTERNAL")
+"""What every answer but those about the service itself can say."""
+ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
+"""What a question to the orchestrator can end with."""
+OF_A_SESSION = ("SESSION_ID_INVALID", "SESSION_NOT_FOUND", *ASKING)
+OF_AN_UPLOAD = (
+    "LANGUAGE_INVALID",
+    "QUESTION_TOO_LONG",
+    "RUBRIC_UNKNOWN",
+    "TOO_MANY_FILES",
+    "UPLOAD_STALLED",
+    "UPLOAD_TOO_LARGE",
+    "RATE_LIMITED",
+    "STORE_UNAVAILABLE",
+)
+OF_A_FORM = (
+    "FILE_EMPTY",
+    "FILE_TYPE_INVALID",
+    "MULTIPART_INVALID",
+    "QUESTION_COUNT_INVALID",
+    "QUESTION_COUNT_MISMATCH",
+    "RUBRIC_COUNT_MISMATCH",
+    "TOO_MANY_FIELDS",
+    "DUPLICATE_IN_PROGRESS",
+    "FIELD_TOO_LARGE",
+    "FILE_TOO_LARGE",
+    "CONTENT_TYPE_UNSUPPORTED",
+    "NOT_A_VIDEO",
+    "REQUEST_INVALID",
+    "SESSIONS_FULL",
+    "UPLOADS_FULL",
+    *ASKING,
+)
+
+
+def error_answers(*reasons: str, always: Iterable[str] = ALWAYS) -> dict[int | str, dict[str, Any]]:
+    """Return the documented error answers of a route, one a status, with an example for each reason.
+
+    Args:
+        reasons: Reasons that it can give.
+        always: Reasons that it can give like every other one.
+    """
+    by_status: dict[int, list[str]] = {}
+    for name in sorted({*reasons, *always}):
+        by_status.setdefault(REASONS[name].status, []).append(name)
+    return {status: _error_answer(names) for status, names in sorted(by_status.items())}
+
+
+def _error_answer(names: list[str]) -> dict[str, Any]:
+    return {
+        "model": ErrorAnswer,
+        "description": "; ".join(f"`{name}`: {REASONS[name].meaning}" for name in names) + ".",
+        "content": {"application/json": {"examples": {name: _example(name) for name in names}}},
+    }
+
+
+def _example(name: str) -> dict[str, Any]:
+    meaning = REASONS[name].meaning
+    message = f"{meaning[0].upper()}{meaning[1:]}."
+    return {"value": error_body(name, message)}
