@@ -19,6 +19,7 @@ MAX_ANSWERS = 20
 MAX_QUESTION_CHARACTERS = 2_000
 """The assessor takes no longer ones."""
 MAX_NAME_CHARACTERS = 255
+MAX_LINK_CHARACTERS = 4_096
 MAX_NAMED_FIELDS = 20
 """A status travels in headers, which gRPC may drop from 8 KiB on; twenty fields take 5 KiB."""
 MAX_PAGE_SESSIONS = 200
@@ -71,8 +72,10 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
 
 def _wrong_in(answer: orchestrator_pb2.AnswerInput) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if bool(answer.uri) == bool(answer.unavailable_reason):
-        wrong["uri"] = "a recording, or the reason why there is none"
+    if sum(map(bool, (answer.uri, answer.link, answer.unavailable_reason))) != 1:
+        wrong["uri"] = "a recording in the store, or its link, or the reason why there is none"
+    if len(answer.link) > MAX_LINK_CHARACTERS:
+        wrong["link"] = f"at most {MAX_LINK_CHARACTERS:,} characters"
     if len(answer.question) > MAX_QUESTION_CHARACTERS:
         wrong["question"] = f"at most {MAX_QUESTION_CHARACTERS:,} characters"
     if len(answer.file_name) > MAX_NAME_CHARACTERS:

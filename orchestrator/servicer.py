@@ -18,7 +18,7 @@ from orchestrator.admission import (
     read_page_token,
 )
 from orchestrator.durable.engine import Engine
-from orchestrator.progress import Board
+from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
 from orchestrator.stages.outputs import SessionStore
@@ -31,6 +31,8 @@ POLL_S = 0.5
 SETTLE_TIMEOUT_S = 10.0
 """Steps see within a second that they are cancelled; a child process or a call takes some more to end."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
+KEPT_STATES = {"fetching": "processing"}
+"""States that are told apart by the stages only, with what the engine keeps."""
 
 
 class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
@@ -38,7 +40,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     Args:
         engine: Keeps and works on them.
-        board: Their live progress.
+        tracker: Their live progress.
         outputs: Their results and stage outputs.
         media: The store that recordings must lie in.
         reassessments: The versions of their results.
@@ -47,13 +49,13 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     def __init__(
         self,
         engine: Engine,
-        board: Board,
+        tracker: ProgressTracker,
         outputs: SessionStore,
         media: MediaStore,
         reassessments: Reassessments,
     ) -> None:
         self._engine = engine
-        self._board = board
+        self._tracker = tracker
         self._outputs = outputs
         self._media = media
         self._reassessments = reassessments
@@ -100,7 +102,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             if ended:
                 return
             await asyncio.sleep(EVENT_INTERVAL_S)
-            await self._board.wait(request.session_id, POLL_S - EVENT_INTERVAL_S)
+            await self._tracker.wait(request.session_id, POLL_S - EVENT_INTERVAL_S)
             row = await self._row(request.session_id)
 
     async def ListSessions(
@@ -120,8 +122,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     return response
                 seen_count = seen_count + 1 if created_ms == time_ms else 1
                 time_ms = created_ms
-                if wanted is None or row.state == wanted:
-                    response.sessions.append(await self._listed(row))
+                if wanted is None or row.state == KEPT_STATES.get(wanted, wanted):
+                    session = await self._listed(row)
+                    if wanted is None or session.state == request.state:
+                        response.sessions.append(session)
             if len(rows) <= size_count:
                 return response
             if len(response.sessions) == size_count:
@@ -213,7 +217,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     async def _listed(self, row: SessionRow) -> orchestrator_pb2.Session:
         session_id = row.request.session_id
-        if not row.records and row.state != "queued" and self._board.views(session_id) is None:
+        if not row.records and row.state != "queued" and self._tracker.views(session_id) is None:
             row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
         return self._snapshot(row)[1]
 
@@ -223,10 +227,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""
         session_id = row.request.session_id
-        live = self._board.views(session_id)
+        live = self._tracker.views(session_id)
         if live is None or row.state != "processing":
             return row.last_event_id, to_message(row, views_of(row)), row.ended
-        begin_time_s = self._board.begin_time_s(session_id)
+        begin_time_s = self._tracker.begin_time_s(session_id)
         return live[0], to_message(row, live[1], begin_time_s=begin_time_s), False
 
 
