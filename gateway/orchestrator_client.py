@@ -37,6 +37,7 @@ PING_TIMEOUT_S = 2.0
 _STATES: dict[int, SessionState] = {
     pb.SESSION_STATE_UNSPECIFIED: SessionState.QUEUED,
     pb.SESSION_STATE_QUEUED: SessionState.QUEUED,
+    pb.SESSION_STATE_FETCHING: SessionState.FETCHING,
     pb.SESSION_STATE_PROCESSING: SessionState.PROCESSING,
     pb.SESSION_STATE_COMPLETED: SessionState.COMPLETED,
     pb.SESSION_STATE_FAILED: SessionState.FAILED,
@@ -92,6 +93,7 @@ class OrchestratorClient:
             answers=[
                 pb.AnswerInput(
                     uri=answer.uri,
+                    link=answer.link,
                     question=answer.question,
                     file_name=answer.file_name,
                     digest=answer.digest,

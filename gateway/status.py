@@ -13,7 +13,7 @@ from gateway.sessions import FINAL_STATES, AnswerView, SessionState, SessionView
 LEGACY_HEADER = "ngrok-skip-browser-warning"
 
 _WORDS = {
-    SessionState.DOWNLOADING: "uploading",
+    SessionState.FETCHING: "uploading",
     SessionState.QUEUED: "queued",
     SessionState.PROCESSING: "processing",
     SessionState.COMPLETED: "completed",
@@ -23,7 +23,7 @@ _WORDS = {
 _LEGACY_WORDS = {"uploading": "processing", "queued": "processing", "failed": "error"}
 
 _STAGE_MESSAGES = {
-    "download": "Downloading video {i}/{n}...",
+    "fetch": "Downloading video {i}/{n}...",
     "extract": "Extracting audio from video {i}/{n}...",
     "transcribe": "Transcribing video {i}/{n}...",
     "translate": "Translating transcription {i}/{n}...",
@@ -32,13 +32,13 @@ _STAGE_MESSAGES = {
     "speaker": "Analyzing voices {i}/{n}...",
 }
 _MESSAGES = {
-    SessionState.DOWNLOADING: "Downloading videos...",
+    SessionState.FETCHING: "Downloading videos...",
     SessionState.QUEUED: "Waiting for a free place...",
     SessionState.COMPLETED: "Assessment completed.",
     SessionState.FAILED: "The assessment failed.",
     SessionState.CANCELLED: "The assessment was cancelled.",
 }
-REQUIRED_STAGES = ("extract", "transcribe")
+REQUIRED_STAGES = ("fetch", "extract", "transcribe")
 """Stages without which an answer counts as failed, as the result document has it."""
 
 
@@ -143,7 +143,7 @@ def _at_rest(answer: AnswerView) -> bool:
 
 def _message(session: SessionView, current: int) -> str:
     total = len(session.answers)
-    if session.state not in (SessionState.PROCESSING, SessionState.DOWNLOADING):
+    if session.state not in (SessionState.PROCESSING, SessionState.FETCHING):
         return (session.message if session.state is not SessionState.COMPLETED else "") or _MESSAGES[
             session.state
         ]

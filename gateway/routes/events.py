@@ -15,9 +15,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from chassis.errors import InterviewError
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
 from gateway.errors import error_body
-from gateway.routes.sessions import find_session
 from gateway.schemas import ERROR_RESPONSES
-from gateway.sessions import FINAL_STATES, SessionState, SessionView
+from gateway.sessions import FINAL_STATES, SessionView
 from gateway.status import describe
 
 router = APIRouter(responses=ERROR_RESPONSES, tags=["Sessions"])
@@ -36,7 +35,7 @@ async def events(
     after: Annotated[int | None, Query(ge=0, description="As the header Last-Event-ID, which wins.")] = None,
 ) -> Response:
     """Follow a session until it ends."""
-    session = await find_session(gateway, session_id)
+    session = await gateway.orchestrator.get_session(session_id)
     resume_after = last_event_id if last_event_id is not None else after
     stream = _as_sent_events(gateway, session, resume_after)
     if session.state in FINAL_STATES and resume_after is not None:
@@ -53,9 +52,6 @@ async def session_events(
 ) -> AsyncIterator[tuple[str, int | None, dict[str, Any]]]:
     """Yield a session's events until it ends: their kind, their number, and the state or the error."""
     try:
-        if session.state is SessionState.DOWNLOADING:
-            async for preparing in gateway.preparations.changes(session.session_id):
-                yield "session", None, describe(preparing)
         async for event in gateway.orchestrator.watch_session(session.session_id, resume_after):
             yield "session", event.event_id, describe(event.session)
     except InterviewError as error:

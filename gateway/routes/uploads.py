@@ -17,7 +17,7 @@ from gateway.schemas import ERROR_RESPONSES, LINKS_BODY, UPLOAD_BODY, LinksAnswe
 from gateway.session_ids import new_session_id, session_id_for_key
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
-from gateway.uploads.submission import read_submission
+from gateway.uploads.submission import create_session, read_submission
 
 router = APIRouter(responses=ERROR_RESPONSES, tags=["Upload"])
 
@@ -115,7 +115,7 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     settings = gateway.settings
     session = read_linked_session(session_id, body, settings.languages, settings.max_file_count)
     await gateway.upload_rate.take(client)
-    await gateway.preparations.accept(session)
+    await create_session(gateway.orchestrator, session)
     SUBMITTED.labels("links").inc()
     return LinksAnswer(
         session_id=session_id,

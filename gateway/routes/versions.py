@@ -9,10 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from chassis.errors import NotFoundError
 from gateway.body import RequestBody
 from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
-from gateway.routes.sessions import check_fetched
 from gateway.schemas import ERROR_RESPONSES, ReassessmentOrder, VersionAnswer, VersionList
 from gateway.sessions import ResultVersion
 
@@ -41,11 +39,7 @@ async def reassess(
         raise RequestValidationError(
             [{**problem, "loc": ("body", *problem["loc"])} for problem in problems]
         ) from None
-    try:
-        version, existing = await gateway.orchestrator.reassess_session(session_id, order.rubric_id)
-    except NotFoundError:
-        await check_fetched(gateway, session_id)
-        raise
+    version, existing = await gateway.orchestrator.reassess_session(session_id, order.rubric_id)
     return VersionAnswer(session_id=session_id, existing=existing, **_described(session_id, version))
 
 

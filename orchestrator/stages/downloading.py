@@ -17,11 +17,9 @@ from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, Inval
 from orchestrator.stages.link_addresses import Resolve, bad_link, checked_request, direct_link, resolve_host
 
 MAX_REDIRECT_COUNT = 5
-CHUNK_BYTES = 1_048_576
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 30.0
 RESUMING = RetryPolicy(attempt_count=5, first_delay_s=0.5, max_delay_s=5.0)
-"""How a download that breaks off goes on from where it was."""
 MAX_RETRY_AFTER_S = 600.0
 """A server that asks for a longer pause is not waited for."""
 BEGUN_ANEW, GONE_ON = httpx.codes.OK, httpx.codes.PARTIAL_CONTENT
@@ -78,6 +76,7 @@ class Downloader:
         drive_url: Where Google Drive hands files out.
         allow_private: Whether links may lead into private networks.
         resolve: Looks host names up.
+        resuming: How a download that breaks off goes on from where it was.
     """
 
     def __init__(
@@ -87,11 +86,13 @@ class Downloader:
         *,
         allow_private: bool = False,
         resolve: Resolve = resolve_host,
+        resuming: RetryPolicy = RESUMING,
     ) -> None:
         self._limits = limits
         self._drive_url = drive_url
         self._allow_private = allow_private
         self._resolve = resolve
+        self._resuming = resuming
 
     async def download(self, link: str, path: Path, on_progress: Callable[[float], None]) -> Download:
         """Download a recording into a local file.
@@ -126,11 +127,11 @@ class Downloader:
         timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         # No environment: a proxy would resolve names itself, past our check.
         async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
-            for attempt in range(1, RESUMING.attempt_count + 1):
+            for attempt in range(1, self._resuming.attempt_count + 1):
                 try:
                     await self._follow(client, url, download, on_progress)
                 except _BrokenOffError:
-                    await asyncio.sleep(RESUMING.delay_s(attempt, _away("broke off")))
+                    await asyncio.sleep(self._resuming.delay_s(attempt, _away("broke off")))
                 else:
                     return download
         raise _away("broke off again and again")
@@ -169,7 +170,7 @@ class Downloader:
         self._check_size(download.total_bytes or 0)
         try:
             # Raw: the limit counts what arrives, and nothing is ever unpacked.
-            async for chunk in response.aiter_raw(CHUNK_BYTES):
+            async for chunk in response.aiter_raw():
                 self._check_size(download.size_bytes + len(chunk))
                 await asyncio.to_thread(download.add, chunk)
                 if download.total_bytes:

@@ -37,7 +37,7 @@ def session(state: SessionState, *stages: StageView, **values: Any) -> SessionVi
 @pytest.mark.parametrize(
     ("state", "word", "legacy_word"),
     [
-        (SessionState.DOWNLOADING, "uploading", "processing"),
+        (SessionState.FETCHING, "uploading", "processing"),
         (SessionState.QUEUED, "queued", "processing"),
         (SessionState.PROCESSING, "processing", "processing"),
         (SessionState.COMPLETED, "completed", "completed"),
