@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chassis.model_fetching import Report, fetch
+from cli.model_fetching import Report, fetch
 from cli.gateway_client import GatewayClient
 
 OpenGateway = Callable[[str, str], GatewayClient]

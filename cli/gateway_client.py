@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
+from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from cli.failures import CommandError, ExitCode
-from cli.server_sent_events import ServerSentEvent, parse_events
 
 Json = dict[str, Any]
 SentReport = Callable[[int, int], None]
@@ -152,7 +152,9 @@ class GatewayClient:
                 if reply.is_error:
                     reply.read()
                     raise _rejection(reply)
-                yield from parse_events(reply.iter_lines())
+                yield from EventSource(reply).iter_sse()
+        except SSEError:
+            raise _not_a_gateway() from None
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
@@ -208,12 +210,16 @@ def _document(reply: httpx.Response) -> Json:
     except json.JSONDecodeError:
         document = None
     if not isinstance(document, dict):
-        raise CommandError(
-            "What answers there is no gateway of this system. Is --gateway right?",
-            code="NOT_A_GATEWAY",
-            exit_code=ExitCode.UNREACHABLE,
-        )
+        raise _not_a_gateway()
     return document
+
+
+def _not_a_gateway() -> CommandError:
+    return CommandError(
+        "Another program answers at this address. Correct --gateway.",
+        code="NOT_A_GATEWAY",
+        exit_code=ExitCode.UNREACHABLE,
+    )
 
 
 def _rejection(reply: httpx.Response) -> CommandError:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from chassis.model_fetching import Report
+from cli.model_fetching import Report
 from cli.environment import Environment
 from cli.gateway_client import GatewayClient
 

@@ -17,7 +17,7 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
-from chassis.model_fetching import fetch
+from cli.model_fetching import fetch
 from chassis.models import catalogue, locate
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.store import MediaStore
