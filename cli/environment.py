@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.model_fetching import Report, fetch
 from cli.gateway_client import GatewayClient
+from cli.model_fetching import Report, fetch
 
 OpenGateway = Callable[[str, str], GatewayClient]
 """Called with (address, API key)."""

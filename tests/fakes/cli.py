@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from cli.model_fetching import Report
 from cli.environment import Environment
 from cli.gateway_client import GatewayClient
+from cli.model_fetching import Report
 
 SESSION_ID = "0123456789abcdef0123456789abcdef"
 
