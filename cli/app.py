@@ -14,7 +14,14 @@ import typer
 from rich.markup import escape
 
 from chassis.errors import InterviewError
-from cli import demo_command, model_commands, reassess_command, session_commands, subtitle_commands
+from cli import (
+    demo_command,
+    model_commands,
+    reassess_command,
+    session_commands,
+    subtitle_commands,
+    up_command,
+)
 from cli.assessor_commands import assessor_app
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode, from_interview_error
@@ -43,6 +50,7 @@ def build_app() -> typer.Typer:
     reassess_command.add_to(app)
     subtitle_commands.add_to(app)
     demo_command.add_to(app)
+    up_command.add_to(app)
     app.add_typer(model_commands.models_app, name="models")
     app.add_typer(llm_app, name="llm")
     app.add_typer(assessor_app, name="assessor")

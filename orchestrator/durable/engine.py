@@ -167,6 +167,7 @@ class Engine:
     async def cancel(self, session_id: str) -> None:
         """Cancel a session; its running steps are cancelled within about a second."""
         await DBOS.cancel_workflow_async(session_id)
+        logger.info("session ends", extra={"session_id": session_id, "state": "cancelled", "reason": ""})
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
         """Wait until no step of a session runs in this process; False where one still does."""
@@ -209,6 +210,8 @@ class Engine:
         plan = {(place, stage): DBOS.reserve_step() for place in places for stage in STAGES}
         last = DBOS.reserve_step()
         self._board.begin(request.session_id, job["create_time_s"])
+        current_session_id.set(request.session_id)
+        logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:
             steps = ReservedSteps(request, plan, self.run_step, self.skip_step)
             records = await process_session(places, steps)
@@ -216,7 +219,9 @@ class Engine:
             await last.run_async(_FINISH, self._finish_step, request, records, created_s, FIRST_VERSION)
         finally:
             self._board.end(request.session_id)
-        return end_of(records) | {"end_time_s": time.time()}
+        end = end_of(records)
+        logger.info("session ends", extra={"state": end["state"], "reason": end["reason"]})
+        return end | {"end_time_s": time.time()}
 
     async def _reassess(self, job: dict[str, Any]) -> dict[str, Any]:
         given = Reassessment.from_json(job)
