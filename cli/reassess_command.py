@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Annotated, Protocol
 
 import typer
-from rich.table import Column, Table
 
 from cli.environment import Environment
 from cli.failures import CommandError
 from cli.following import FINAL_STATES
 from cli.gateway_client import Json
-from cli.session_commands import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl, SessionId
+from cli.options import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl, SessionId
 from cli.summary import print_summary
+from cli.tables import print_rows
 
 POLL_S = 1.0
 """A judgement takes from a second to minutes, by the assessor's backend."""
@@ -97,8 +97,8 @@ def versions(
     if as_json:
         environment.print_json({"session_id": session_id, "versions": found})
         return
-    table = Table(Column("version", no_wrap=True), "rubric", "state", "reason")
-    for version in found:
-        rubric = version["rubric_id"] or "(default)"
-        table.add_row(str(version["version"]), rubric, version["state"], version["reason"])
-    environment.out.print(table)
+    rows = [
+        (str(one["version"]), str(one["rubric_id"] or "(default)"), str(one["state"]), str(one["reason"]))
+        for one in found
+    ]
+    print_rows(environment.out, ("version", "rubric", "state", "reason"), rows)

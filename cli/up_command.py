@@ -150,4 +150,6 @@ def _keep_previous(log: Path) -> None:
 
 
 def _say(out: Console, text: str) -> None:
-    out.print(text, markup=False, highlight=False, soft_wrap=True, emoji=False)
+    # Not `print`: an interrupt in the middle of it would make rich print the line again.
+    out.file.write(text + "\n")
+    out.file.flush()

@@ -18,8 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from chassis.containers import SNIFF_BYTES, sniff_extension
 from chassis.errors import ForbiddenError, InvalidInputError, UnavailableError
-from gateway.containers import SNIFF_BYTES, sniff_extension
 
 MAX_REDIRECT_COUNT = 5
 CHUNK_BYTES = 1_048_576

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from chassis.containers import ALLOWED_EXTENSIONS
 from chassis.errors import InvalidInputError
-from gateway.containers import ALLOWED_EXTENSIONS
 
 MAX_DISPLAY_LENGTH = 255
 """What file systems allow; a longer name is cut at its front, which keeps the extension."""

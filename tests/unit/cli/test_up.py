@@ -13,7 +13,7 @@ import pytest
 from cli.app import run
 from cli.failures import CommandError
 from cli.up_command import only_one, read_environment, read_procfile
-from tests.fakes_cli import FakeGateway, Screen
+from tests.fakes.cli import FakeGateway, Screen
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVING = '{"level": "INFO", "logger": "chassis.server", "message": "serving"}'
