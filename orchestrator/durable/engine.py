@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, SetWorkflowID
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from chassis.telemetry import session_id as current_session_id
 from interview.v1 import orchestrator_pb2
-from orchestrator.durable.config import EngineConfig, prepare_sqlite, quiet
+from orchestrator.durable.config import EngineConfig, dbos_config, prepare_sqlite, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
 from orchestrator.durable.steps import ReservedSteps
@@ -38,10 +38,6 @@ QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
 """A session that brings its process down so often is given up (it would do so for ever)."""
-MAX_THREADS = 64
-"""DBOS makes its pool the loop's default one, which our own blocking work shares."""
-IDLE_TRANSACTION_TIMEOUT_S = 10.0
-"""A frozen replica must not hold row locks for the default minute."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 Request = orchestrator_pb2.CreateSessionRequest
@@ -84,7 +80,7 @@ class Engine:
         if config.on_sqlite:
             prepare_sqlite(config.database_url)
         logging.getLogger("dbos").addFilter(quiet)
-        DBOS(config=_dbos_config(config))
+        DBOS(config=dbos_config(config))
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
@@ -287,19 +283,3 @@ class Engine:
 
 def _version_key(session_id: str, version_id: int) -> str:
     return f"{session_id}-{version_id}"
-
-
-def _dbos_config(config: EngineConfig) -> DBOSConfig:
-    return {
-        "name": "interview-orchestrator",
-        "system_database_url": config.database_url,
-        # Constant: by default it is a hash of the source, and any edit strands sessions in flight.
-        "application_version": config.flow_version,
-        "executor_id": config.replica,
-        # The default is pickle: whoever can write the database could run code here.
-        "serializer": DBOSPortableJSONSerializer(),
-        "max_executor_threads": MAX_THREADS,
-        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
-        "log_level": "WARNING",
-        "enable_otlp": False,
-    }

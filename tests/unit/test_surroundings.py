@@ -14,7 +14,3 @@ def test_a_started_process_heeds_an_interrupt() -> None:
         [sys.executable, "-S", "-c", READ_HANDLER], capture_output=True, text=True, check=True
     )
     assert shown.stdout == "True\n"
-
-
-def test_the_suite_itself_heeds_an_interrupt() -> None:
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
