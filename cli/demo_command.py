@@ -60,7 +60,7 @@ def demo(
         LanguageModelChoice, typer.Option("--llm", help="`local` runs a language model on this machine.")
     ] = LanguageModelChoice.NONE,
     clip_dir: Annotated[
-        Path, typer.Option("--clip", help="Folder with questions.json and its recordings.")
+        Path, typer.Option("--clip", help="The folder of questions.json and its recordings.")
     ] = (ROOT / "demo"),
     build_dir: Annotated[Path, typer.Option("--build-dir", help="Receives the result and the logs.")] = (
         ROOT / "build" / "demo"

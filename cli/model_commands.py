@@ -15,7 +15,7 @@ from cli.failures import CommandError, ExitCode
 from cli.progress import byte_bars
 from cli.tables import print_rows
 
-models_app = typer.Typer(help="Model files: what there is, and fetching it.", no_args_is_help=True)
+models_app = typer.Typer(help="Lists and fetches model files.", no_args_is_help=True)
 
 ModelsDir = Annotated[
     Path | None,

@@ -162,7 +162,7 @@ class Supervisor:
             if waiting and time.monotonic() > deadline_s:
                 raise CommandError(
                     f"Not ready after {timeout_s:.0f} s: {', '.join(waiting)}. "
-                    f"Their logs are in {self._log_dir}.",
+                    f"The logs in {self._log_dir} say why.",
                     code="PROCESS_NOT_READY",
                 )
             if waiting:

@@ -47,7 +47,7 @@ def reassess(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a completed session by another rubric; the older versions of its result are kept."""
+    """Judge a completed session by another rubric. The older versions of its result are kept."""
     environment: Environment = context.obj
     client = environment.open_gateway(gateway, api_key)
     version = client.reassess(session_id, rubric)
@@ -76,7 +76,9 @@ def await_version(
         sleep(POLL_S)
         found = [kept for kept in source.versions(session_id) if kept["version"] == number]
         if not found:
-            raise CommandError("The version is gone.", code="RESULT_VERSION_NOT_FOUND")
+            raise CommandError(
+                "The version is gone. Its session was deleted.", code="RESULT_VERSION_NOT_FOUND"
+            )
         version = found[0]
     if version["state"] != "completed":
         message = str(version.get("message") or "The answers could not be judged.")

@@ -133,7 +133,7 @@ def retry(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Run again what failed, was cancelled, or was not configured; finished stages are kept."""
+    """Run again what failed, was cancelled or was not configured. Finished stages are kept."""
     environment: Environment = context.obj
     client = environment.open_gateway(gateway, api_key)
     session = client.status(session_id)
@@ -188,12 +188,14 @@ def list_sessions(
     state: Annotated[
         str | None, typer.Option("--state", help="queued, processing, completed, failed or cancelled.")
     ] = None,
-    page_token: Annotated[str, typer.Option("--page-token", help="Where an earlier page ended.")] = "",
+    page_token: Annotated[
+        str, typer.Option("--page-token", help="Shows the next page. An earlier page ended with it.")
+    ] = "",
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """List sessions, the newest first. In a pipe: a line each, with tabs between the values."""
+    """List sessions, the newest first. In a pipe each is a line with tabs between the values."""
     environment: Environment = context.obj
     page = environment.open_gateway(gateway, api_key).sessions(count, page_token, state)
     if as_json:

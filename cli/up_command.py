@@ -91,9 +91,17 @@ def read_procfile(path: Path, environment: Mapping[str, str]) -> list[ProcessPla
         own = {
             key: environment[key] for key, owner in SECRETS.items() if owner == name and key in environment
         }
-        own[f"{name.upper()}_LOG_FORMAT"] = "json"  # it is read here
+        own |= _readable_log(name.upper(), environment)
         plans.append(ProcessPlan(name, ("/bin/sh", "-c", command), own))
     return plans
+
+
+def _readable_log(prefix: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return settings by which a process's log can be read here, and says when it is ready."""
+    told = {f"{prefix}_LOG_FORMAT": "json"}
+    if environment.get(f"{prefix}_LOG_LEVEL") in ("WARNING", "ERROR"):
+        told[f"{prefix}_LOG_LEVEL"] = "INFO"
+    return told
 
 
 def watch(out: Console, supervisor: Supervisor, names: list[str]) -> None:

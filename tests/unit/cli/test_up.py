@@ -64,6 +64,15 @@ def test_a_key_goes_to_its_own_process_only(tmp_path: Path) -> None:
     assert "HF_TOKEN" not in told["vision"]
 
 
+@pytest.mark.parametrize(("wanted", "given"), [("WARNING", "INFO"), ("DEBUG", None), ("", None)])
+def test_a_log_can_always_be_read(tmp_path: Path, wanted: str, given: str | None) -> None:
+    procfile = tmp_path / "Procfile"
+    procfile.write_text("vision: b\n", encoding="utf-8")
+    (plan,) = read_procfile(procfile, {"VISION_LOG_LEVEL": wanted, "VISION_LOG_FORMAT": "text"})
+    assert plan.environment["VISION_LOG_FORMAT"] == "json"
+    assert plan.environment.get("VISION_LOG_LEVEL") == given
+
+
 def test_without_a_procfile_it_says_where_to_run_it(tmp_path: Path) -> None:
     code, screen = up(tmp_path)
     assert code == 2
