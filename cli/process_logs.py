@@ -28,9 +28,10 @@ def record_of(line: str) -> Record:
 
 
 def last_words(text: str, count: int) -> str:
-    """Return the last messages of a log, without times and names, and one line each of what is longer."""
-    messages = [str(record_of(line).get("message", "")) for line in text.splitlines()]
-    return " ".join(" ".join(message.split()) for message in messages[-count:])
+    """Return the last messages of a log on one line: the errors among them alone, where there are any."""
+    records = [record_of(line) for line in text.splitlines()[-count:]]
+    grave = [record for record in records if record.get("level") in GRAVE_LEVELS]
+    return " ".join(" ".join(str(record.get("message", "")).split()) for record in grave or records)
 
 
 def told(name: str, record: Record) -> str | None:

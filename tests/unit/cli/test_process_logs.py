@@ -57,6 +57,11 @@ def test_last_words_are_the_messages_alone() -> None:
     assert last_words(log, 2) == "These are wrong: A: b plain"
 
 
+def test_last_words_are_the_errors_where_there_are_any() -> None:
+    lines = [record("begins"), record("the port is taken", level="ERROR"), record("ends")]
+    assert last_words("\n".join(map(json.dumps, lines)), 5) == "the port is taken"
+
+
 def test_lines_are_read_once_and_only_when_they_are_whole(tmp_path: Path) -> None:
     log = tmp_path / "one.log"
     tail = LogTail(log)
