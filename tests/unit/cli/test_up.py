@@ -96,7 +96,7 @@ def test_the_shipped_procfile_names_the_seven_processes() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_all_that_was_started(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "Procfile").write_text(
-        f"one: echo '{SERVING}'; echo $$ > one.pid; exec sleep 60\n", encoding="utf-8"
+        f"one: echo $$ > one.pid; echo '{SERVING}'; exec sleep 60\n", encoding="utf-8"
     )
     command = [sys.executable, "-c", "from cli.app import main; main()", "up"]
     running = subprocess.Popen(
