@@ -63,7 +63,8 @@ async def _as_sent_events(
     gateway: Gateway, session: SessionView, resume_after: int | None
 ) -> AsyncIterator[ServerSentEvent]:
     async for kind, number, data in session_events(gateway, session, resume_after):
-        text = json.dumps(data, ensure_ascii=False)
+        # ASCII alone: some clients take U+2028, U+2029 or U+0085 in a name for the end of a line.
+        text = json.dumps(data)
         event_id = None if number is None else str(number)
         yield ServerSentEvent(text, event=kind, id=event_id, retry=RECONNECT_MS, sep="\n")
 

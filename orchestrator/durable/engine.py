@@ -13,10 +13,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, SetWorkflowID
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from orchestrator.durable.config import EngineConfig, prepare_sqlite, quiet
+from chassis.telemetry import session_id as current_session_id
+from orchestrator.durable.config import EngineConfig, dbos_config, prepare_sqlite, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
@@ -33,10 +34,6 @@ QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
 """A session that brings its process down so often is given up (it would do so for ever)."""
-MAX_THREADS = 64
-"""DBOS makes its pool the loop's default one, which our own blocking work shares."""
-IDLE_TRANSACTION_TIMEOUT_S = 10.0
-"""A frozen replica must not hold row locks for the default minute."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 
@@ -68,7 +65,7 @@ class Engine:
         if config.on_sqlite:
             prepare_sqlite(config.database_url)
         logging.getLogger("dbos").addFilter(quiet)
-        DBOS(config=_dbos_config(config))
+        DBOS(config=dbos_config(config))
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
@@ -151,6 +148,7 @@ class Engine:
     async def cancel(self, session_id: str) -> None:
         """Cancel a session; its running steps are cancelled within about a second."""
         await DBOS.cancel_workflow_async(session_id)
+        logger.info("session ends", extra={"session_id": session_id, "state": "cancelled", "reason": ""})
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
         """Wait until no step of a session runs in this process; False where one still does."""
@@ -190,6 +188,8 @@ class Engine:
         last = DBOS.reserve_step()
         plan |= {(place, stage): DBOS.reserve_step() for stage in RESERVED_LATER for place in places}
         self._tracker.begin(request.session_id, created_s)
+        current_session_id.set(request.session_id)
+        logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:
             steps = ReservedSteps(request, plan, self._steps.run, self._steps.skip)
             linked = {place for place in places if request.answers[place - 1].link}
@@ -197,7 +197,9 @@ class Engine:
             await last.run_async(_FINISH, self._steps.finish, request, records, created_s, FIRST_VERSION)
         finally:
             self._tracker.end(request.session_id)
-        return end_of(records) | {"end_time_s": time.time()}
+        end = end_of(records)
+        logger.info("session ends", extra={"state": end["state"], "reason": end["reason"]})
+        return end | {"end_time_s": time.time()}
 
     async def _reassess(self, job: dict[str, Any]) -> dict[str, Any]:
         given = Reassessment.from_json(job)
@@ -215,19 +217,3 @@ class Engine:
 
 def _version_key(session_id: str, version_id: int) -> str:
     return f"{session_id}-{version_id}"
-
-
-def _dbos_config(config: EngineConfig) -> DBOSConfig:
-    return {
-        "name": "interview-orchestrator",
-        "system_database_url": config.database_url,
-        # Constant: by default it is a hash of the source, and any edit strands sessions in flight.
-        "application_version": config.flow_version,
-        "executor_id": config.replica,
-        # The default is pickle: whoever can write the database could run code here.
-        "serializer": DBOSPortableJSONSerializer(),
-        "max_executor_threads": MAX_THREADS,
-        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
-        "log_level": "WARNING",
-        "enable_otlp": False,
-    }

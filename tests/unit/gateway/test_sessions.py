@@ -264,6 +264,16 @@ async def test_events_come_in_order_and_the_stream_ends_with_the_session(bench: 
     assert [data["status"] for _, data in events] == ["queued", "completed"]
 
 
+async def test_a_name_can_not_end_a_line_of_an_event(bench: Bench) -> None:
+    name = "Zo\u2028\u2029\u0085ë"
+    bench.orchestrator.set(replace(session(SessionState.COMPLETED), candidate_name=name))
+
+    text = (await bench.http.get(f"/sessions/{'0' * 32}/events")).text
+
+    assert text.isascii()
+    assert [data["candidate_name"] for _, data in read_events(text)] == [name]
+
+
 async def test_events_resume_after_the_last_one_seen(bench: Bench) -> None:
     session_id = await submit(bench)
     bench.orchestrator.finish(session_id, {"success": True})
