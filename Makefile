@@ -77,14 +77,17 @@ bench-%: setup ## Run benchmarks/NAME: a table, and one JSON line at the end
 
 up: setup ## Start the seven processes on this machine (Ctrl-C or `make down` stops them)
 	@mkdir -p build data/store
-	@echo $$$$ > build/up.pid; exec $(BIN)/honcho start
+	@exec $(BIN)/interview up
 
 demo: setup ## Set up and take the demo clip through everything; LLM=local adds a local language model
 	@if [ "$(LLM)" = local ]; then $(BIN)/interview models fetch $(LOCAL_LLM_MODEL); fi
 	@$(BIN)/interview demo $(if $(LLM),--llm $(LLM))
 
 down: ## Stop what `make up` started
-	@if [ -f build/up.pid ]; then kill -TERM "$$(cat build/up.pid)" 2>/dev/null || true; rm -f build/up.pid; fi
+	@pid="$$(cat build/up.pid 2>/dev/null || true)"; \
+	if [ -n "$$pid" ] && kill -TERM "$$pid" 2>/dev/null; then \
+	  for _ in $$(seq 100); do kill -0 "$$pid" 2>/dev/null || break; sleep 0.2; done; \
+	fi; rm -f build/up.pid
 
 clean: down ## Remove what was built here; the environment, fetched models and sessions stay
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -24,8 +24,9 @@ from chassis.interceptors import CallInterceptor
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.telemetry import (
     MODEL_LOAD_SECONDS,
-    configure_logging,
+    configure_process_log,
     configure_tracing,
+    refuse_start,
     serve_metrics,
     tracing_configured,
 )
@@ -44,8 +45,8 @@ PERMITTED_KEEPALIVE_MS = 10_000
 def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
     """Run a gRPC process until SIGTERM or SIGINT.
 
-    Exits with 2 where settings are wrong, with 1 where it can't start; either way one message on
-    standard error says what to do.
+    Exits with 2 where settings are wrong, with 1 where it can't start. Either way the last line of its log
+    says what to do.
 
     Args:
         settings_class: The process's settings.
@@ -56,14 +57,14 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         settings = load_settings(settings_class)
     except SettingsError as error:
         _exit(EXIT_SETTINGS_WRONG, str(error))
-    configure_logging(settings.log_level, settings.log_format)
+    configure_process_log(settings)
     configure_tracing(service_name.rpartition(".")[2])
     serve_metrics(settings.metrics_host, settings.metrics_port)
     begin_s = time.perf_counter()
     try:
         register = compose(settings)
     except InterviewError as error:
-        _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}")
+        _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     MODEL_LOAD_SECONDS.set(time.perf_counter() - begin_s)
     try:
         asyncio.run(serve(settings, service_name, register))
@@ -71,6 +72,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         _exit(
             EXIT_START_FAILED,
             f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}).",
+            settings.log_format,
         )
 
 
@@ -146,6 +148,6 @@ async def start_server(
     return server, health_servicer, port
 
 
-def _exit(code: int, message: str) -> NoReturn:
-    sys.stderr.write(message + "\n")
+def _exit(code: int, message: str, log_format: str | None = None) -> NoReturn:
+    refuse_start(message, log_format)
     sys.exit(code)

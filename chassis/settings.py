@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.limits import MAX_MEDIA_BYTES
+from chassis.native_output import NativeLog
 
 S = TypeVar("S", bound="ProcessSettings")
 
@@ -36,6 +37,9 @@ class ProcessSettings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
+    native_log: NativeLog = "errors"
+    """Lines that native libraries write: `errors` leaves out those that say they are no error, `all` keeps
+    them, each as a JSON object; `raw` lets them pass as they are."""
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(0, ge=0, le=65535)
     """Port of the Prometheus metrics over HTTP; 0 serves none."""

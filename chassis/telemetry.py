@@ -10,10 +10,15 @@ import json
 import logging
 import os
 import sys
+import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from chassis.native_output import forward_native_output
+from chassis.settings import ProcessSettings
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 session_id: ContextVar[str] = ContextVar("session_id", default="")
@@ -43,6 +48,8 @@ TOKENS = Counter("interview_llm_tokens_total", "Tokens of language models.", ["d
 BILLED_CHARACTERS = Counter(
     "interview_billed_characters_total", "Characters that the translator was billed for."
 )
+
+logger = logging.getLogger(__name__)
 
 _STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -80,6 +87,43 @@ def configure_logging(level: str, log_format: str) -> None:
     for chatty in ("httpx", "httpcore", "faster_whisper", "absl", "urllib3"):
         # httpx logs every URL; faster_whisper logs what it detected in a recording.
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_unforeseen
+    threading.excepthook = _log_unforeseen_in_thread
+
+
+def configure_process_log(settings: ProcessSettings) -> None:
+    """Configure what a whole process writes: its own log, and what native libraries write past it."""
+    configure_logging(settings.log_level, settings.log_format)
+    variable = f"{settings.model_config.get('env_prefix', '')}NATIVE_LOG"
+    forward_native_output(settings.native_log, settings.log_format, variable)
+
+
+def _log_unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log what ends the process: one record, where the interpreter would print many lines."""
+    if issubclass(kind, KeyboardInterrupt):
+        logger.warning("interrupted")
+        return
+    logger.critical("the process ends after an unforeseen error", exc_info=(kind, error, trace))
+
+
+def _log_unforeseen_in_thread(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_value is None or issubclass(failure.exc_type, SystemExit):
+        return
+    trace = (failure.exc_type, failure.exc_value, failure.exc_traceback)
+    logger.error("a thread ends after an unforeseen error", exc_info=trace)
+
+
+def refuse_start(message: str, log_format: str | None = None) -> None:
+    """Log why the process can't start, which is one record; at a terminal it is plain text.
+
+    Args:
+        message: What is wrong and what to do.
+        log_format: As the settings have it; None before there are any.
+    """
+    at_terminal = sys.stdout.isatty() if log_format is None else log_format == "text"
+    configure_logging("INFO", "text" if at_terminal else "json")
+    logger.critical(message)
 
 
 def serve_metrics(host: str, port: int) -> None:

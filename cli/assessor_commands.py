@@ -9,13 +9,16 @@ from typing import Annotated
 
 import typer
 
-assessor_app = typer.Typer(help="The assessor's language model.", no_args_is_help=True)
+assessor_app = typer.Typer(help="Fits the assessor to a language model.", no_args_is_help=True)
 
 Answers = Annotated[
-    Path, typer.Argument(help="YAML: questions, their answers, and a level and sentences for each.")
+    Path,
+    typer.Argument(help="A YAML file with questions, their answers, and a level and sentences for each."),
 ]
-Split = Annotated[str, typer.Option(help="Only the questions of this split, such as `tuning`.")]
-Target = Annotated[Path | None, typer.Option("--to", help="File to write into; else the shipped one.")]
+Split = Annotated[str, typer.Option(help="Take the questions of this split alone, such as `tuning`.")]
+Target = Annotated[
+    Path | None, typer.Option("--to", help="The file to write into. The shipped one by default.")
+]
 
 
 @assessor_app.callback()

@@ -22,7 +22,8 @@ from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
 from cli.gateway_client import GatewayClient, Json, Submission
 from cli.processes import Supervisor
-from cli.session_commands import upload, watch_session, write_document
+from cli.session_commands import write_document
+from cli.submit_commands import upload, watch_session
 from cli.summary import print_summary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,7 @@ def demo(
         LanguageModelChoice, typer.Option("--llm", help="`local` runs a language model on this machine.")
     ] = LanguageModelChoice.NONE,
     clip_dir: Annotated[
-        Path, typer.Option("--clip", help="Folder with questions.json and its recordings.")
+        Path, typer.Option("--clip", help="The folder of questions.json and its recordings.")
     ] = (ROOT / "demo"),
     build_dir: Annotated[Path, typer.Option("--build-dir", help="Receives the result and the logs.")] = (
         ROOT / "build" / "demo"
@@ -93,7 +94,7 @@ def read_submission(clip_dir: Path) -> Submission:
         )
     except (OSError, ValueError, KeyError, TypeError):
         raise CommandError(
-            f"There is no demo clip in {clip_dir}: run this in a checkout, or name its folder with --clip.",
+            f"There is no demo clip in {clip_dir}. Run this in a checkout, or name its folder with --clip.",
             code="DEMO_CLIP_MISSING",
             exit_code=ExitCode.USAGE,
         ) from None

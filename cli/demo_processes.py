@@ -35,12 +35,14 @@ class DemoPlan:
 
 
 def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that all processes share: this one without what is not theirs."""
-    shared = {
-        name: value
-        for name, value in environment.items()
-        if name not in SECRETS and not name.startswith(OWN_PREFIXES)
-    }
+    """Return the environment that the demo's processes share: nothing meant for another installation."""
+    own = {name: value for name, value in environment.items() if not name.startswith(OWN_PREFIXES)}
+    return shared_environment(own)
+
+
+def shared_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that all processes share: this one without the keys of single processes."""
+    shared = {name: value for name, value in environment.items() if name not in SECRETS}
     # A proxy for the outside must not stand between the processes of this machine.
     for name in ("NO_PROXY", "no_proxy"):
         shared[name] = ",".join(filter(None, (environment.get(name), LOOPBACK, "localhost")))

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
-from chassis.model_fetching import Report, fetch
+from cli.failures import CommandError, ExitCode
 from cli.gateway_client import GatewayClient
+from cli.model_fetching import Report, fetch
 
 OpenGateway = Callable[[str, str], GatewayClient]
 """Called with (address, API key)."""
 FetchModels = Callable[[Sequence[str], Path, Report], None]
+
+
+Confirm = Callable[[str], bool]
+"""Called with a question that yes or no answers."""
+
+
+def ask_on_terminal(question: str) -> bool:
+    """Ask the person at the terminal; no is what Return alone means.
+
+    Raises:
+        CommandError: There is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "There is no terminal to ask at. Give --yes to go on without a question.",
+            code="CONFIRMATION_MISSING",
+            exit_code=ExitCode.USAGE,
+        )
+    return typer.confirm(question, err=True)
 
 
 def _standard_output() -> Console:
@@ -34,6 +56,7 @@ class Environment:
     """For progress and failures, so that a script can read `out` alone."""
     open_gateway: OpenGateway = GatewayClient
     fetch_models: FetchModels = fetch
+    confirm: Confirm = ask_on_terminal
 
     def print_json(self, document: object) -> None:
         """Print a document for programs."""

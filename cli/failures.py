@@ -39,13 +39,23 @@ class CommandError(Exception):
         message: One sentence for people that says what to do.
         code: UPPER_SNAKE reason, for programs.
         exit_code: What the process ends with.
+        session_id: The session that it is about. Empty without one.
     """
 
-    def __init__(self, message: str, *, code: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+    def __init__(
+        self, message: str, *, code: str, exit_code: ExitCode = ExitCode.FAILED, session_id: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.exit_code = exit_code
+        self.session_id = session_id
+
+    def to_json(self) -> dict[str, object]:
+        """Return what programs read: the fields of the gateway's failures, and the exit code."""
+        about = {"session_id": self.session_id} if self.session_id else {}
+        told = {"success": False, "code": self.code, "message": self.message}
+        return told | about | {"exit_code": int(self.exit_code)}
 
 
 _EXIT_BY_ERROR: tuple[tuple[type[InterviewError], ExitCode], ...] = (

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from httpx_sse import ServerSentEvent
+
 from cli.failures import CommandError, ExitCode
 from cli.gateway_client import Json
-from cli.server_sent_events import ServerSentEvent
 
 FINAL_STATES = frozenset({"completed", "failed", "cancelled"})
 POLL_S = 2.0
@@ -50,8 +51,8 @@ def follow(
     while True:
         try:
             for event in source.events(session_id, last_event_id):
-                last_event_id = event.event_id or last_event_id
-                if event.kind != "session":
+                last_event_id = event.id or last_event_id
+                if event.event != "session":
                     continue
                 failure_count = 0
                 state: Json = json.loads(event.data)

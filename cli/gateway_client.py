@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
+from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from cli.failures import CommandError, ExitCode
-from cli.server_sent_events import ServerSentEvent, parse_events
 
 Json = dict[str, Any]
 SentReport = Callable[[int, int], None]
@@ -152,7 +152,9 @@ class GatewayClient:
                 if reply.is_error:
                     reply.read()
                     raise _rejection(reply)
-                yield from parse_events(reply.iter_lines())
+                yield from EventSource(reply).iter_sse()
+        except SSEError:
+            raise _not_a_gateway() from None
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
@@ -168,7 +170,7 @@ class GatewayClient:
     def _unreachable(self, error: httpx.HTTPError) -> CommandError:
         what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "can't be reached"
         return CommandError(
-            f"The gateway at {self.base_url} {what}. Is it running (`make up`), and is --gateway right?",
+            f"The gateway at {self.base_url} {what}. Start it with `make up`, or correct --gateway.",
             code="GATEWAY_UNREACHABLE",
             exit_code=ExitCode.UNREACHABLE,
         )
@@ -187,7 +189,7 @@ def _host_of(base_url: str) -> str:
         parts, host, port_is_right = None, None, False
     if parts is None or not host or not port_is_right or parts.scheme not in ("http", "https"):
         raise CommandError(
-            f"'{base_url}' is no address of a gateway: give one such as http://127.0.0.1:7860.",
+            f"'{base_url}' is not an address of a gateway. Give one such as http://127.0.0.1:7860.",
             code="GATEWAY_URL_INVALID",
             exit_code=ExitCode.USAGE,
         )
@@ -208,12 +210,16 @@ def _document(reply: httpx.Response) -> Json:
     except json.JSONDecodeError:
         document = None
     if not isinstance(document, dict):
-        raise CommandError(
-            "What answers there is no gateway of this system. Is --gateway right?",
-            code="NOT_A_GATEWAY",
-            exit_code=ExitCode.UNREACHABLE,
-        )
+        raise _not_a_gateway()
     return document
+
+
+def _not_a_gateway() -> CommandError:
+    return CommandError(
+        "Another program answers at this address. Correct --gateway.",
+        code="NOT_A_GATEWAY",
+        exit_code=ExitCode.UNREACHABLE,
+    )
 
 
 def _rejection(reply: httpx.Response) -> CommandError:
@@ -234,19 +240,3 @@ def _exit_code(http_status: int) -> ExitCode:
     if http_status == httpx.codes.TOO_MANY_REQUESTS or http_status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ExitCode.UNREACHABLE
     return ExitCode.REJECTED
-
-
-def check_recordings(paths: Sequence[Path]) -> None:
-    """Refuse what can't be read before anything is sent.
-
-    Raises:
-        CommandError: A file is absent, empty, or no file.
-    """
-    for path in paths:
-        if not path.is_file():
-            problem, code = "there is no such file", "FILE_NOT_FOUND"
-        elif path.stat().st_size == 0:
-            problem, code = "it is empty", "FILE_EMPTY"
-        else:
-            continue
-        raise CommandError(f"Can't send {path}: {problem}.", code=code, exit_code=ExitCode.USAGE)

@@ -34,7 +34,7 @@ READY_TIMEOUT_S = 120.0
 READY_POLL_S = 0.2
 EXIT_START_FAILED = 1
 
-llm_app = typer.Typer(help="A local language model server.", no_args_is_help=True)
+llm_app = typer.Typer(help="Runs a language model on this machine.", no_args_is_help=True)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ def _llm() -> None:
 @llm_app.command()
 def serve(
     model: Annotated[
-        str, typer.Option(help="Name in the model catalogue, or path of a GGUF file.")
+        str, typer.Option(help="A name of `interview models list`, or the path of a GGUF file.")
     ] = DEFAULT_MODEL,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
     threads: Annotated[
-        int, typer.Option(min=1, help="Threads. More than one spin against each other on a busy machine.")
+        int, typer.Option(min=1, help="How many threads compute. On a busy machine one is the fastest.")
     ] = 1,
     context_tokens: Annotated[
         int, typer.Option(min=512, help="Longest prompt and reply together, in tokens.")
@@ -114,7 +114,7 @@ def find_model(name: str, models_dir: Path) -> Model:
         model = locate(name, models_dir)
     if model.path.suffix != ".gguf":
         raise PreconditionError(
-            f"The model '{model.name}' is not a GGUF file: choose a language model of the catalogue.",
+            f"The model '{model.name}' is not a GGUF file. `interview models list` names some.",
             reason="MODEL_NOT_GGUF",
         )
     return model
@@ -156,7 +156,7 @@ def wait_until_ready(url: str, stop: threading.Event, timeout_s: float = READY_T
                 return
             if time.monotonic() > deadline_s:
                 raise UnavailableError(
-                    f"The model was not loaded within {timeout_s:.0f} s; try a smaller one, or fewer tokens.",
+                    f"The model was not loaded within {timeout_s:.0f} s. Try a smaller one, or fewer tokens.",
                     reason="LOCAL_LLM_NOT_READY",
                 )
             stop.wait(READY_POLL_S)
@@ -180,14 +180,14 @@ def start_llama(options: ServerOptions) -> object:
         import xllamacpp
     except ImportError:
         raise PreconditionError(
-            "The local language model server is not installed: run `pip install xllamacpp`.",
+            "The local language model server is not installed. Run `pip install xllamacpp`.",
             reason="LOCAL_LLM_NOT_INSTALLED",
         ) from None
     try:
         return xllamacpp.Server(_parameters(xllamacpp, options))
     except (RuntimeError, OSError, ValueError):
         raise UnavailableError(
-            f"The server could not start: is port {options.port} free, and the model's file intact?",
+            f"The server could not start. Check that port {options.port} is free, or fetch the model again.",
             reason="LOCAL_LLM_START_FAILED",
         ) from None
 

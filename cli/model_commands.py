@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column, Table
 
 from chassis.errors import InterviewError
 from chassis.models import catalogue, entry_of, locate
@@ -14,12 +13,15 @@ from chassis.settings import default_models_dir
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
 from cli.progress import byte_bars
+from cli.tables import print_rows
 
-models_app = typer.Typer(help="Model files: what there is, and fetching it.", no_args_is_help=True)
+models_app = typer.Typer(help="Lists and fetches model files.", no_args_is_help=True)
 
 ModelsDir = Annotated[
     Path | None,
-    typer.Option("--to", help="Folder of the models; the user's cache folder, or INTERVIEW_MODELS_DIR."),
+    typer.Option(
+        "--to", help="Folder of the models. INTERVIEW_MODELS_DIR or the user's cache folder by default."
+    ),
 ]
 BYTES_PER_MB = 1_000_000
 
@@ -30,7 +32,7 @@ def list_models(
     to: ModelsDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """List the catalogue, and what of it is on this machine."""
+    """List the models, and which of them are on this machine."""
     environment: Environment = context.obj
     folder = to or default_models_dir()
     rows = [
@@ -47,14 +49,16 @@ def list_models(
     if as_json:
         environment.print_json({"models_dir": str(folder), "models": rows})
         return
-    table = Table(Column("name", no_wrap=True), "here", "MB", "licence", "what")
-    for row in rows:
-        # The catalogue knows no size of what is built here or not pinned yet.
-        size_mb = f"{int(str(row['size_bytes'])) / BYTES_PER_MB:.1f}" if row["size_bytes"] else ""
-        table.add_row(
-            str(row["name"]), str(row["state"]), size_mb, str(row["licence"]), str(row["description"])
-        )
-    environment.out.print(table)
+    shown = [
+        (str(row["name"]), str(row["state"]), _size(row), str(row["licence"]), str(row["description"]))
+        for row in rows
+    ]
+    print_rows(environment.out, ("name", "here", "MB", "licence", "what"), shown)
+
+
+def _size(row: dict[str, object]) -> str:
+    # The catalogue knows no size of what is built here or not pinned yet.
+    return f"{int(str(row['size_bytes'])) / BYTES_PER_MB:.1f}" if row["size_bytes"] else ""
 
 
 def _state(name: str, folder: Path) -> str:
@@ -75,12 +79,12 @@ def fetch_models(
     fetch_all: Annotated[bool, typer.Option("--all", help="Every model of the catalogue.")] = False,
     to: ModelsDir = None,
 ) -> None:
-    """Fetch models: resumed where a download broke off, checked against their digests."""
+    """Fetch models. A broken download goes on where it stopped, and every file is checked."""
     environment: Environment = context.obj
     chosen = list(catalogue()) if fetch_all else list(names or ())
     if not chosen:
         raise CommandError(
-            "Name the models to fetch, or give --all; `interview models list` shows them.",
+            "Name the models to fetch, or give --all. `interview models list` shows their names.",
             code="MODEL_NAMES_MISSING",
             exit_code=ExitCode.USAGE,
         )

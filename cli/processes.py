@@ -21,6 +21,7 @@ import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cli.failures import CommandError, ExitCode
+from cli.process_logs import last_words
 
 LOOPBACK = "127.0.0.1"
 PROBE_TIMEOUT_S = 2.0
@@ -161,7 +162,7 @@ class Supervisor:
             if waiting and time.monotonic() > deadline_s:
                 raise CommandError(
                     f"Not ready after {timeout_s:.0f} s: {', '.join(waiting)}. "
-                    f"Their logs are in {self._log_dir}.",
+                    f"The logs in {self._log_dir} say why.",
                     code="PROCESS_NOT_READY",
                 )
             if waiting:
@@ -217,8 +218,8 @@ class Supervisor:
         return self._log_dir / f"{name}.log"
 
     def _log_tail(self, name: str) -> str:
-        lines = self.log_path(name).read_text(encoding="utf-8", errors="replace").splitlines()
-        return " ".join(line.strip() for line in lines[-LOG_TAIL_LINES:])
+        text = self.log_path(name).read_text(encoding="utf-8", errors="replace")
+        return last_words(text, LOG_TAIL_LINES)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Annotated, Protocol
 
 import typer
-from rich.table import Column, Table
 
 from cli.environment import Environment
 from cli.failures import CommandError
 from cli.following import FINAL_STATES
 from cli.gateway_client import Json
-from cli.session_commands import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl, SessionId
+from cli.options import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl, SessionId
 from cli.summary import print_summary
+from cli.tables import print_rows
 
 POLL_S = 1.0
 """A judgement takes from a second to minutes, by the assessor's backend."""
@@ -47,7 +47,7 @@ def reassess(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a completed session by another rubric; the older versions of its result are kept."""
+    """Judge a completed session by another rubric. The older versions of its result are kept."""
     environment: Environment = context.obj
     client = environment.open_gateway(gateway, api_key)
     version = client.reassess(session_id, rubric)
@@ -76,7 +76,9 @@ def await_version(
         sleep(POLL_S)
         found = [kept for kept in source.versions(session_id) if kept["version"] == number]
         if not found:
-            raise CommandError("The version is gone.", code="RESULT_VERSION_NOT_FOUND")
+            raise CommandError(
+                "The version is gone. Its session was deleted.", code="RESULT_VERSION_NOT_FOUND"
+            )
         version = found[0]
     if version["state"] != "completed":
         message = str(version.get("message") or "The answers could not be judged.")
@@ -97,8 +99,8 @@ def versions(
     if as_json:
         environment.print_json({"session_id": session_id, "versions": found})
         return
-    table = Table(Column("version", no_wrap=True), "rubric", "state", "reason")
-    for version in found:
-        rubric = version["rubric_id"] or "(default)"
-        table.add_row(str(version["version"]), rubric, version["state"], version["reason"])
-    environment.out.print(table)
+    rows = [
+        (str(one["version"]), str(one["rubric_id"] or "(default)"), str(one["state"]), str(one["reason"]))
+        for one in found
+    ]
+    print_rows(environment.out, ("version", "rubric", "state", "reason"), rows)

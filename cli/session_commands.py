@@ -1,136 +1,32 @@
-"""`interview submit|status|results|cancel|retry|list|delete`: sessions on a gateway."""
+"""`interview status|results|cancel|retry|list|delete`: sessions on a gateway."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Column, Table
 
 from cli.environment import Environment
-from cli.failures import CommandError, ExitCode
-from cli.following import follow
-from cli.gateway_client import GatewayClient, Json, Submission, check_recordings
-from cli.progress import StageBoard, byte_bars
+from cli.failures import CommandError
+from cli.following import FINAL_STATES
+from cli.gateway_client import Json
+from cli.options import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl, SessionId
 from cli.summary import print_summary
+from cli.tables import print_rows
 
-DEFAULT_GATEWAY_URL = "http://127.0.0.1:7860"
-
-GatewayUrl = Annotated[
-    str, typer.Option("--gateway", envvar="INTERVIEW_GATEWAY_URL", help="Where the gateway listens.")
-]
-ApiKey = Annotated[
-    str,
-    # From the environment alone: a command line is seen by everybody on the machine.
-    typer.Option("--api-key", envvar="INTERVIEW_API_KEY", hidden=True, show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-SessionId = Annotated[str, typer.Argument(help="The session's identifier.", show_default=False)]
+NOTHING_TO_WORK_ON = frozenset({"NO_AUDIO", "NO_VIDEO", "NO_SPEECH", "NO_FACE"})
+"""Reasons of stages that were left out because of the recording itself."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to an application."""
-    for command in (submit, status, results, cancel, retry, delete):
+    for command in (status, results, cancel, retry, delete):
         app.command()(command)
     app.command("list")(list_sessions)
-
-
-def submit(
-    context: typer.Context,
-    videos: Annotated[
-        list[Path], typer.Argument(metavar="VIDEO...", help="Recorded answers, in order.", show_default=False)
-    ],
-    question: Annotated[
-        list[str] | None,
-        typer.Option("--question", "-q", help="The question of each answer, in order; none or one each."),
-    ] = None,
-    rubric: Annotated[
-        list[str] | None,
-        typer.Option("--rubric", help="What answers are judged by: one for all, or one each."),
-    ] = None,
-    name: Annotated[str, typer.Option("--name", help="The candidate's name, for display.")] = "",
-    language: Annotated[str, typer.Option("--language", help="en, id, …, or auto to detect it.")] = "auto",
-    gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
-    api_key: ApiKey = "",
-    watch: Annotated[
-        bool, typer.Option("--watch/--no-watch", help="Follow the session to its end, and show its result.")
-    ] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Upload recorded answers and follow their assessment."""
-    environment: Environment = context.obj
-    questions = tuple(question or ())
-    if questions and len(questions) != len(videos):
-        raise CommandError(
-            f"There are {len(videos)} videos and {len(questions)} questions: "
-            "give one --question each, or none.",
-            code="QUESTION_COUNT_MISMATCH",
-            exit_code=ExitCode.USAGE,
-        )
-    rubrics = tuple(rubric or ())
-    if len(rubrics) > 1 and len(rubrics) != len(videos):
-        raise CommandError(
-            f"There are {len(videos)} videos and {len(rubrics)} rubrics: "
-            "give one --rubric for all, or one each.",
-            code="RUBRIC_COUNT_MISMATCH",
-            exit_code=ExitCode.USAGE,
-        )
-    check_recordings(videos)
-    client = environment.open_gateway(gateway, api_key)
-    accepted = upload(environment, client, Submission(tuple(videos), questions, name, language, rubrics))
-    if not watch:
-        _show_accepted(environment, accepted, as_json)
-        return
-    session = watch_session(environment, client, str(accepted["session_id"]))
-    finish(environment, client, session, as_json)
-
-
-def upload(environment: Environment, client: GatewayClient, submission: Submission) -> Json:
-    """Upload with a progress bar, and return the gateway's answer."""
-    with byte_bars(environment.err) as report:
-        return client.submit(
-            submission,
-            idempotency_key=uuid.uuid4().hex,
-            report=lambda done_bytes, total_bytes: report("upload", done_bytes, total_bytes),
-        )
-
-
-def watch_session(environment: Environment, client: GatewayClient, session_id: str) -> Json:
-    """Follow a session with progress bars, and return its final state."""
-    environment.err.print(f"session {session_id}", highlight=False)
-    state: Json = {}
-    with StageBoard(environment.err) as board:
-        for state in follow(client, session_id):
-            board.show(state)
-    return state
-
-
-def finish(environment: Environment, client: GatewayClient, session: Json, as_json: bool) -> None:
-    """Show what became of a session.
-
-    Raises:
-        CommandError: It failed or was cancelled.
-    """
-    if session.get("state", session.get("status")) != "completed":
-        message = str(session.get("error") or session.get("message") or "The session failed.")
-        raise CommandError(message, code=str(session.get("code") or "SESSION_FAILED"))
-    document = client.result(str(session["session_id"]))
-    if as_json:
-        environment.print_json(document)
-    else:
-        print_summary(environment.out, document)
-
-
-def _show_accepted(environment: Environment, accepted: Json, as_json: bool) -> None:
-    if as_json:
-        environment.print_json(accepted)
-    else:
-        environment.out.print(str(accepted["session_id"]), highlight=False)
 
 
 def status(
@@ -147,22 +43,28 @@ def status(
         environment.print_json(session)
         return
     environment.out.print(
-        f"{session['status']}  {session.get('percent', 0):g} %  {escape(str(session.get('message', '')))}"
+        f"{session['status']}  {session.get('percent', 0):g} %  {escape(str(session.get('message', '')))}",
+        highlight=False,
+        soft_wrap=True,
     )
-    table = Table("answer", "stage", "state", "done", "attempts", "reason")
-    for answer in session.get("answers", []):
-        for stage in answer["stages"]:
-            percent = stage.get("percent")
-            done = "" if percent is None else f"{percent:g} %"
-            table.add_row(
-                str(answer["position"]),
-                stage["stage"],
-                stage["state"],
-                done,
-                str(stage.get("attempts", "")),
-                escape(str(stage.get("reason", ""))),
-            )
-    environment.out.print(table)
+    rows = [
+        _stage_row(answer["position"], stage)
+        for answer in session.get("answers", [])
+        for stage in answer["stages"]
+    ]
+    print_rows(environment.out, ("answer", "stage", "state", "done", "attempts", "reason"), rows)
+
+
+def _stage_row(position: int, stage: Json) -> tuple[str, ...]:
+    percent = stage.get("percent")
+    return (
+        str(position),
+        str(stage["stage"]),
+        str(stage["state"]),
+        "" if percent is None else f"{percent:g} %",
+        str(stage.get("attempts", "")),
+        str(stage.get("reason", "")),
+    )
 
 
 def results(
@@ -172,7 +74,7 @@ def results(
         Path | None, typer.Option("--output", "-o", help="Write the result document to this file.")
     ] = None,
     version: Annotated[
-        int | None, typer.Option("--version", min=1, help="Which version; the one finished last by default.")
+        int | None, typer.Option("--version", min=1, help="Which version. The one finished last by default.")
     ] = None,
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
     api_key: ApiKey = "",
@@ -231,22 +133,49 @@ def retry(
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """Run again what failed or was cancelled; finished stages are kept."""
+    """Run again what failed, was cancelled or was not configured. Finished stages are kept."""
     environment: Environment = context.obj
-    session = environment.open_gateway(gateway, api_key).retry(session_id)
-    _show_state(environment, session_id, session, as_json)
+    client = environment.open_gateway(gateway, api_key)
+    session = client.status(session_id)
+    if has_nothing_to_retry(session):
+        if as_json:
+            environment.print_json(session)
+        else:
+            environment.out.print(f"{session_id}: nothing to retry, every stage is done", highlight=False)
+        return
+    _show_state(environment, session_id, client.retry(session_id), as_json)
+
+
+def has_nothing_to_retry(session: Json) -> bool:
+    """Tell whether another run of a completed session would change nothing.
+
+    A stage that had nothing to work on (no sound, no picture, no speech) would find nothing again. One that
+    was not configured may be by now.
+    """
+    stages = [stage for answer in session.get("answers") or [] for stage in answer["stages"]]
+    settled = all(
+        stage["state"] == "done"
+        or (stage["state"] == "skipped" and stage.get("reason") in NOTHING_TO_WORK_ON)
+        for stage in stages
+    )
+    return bool(stages) and settled and session.get("state") == "completed"
 
 
 def delete(
     context: typer.Context,
     session_id: SessionId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without a question.")] = False,
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
     """Delete a session with its recordings and its result."""
     environment: Environment = context.obj
-    deleted = environment.open_gateway(gateway, api_key).delete(session_id)
+    client = environment.open_gateway(gateway, api_key)
+    question = f"Delete session {session_id} with its recordings and its result? This can't be undone."
+    if not (yes or environment.confirm(question)):
+        raise CommandError("Nothing was deleted.", code="NOT_CONFIRMED")
+    deleted = client.delete(session_id)
     if as_json:
         environment.print_json(deleted)
     else:
@@ -259,28 +188,46 @@ def list_sessions(
     state: Annotated[
         str | None, typer.Option("--state", help="queued, processing, completed, failed or cancelled.")
     ] = None,
-    page_token: Annotated[str, typer.Option("--page-token", help="Where an earlier page ended.")] = "",
+    page_token: Annotated[
+        str, typer.Option("--page-token", help="Shows the next page. An earlier page ended with it.")
+    ] = "",
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
 ) -> None:
-    """List sessions, the newest first."""
+    """List sessions, the newest first. In a pipe each is a line with tabs between the values."""
     environment: Environment = context.obj
     page = environment.open_gateway(gateway, api_key).sessions(count, page_token, state)
     if as_json:
         environment.print_json(page)
         return
-    table = Table(Column("session", no_wrap=True), "state", "done", "answers", "accepted", "candidate")
-    for session in page.get("sessions", []):
-        accepted = datetime.fromtimestamp(float(session.get("create_time_s", 0.0))).astimezone()
-        table.add_row(
-            session["session_id"],
-            session.get("state", session["status"]),
-            f"{session.get('percent', 0):g} %",
-            str(session.get("total_videos", "")),
-            f"{accepted:%Y-%m-%d %H:%M}",
-            escape(str(session.get("candidate_name", ""))),
-        )
-    environment.out.print(table)
+    sessions = page.get("sessions", [])
+    if environment.out.is_terminal:
+        print_rows(environment.out, ("session", "state", "accepted", "candidate"), map(_short_row, sessions))
+    else:
+        print_rows(environment.out, (), map(_whole_row, sessions))
     if token := page.get("next_page_token"):
-        environment.out.print(f"more: --page-token {token}", highlight=False)
+        environment.err.print(f"more: --page-token {token}", highlight=False, soft_wrap=True)
+
+
+def _short_row(session: Json) -> tuple[str, ...]:
+    """Return what fits on a terminal of 80 columns."""
+    state = str(session.get("state", session["status"]))
+    done = "" if state in FINAL_STATES else f" {session.get('percent', 0):.0f} %"
+    accepted = f"{_accepted(session):%Y-%m-%d %H:%M}"
+    return str(session["session_id"]), state + done, accepted, str(session.get("candidate_name", ""))
+
+
+def _whole_row(session: Json) -> tuple[str, ...]:
+    return (
+        str(session["session_id"]),
+        str(session.get("state", session["status"])),
+        f"{session.get('percent', 0):g}",
+        str(session.get("total_videos", "")),
+        _accepted(session).isoformat(timespec="seconds"),
+        str(session.get("candidate_name", "")),
+    )
+
+
+def _accepted(session: Json) -> datetime:
+    return datetime.fromtimestamp(float(session.get("create_time_s", 0.0))).astimezone()

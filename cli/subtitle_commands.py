@@ -1,4 +1,4 @@
-"""`interview subtitles`: an answer's transcript as SRT or WebVTT, from a stored result document."""
+"""`interview subtitles`: an answer's transcript as SRT or WebVTT, from a gateway or a result document."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import typer
 
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
+from cli.gateway_client import Json
+from cli.options import DEFAULT_GATEWAY_URL, ApiKey, GatewayUrl
 from cli.subtitles import Cue, cues_of, to_srt, to_vtt
 
 
@@ -31,25 +33,36 @@ def add_to(app: typer.Typer) -> None:
 
 def subtitles(
     context: typer.Context,
-    result: Annotated[
-        Path, typer.Argument(metavar="RESULT.json", help="A result document.", show_default=False)
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION|RESULT.json",
+            help="A session's identifier, or a file with a result document.",
+            show_default=False,
+        ),
     ],
     subtitle_format: Annotated[
         SubtitleFormat, typer.Option("--format", help="SubRip or WebVTT.")
     ] = SubtitleFormat.SRT,
-    answer: Annotated[int, typer.Option("--answer", min=1, help="Which answer, from 1.")] = 1,
+    answer: Annotated[int, typer.Option("--answer", min=1, help="Which answer, counted from 1.")] = 1,
     language: Annotated[
         str | None,
-        typer.Option("--language", help="en, id, …: a translation; what was said without it."),
+        typer.Option("--language", help="A translation: en, id, …. What was said, without this option."),
     ] = None,
+    gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
+    api_key: ApiKey = "",
 ) -> None:
     """Print an answer's transcript as subtitles."""
     environment: Environment = context.obj
-    cues = _cues(result, answer, language)
+    if _names_a_file(source):
+        document = _read(Path(source))
+    else:
+        document = environment.open_gateway(gateway, api_key).result(source)
+    cues = _cues(document, answer, language)
     if not cues:
         raise CommandError(
-            "This answer has no words in that language; leave --language out for what was said, "
-            "or see why in the result's stages.",
+            "This answer has no words in that language. Leave --language out for what was said. "
+            "The result's stages say why a translation is missing.",
             code="SUBTITLES_EMPTY",
             exit_code=ExitCode.NOT_FOUND,
         )
@@ -59,20 +72,44 @@ def subtitles(
     )
 
 
-def _cues(path: Path, answer: int, language: str | None) -> list[Cue]:
+def _names_a_file(source: str) -> bool:
+    """Tell a path from a session's identifier, which has no dot and no slash."""
+    return Path(source).exists() or "." in source or "/" in source
+
+
+def _read(path: Path) -> Json:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CommandError(
+            f"There is no file {path}. Name a result document, or a session.",
+            code="FILE_NOT_FOUND",
+            exit_code=ExitCode.USAGE,
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _not_a_result() from error
+    if not isinstance(document, dict):
+        raise _not_a_result()
+    return document
+
+
+def _cues(document: Json, answer: int, language: str | None) -> list[Cue]:
+    try:
         answers = document["results"]
         if answer <= len(answers):
             return cues_of(answers[answer - 1].get("transcript") or {}, language)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CommandError(
-            "This file is no result document; `interview results SESSION --output FILE` writes one.",
-            code="RESULT_INVALID",
-            exit_code=ExitCode.USAGE,
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _not_a_result() from error
     raise CommandError(
-        f"The result has {len(answers)} answers; --answer must be one of them.",
+        f"The result has {len(answers)} answers. Give --answer a number from 1 to {len(answers)}.",
         code="ANSWER_UNKNOWN",
+        exit_code=ExitCode.USAGE,
+    )
+
+
+def _not_a_result() -> CommandError:
+    return CommandError(
+        "This is not a result document. `interview results SESSION --output FILE` writes one.",
+        code="RESULT_INVALID",
         exit_code=ExitCode.USAGE,
     )

@@ -12,6 +12,11 @@ from cli.gateway_client import Json
 
 OK_OUTCOME = "OK"
 BASELINE = "baseline"
+PROBABILITY_KINDS = frozenset({"second_voice"})
+"""Kinds of observations whose value says how sure it is."""
+COUNTED = {"second_face": "faces"}
+UNITS = {"deg": "°", "per_min": " a minute"}
+"""Units in words; any other is its own word."""
 BASELINE_NOTE = "baseline: word features, no language model"
 
 
@@ -46,7 +51,7 @@ def _print_transcript(out: Console, transcript: Json) -> None:
         voice = segment.get("voice")
         table.add_row(
             _span(segment),
-            f"voice {voice}" if several_voices and voice is not None else "",
+            f"voice {voice + 1}" if several_voices and voice is not None else "",
             _text_with_translation(segment),
         )
     out.print(Padding(table, (0, 0, 0, 2)))
@@ -62,8 +67,10 @@ def _text_with_translation(segment: Json) -> str:
 
 def _print_observations(out: Console, observations: list[Json]) -> None:
     for one in observations:
-        value, unit = one.get("value"), one.get("unit") or ""
-        measured = "" if value is None else f"  {_number(value)} {unit}".rstrip()
+        value = one.get("value")
+        measured = (
+            "" if value is None else f"  {_quantity(str(one['kind']), value, str(one.get('unit') or ''))}"
+        )
         reason = escape(str(one.get("reason") or ""))
         kind = f"[yellow]{escape(str(one['kind']))}[/yellow]"
         out.print(f"  {kind} {_span(one)}{escape(measured)}  [dim]{reason}[/dim]", highlight=False)
@@ -125,6 +132,17 @@ def _print_absences(out: Console, stages: Json) -> None:
 def _span(timed: Json) -> str:
     start_s, end_s = timed.get("start_s"), timed.get("end_s")
     return "" if start_s is None or end_s is None else f"{float(start_s):.1f}–{float(end_s):.1f} s"
+
+
+def _quantity(kind: str, value: float, unit: str) -> str:
+    """Return an observation's value in words: what a ratio is of depends on its kind."""
+    if kind in PROBABILITY_KINDS or unit == "probability":
+        return f"probability {_number(value)}"
+    if unit == "ratio":
+        return f"{value * 100:.0f} %"
+    if unit == "count":
+        return f"{_number(value)} {COUNTED.get(kind, '')}".rstrip()
+    return f"{_number(value)}{UNITS.get(unit, f' {unit}')}".rstrip()
 
 
 def _number(value: object) -> str:

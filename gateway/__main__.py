@@ -9,7 +9,13 @@ import uvicorn
 from chassis.errors import InterviewError
 from chassis.settings import SettingsError, load_settings
 from chassis.store import MediaStore
-from chassis.telemetry import configure_logging, configure_tracing, serve_metrics, tracing_configured
+from chassis.telemetry import (
+    configure_process_log,
+    configure_tracing,
+    refuse_start,
+    serve_metrics,
+    tracing_configured,
+)
 from gateway.app import create_app
 from gateway.orchestrator_client import OrchestratorClient
 from gateway.settings import GatewaySettings
@@ -25,9 +31,9 @@ def main() -> int:
         settings = load_settings(GatewaySettings)
         store = MediaStore(settings.store_url)
     except (SettingsError, InterviewError) as error:
-        sys.stderr.write(f"{error}\n")
+        refuse_start(str(error))
         return 2
-    configure_logging(settings.log_level, settings.log_format)
+    configure_process_log(settings)
     configure_tracing("gateway")
     serve_metrics(settings.metrics_host, settings.metrics_port)
     orchestrator = OrchestratorClient(settings.orchestrator_address, settings.orchestrator_timeout_s)

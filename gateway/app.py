@@ -12,11 +12,9 @@ from chassis.store import MediaStore
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
-from gateway.downloads import Downloader
 from gateway.errors import install_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
-from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
@@ -30,6 +28,7 @@ from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
 from gateway.uploads.forms import UploadLimits
+from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
 
 TITLE = "Interview assessment"
@@ -67,9 +66,8 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await gateway.preparations.resume()
-        yield
-        await gateway.preparations.aclose()
+        async with PendingSessions(orchestrator, store).handed_over():
+            yield
 
     app = FastAPI(
         title=TITLE,
@@ -102,20 +100,11 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
 
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
-    downloader = Downloader(
-        max_bytes=settings.max_file_bytes,
-        timeout_s=settings.download_timeout_s,
-        drive_url=settings.drive_download_url,
-        allow_private=settings.allow_private_downloads,
-    )
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store),
-        preparations=Preparations(
-            orchestrator, store, downloader, settings.max_concurrent_downloads, settings.spool_dir
-        ),
         keys=KeyRing(settings.api_keys),
         upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
         upload_limits=UploadLimits(

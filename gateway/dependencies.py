@@ -13,7 +13,6 @@ from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
 from gateway.auth import COOKIE, HEADER, Client, KeyRing
 from gateway.capabilities import KnownCapabilities
-from gateway.preparations import Preparations
 from gateway.ratelimit import UploadRateLimiter
 from gateway.session_ids import parse_session_id
 from gateway.sessions import Orchestrator
@@ -32,7 +31,6 @@ class Gateway:
     orchestrator: Orchestrator
     store: MediaStore
     submitter: Submitter
-    preparations: Preparations
     keys: KeyRing
     upload_rate: UploadRateLimiter
     upload_limits: UploadLimits

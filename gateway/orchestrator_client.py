@@ -44,6 +44,7 @@ CAPABILITIES_TIMEOUT_S = 6.0
 _STATES: dict[int, SessionState] = {
     pb.SESSION_STATE_UNSPECIFIED: SessionState.QUEUED,
     pb.SESSION_STATE_QUEUED: SessionState.QUEUED,
+    pb.SESSION_STATE_FETCHING: SessionState.FETCHING,
     pb.SESSION_STATE_PROCESSING: SessionState.PROCESSING,
     pb.SESSION_STATE_COMPLETED: SessionState.COMPLETED,
     pb.SESSION_STATE_FAILED: SessionState.FAILED,
@@ -99,6 +100,7 @@ class OrchestratorClient:
             answers=[
                 pb.AnswerInput(
                     uri=answer.uri,
+                    link=answer.link,
                     question=answer.question,
                     file_name=answer.file_name,
                     digest=answer.digest,
@@ -134,8 +136,6 @@ class OrchestratorClient:
         self, page_size_count: int, page_token: str, state: SessionState | None
     ) -> SessionPage:
         """See `Orchestrator`."""
-        if state is not None and state not in _STATE_NAMES:
-            return SessionPage(())  # a state that no session of the orchestrator has
         request = pb.ListSessionsRequest(
             page_size_count=page_size_count,
             page_token=page_token,

@@ -9,10 +9,10 @@ from typing import Protocol
 
 
 class SessionState(StrEnum):
-    """Where a session is; `DOWNLOADING` is the gateway's own, before the orchestrator has it."""
+    """Where a session is; `FETCHING` is at work, with a recording still on its way from a link."""
 
-    DOWNLOADING = "downloading"
     QUEUED = "queued"
+    FETCHING = "fetching"
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -81,11 +81,13 @@ class SessionEvent:
 
 @dataclass(frozen=True)
 class AnswerDraft:
-    """An answer to submit: where its recording lies, or why there is none."""
+    """An answer to submit: where its recording lies or is to be fetched from, or why there is none."""
 
     position: int
     question: str
     uri: str = ""
+    link: str = ""
+    """Where the orchestrator is to fetch the recording from, instead of `uri`."""
     file_name: str = ""
     digest: str = ""
     media_bytes: int = 0

@@ -80,12 +80,6 @@ class GatewaySettings(ProcessSettings):
     languages: tuple[str, ...] = ()
     """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
-    allow_private_downloads: bool = False
-    """Whether links may point into private networks; only for tests and closed networks."""
-    drive_download_url: str = "https://drive.usercontent.google.com/download"
-    max_concurrent_downloads: int = Field(2, ge=1)
-    download_timeout_s: float = Field(300.0, gt=0)
-
     api_keys: tuple[ApiKey, ...] = ()
     """None: no key is asked for, which is allowed on loopback only."""
     allow_anonymous: bool = False

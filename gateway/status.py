@@ -14,7 +14,7 @@ from gateway.sessions import FINAL_STATES, AnswerView, SessionState, SessionView
 LEGACY_HEADER = "ngrok-skip-browser-warning"
 
 _WORDS = {
-    SessionState.DOWNLOADING: "uploading",
+    SessionState.FETCHING: "uploading",
     SessionState.QUEUED: "queued",
     SessionState.PROCESSING: "processing",
     SessionState.COMPLETED: "completed",
@@ -24,7 +24,7 @@ _WORDS = {
 _LEGACY_WORDS = {"uploading": "processing", "queued": "processing", "failed": "error"}
 
 _STAGE_MESSAGES = {
-    "download": "Downloading video {i}/{n}...",
+    "fetch": "Downloading video {i}/{n}...",
     "extract": "Extracting audio from video {i}/{n}...",
     "transcribe": "Transcribing video {i}/{n}...",
     "translate": "Translating transcription {i}/{n}...",
@@ -33,7 +33,7 @@ _STAGE_MESSAGES = {
     "speaker": "Analyzing voices {i}/{n}...",
 }
 _MESSAGES = {
-    SessionState.DOWNLOADING: "Downloading videos...",
+    SessionState.FETCHING: "Downloading videos...",
     SessionState.QUEUED: "Waiting for its turn...",
     SessionState.COMPLETED: "Assessment completed.",
     SessionState.FAILED: "The assessment failed.",
@@ -147,7 +147,7 @@ def _at_rest(answer: AnswerView) -> bool:
 
 def _message(session: SessionView, current: int) -> str:
     total = len(session.answers)
-    if session.state not in (SessionState.PROCESSING, SessionState.DOWNLOADING):
+    if session.state not in (SessionState.PROCESSING, SessionState.FETCHING):
         return (session.message if session.state is not SessionState.COMPLETED else "") or _MESSAGES[
             session.state
         ]

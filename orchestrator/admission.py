@@ -8,6 +8,7 @@ from chassis.errors import ForbiddenError, InvalidInputError
 from chassis.limits import (
     DEFAULT_PAGE_SESSION_COUNT,
     MAX_ANSWER_COUNT,
+    MAX_LINK_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_PAGE_SESSION_COUNT,
     MAX_QUESTION_CHARACTERS,
@@ -73,8 +74,10 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
 
 def _wrong_in(answer: orchestrator_pb2.AnswerInput) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if bool(answer.uri) == bool(answer.unavailable_reason):
-        wrong["uri"] = "a recording, or the reason why there is none"
+    if sum(map(bool, (answer.uri, answer.link, answer.unavailable_reason))) != 1:
+        wrong["uri"] = "a recording in the store, or its link, or the reason why there is none"
+    if len(answer.link) > MAX_LINK_CHARACTERS:
+        wrong["link"] = f"at most {MAX_LINK_CHARACTERS:,} characters"
     if len(answer.question) > MAX_QUESTION_CHARACTERS:
         wrong["question"] = f"at most {MAX_QUESTION_CHARACTERS:,} characters"
     if len(answer.file_name) > MAX_NAME_CHARACTERS:

@@ -2,62 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chassis.client import RetryPolicy
 from chassis.store import MediaStore
 from orchestrator import workflow
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
-from orchestrator.progress import Board
+from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.result.writer import ResultWriter
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.stages.extract import ExtractionLimits, Extractor
+from orchestrator.stages.assess import Assess
+from orchestrator.stages.catalogue import build_stages
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.remote import RemoteStages, Stages
-from orchestrator.stages.requests import Preferences
+from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
+from orchestrator.stages.stage import Parts, Service
+from orchestrator.stages.transcribe import Transcribe
 
 
 def compose(
-    settings: OrchestratorSettings, *, stages: Stages | None = None
+    settings: OrchestratorSettings, *, services: Mapping[str, Service] | None = None
 ) -> tuple[OrchestratorServicer, Engine]:
     """Return the servicer and the engine, which is still to be started.
 
     Args:
         settings: All of it.
-        stages: Stand-ins for the services; None: the real ones.
+        services: Stand-ins for what does the stages' work, by name; what is not named is real.
     """
     media = MediaStore(settings.store_url)
-    outputs, board = SessionStore(media), Board()
-    preferences = Preferences(settings.target_languages, settings.reader_language, settings.seed)
-    stages = stages or RemoteStages(settings)
+    outputs, tracker = SessionStore(media), ProgressTracker()
+    parts = Parts(settings, media, outputs, Channels(), services or {})
     runner = StageRunner(
-        stages,
-        Extractor(media, _limits(settings)),
-        media,
+        build_stages(parts),
         outputs,
-        preferences,
         retry=RetryPolicy(
             settings.stage_attempt_count, settings.stage_first_delay_s, settings.stage_max_delay_s
         ),
         place_counts={stage: getattr(settings, f"{stage}_count") for stage in workflow.STAGES},
-        watcher=board,
+        listener=tracker,
     )
-    engine = Engine(_engine_config(settings), runner, board, ResultWriter(outputs, preferences).write)
-    reassessments = Reassessments(engine, stages, settings.waiting_session_count)
-    return OrchestratorServicer(engine, board, outputs, media, reassessments, stages), engine
-
-
-def _limits(settings: OrchestratorSettings) -> ExtractionLimits:
-    return ExtractionLimits(
-        max_media_bytes=settings.max_media_bytes,
-        max_duration_s=settings.max_duration_s,
-        max_pixel_count=settings.max_pixel_count,
-        max_track_count=settings.max_track_count,
-        max_memory_bytes=settings.extract_max_memory_bytes,
-        timeout_s=settings.extract_timeout_s,
+    writer = ResultWriter(outputs, settings.preferences)
+    engine = Engine(_engine_config(settings), runner, tracker, writer.write)
+    language_codes, rubric_ids = Transcribe(parts).language_codes, Assess(parts).rubric_ids
+    reassessments = Reassessments(engine, rubric_ids, settings.waiting_session_count)
+    servicer = OrchestratorServicer(
+        engine, tracker, outputs, media, reassessments, language_codes=language_codes, rubric_ids=rubric_ids
     )
+    return servicer, engine
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

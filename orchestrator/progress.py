@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from orchestrator.stages.runner import Task, Watcher
+from orchestrator.stages.runner import ProgressListener
+from orchestrator.stages.stage import Task
 from orchestrator.workflow import StageRecord
 
 ViewState = Literal["pending", "running", "done", "failed", "skipped"]
@@ -47,7 +48,7 @@ class StageView:
 
 
 Views = dict[tuple[int, str], StageView]
-"""By position and stage."""
+"""By the answer's place in the session and the stage."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,25 @@ class Milestone:
 
     event_id: int
     time_s: float
-    position: int
+    place: int
     stage: str
     view: StageView
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the engine keeps."""
-        return asdict(self)
+        """Return what the engine keeps; there the place is called position, as it was from the beginning."""
+        kept = asdict(self)
+        return {("position" if name == "place" else name): value for name, value in kept.items()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Milestone:
         """Read what the engine kept."""
-        return cls(**{**value, "view": StageView(**value["view"])})
+        return cls(
+            value["event_id"],
+            value["time_s"],
+            value["position"],
+            value["stage"],
+            StageView(**value["view"]),
+        )
 
 
 class _Live:
@@ -79,7 +87,7 @@ class _Live:
         self.changed = asyncio.Event()
 
 
-class Board(Watcher):
+class ProgressTracker(ProgressListener):
     """The live sessions of this process, by id."""
 
     def __init__(self) -> None:
@@ -104,27 +112,27 @@ class Board(Watcher):
         live = self._sessions.get(session_id)
         return live.begin_time_s if live is not None else None
 
-    def note(self, session_id: str, position: int, stage: str, view: StageView) -> Milestone:
+    def note(self, session_id: str, place: int, stage: str, view: StageView) -> Milestone:
         """Note a change of state and number it."""
         live = self._sessions.setdefault(session_id, _Live(time.time()))
         live.event_id = max(live.event_id + 1, int((time.time() - live.create_time_s) * MS_PER_S))
-        live.views[position, stage] = view
+        live.views[place, stage] = view
         live.changed.set()
-        return Milestone(live.event_id, time.time(), position, stage, view)
+        return Milestone(live.event_id, time.time(), place, stage, view)
 
     def attempt(self, task: Task, attempt_count: int) -> None:
-        """See `Watcher`."""
+        """See `ProgressListener`."""
         session_id = task.session.session_id
         if session_id in self._sessions:  # One that is judged anew has ended long since.
             view = StageView("running", attempt_count=attempt_count)
-            self.note(session_id, task.position, task.stage, view)
+            self.note(session_id, task.place, task.stage, view)
 
     def progress(self, task: Task, ratio: float) -> None:
-        """See `Watcher`."""
+        """See `ProgressListener`."""
         live = self._sessions.get(task.session.session_id)
-        view = live.views.get((task.position, task.stage)) if live is not None else None
+        view = live.views.get((task.place, task.stage)) if live is not None else None
         if view is not None and view.state == "running":
-            self.note(task.session.session_id, task.position, task.stage, replace(view, done_ratio=ratio))
+            self.note(task.session.session_id, task.place, task.stage, replace(view, done_ratio=ratio))
 
     async def wait(self, session_id: str, timeout_s: float) -> None:
         """Wait until something changes, at most `timeout_s`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 
 from chassis.errors import (
     ExhaustedError,
@@ -14,10 +15,11 @@ from chassis.errors import (
 from interview.v1 import orchestrator_pb2
 from orchestrator.durable.engine import Engine
 from orchestrator.sessions import SessionRow
-from orchestrator.stages.remote import Stages
 from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable, rubrics_of
 
 FULL_RETRY_AFTER_S = 30.0
+
+RubricIds = Callable[[], Awaitable[tuple[str, ...]]]
 
 
 class Reassessments:
@@ -25,13 +27,13 @@ class Reassessments:
 
     Args:
         engine: Keeps and makes them.
-        stages: Knows the rubrics.
+        rubric_ids: Asks the assessor what can be judged by.
         waiting_count: Sessions and reassessments that may wait.
     """
 
-    def __init__(self, engine: Engine, stages: Stages, waiting_count: int) -> None:
+    def __init__(self, engine: Engine, rubric_ids: RubricIds, waiting_count: int) -> None:
         self._engine = engine
-        self._stages = stages
+        self._rubric_ids = rubric_ids
         self._waiting_count = waiting_count
 
     async def versions(self, row: SessionRow) -> list[VersionRow]:
@@ -103,7 +105,7 @@ class Reassessments:
                 return
 
     async def _check_rubric(self, rubric_id: str) -> None:
-        known = await self._stages.rubric_ids()
+        known = await self._rubric_ids()
         if rubric_id not in known:
             names = ", ".join(sorted(known))
             raise InvalidInputError(

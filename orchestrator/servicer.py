@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 
@@ -18,11 +18,10 @@ from orchestrator.admission import (
     read_page_token,
 )
 from orchestrator.durable.engine import Engine
-from orchestrator.progress import Board
+from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.remote import Stages
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
 EVENT_INTERVAL_S = 0.25
@@ -32,6 +31,11 @@ POLL_S = 0.5
 SETTLE_TIMEOUT_S = 10.0
 """Steps see within a second that they are cancelled; a child process or a call takes some more to end."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
+KEPT_STATES = {"fetching": "processing"}
+"""States that are told apart by the stages only, with what the engine keeps."""
+
+Names = Callable[[], Awaitable[tuple[str, ...]]]
+"""Asks a stage for names of what it can do."""
 
 
 class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
@@ -39,28 +43,32 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     Args:
         engine: Keeps and works on them.
-        board: Their live progress.
+        tracker: Their live progress.
         outputs: Their results and stage outputs.
         media: The store that recordings must lie in.
         reassessments: The versions of their results.
-        stages: Know what a session may ask for.
+        language_codes: Asks the transcriber for its languages.
+        rubric_ids: Asks the assessor for its rubrics.
     """
 
     def __init__(
         self,
         engine: Engine,
-        board: Board,
+        tracker: ProgressTracker,
         outputs: SessionStore,
         media: MediaStore,
         reassessments: Reassessments,
-        stages: Stages,
+        *,
+        language_codes: Names,
+        rubric_ids: Names,
     ) -> None:
         self._engine = engine
-        self._board = board
+        self._tracker = tracker
         self._outputs = outputs
         self._media = media
         self._reassessments = reassessments
-        self._stages = stages
+        self._language_codes = language_codes
+        self._rubric_ids = rubric_ids
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -104,7 +112,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             if ended:
                 return
             await asyncio.sleep(EVENT_INTERVAL_S)
-            await self._board.wait(request.session_id, POLL_S - EVENT_INTERVAL_S)
+            await self._tracker.wait(request.session_id, POLL_S - EVENT_INTERVAL_S)
             row = await self._row(request.session_id)
 
     async def ListSessions(
@@ -124,8 +132,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     return response
                 seen_count = seen_count + 1 if created_ms == time_ms else 1
                 time_ms = created_ms
-                if wanted is None or row.state == wanted:
-                    response.sessions.append(await self._listed(row))
+                if wanted is None or row.state == KEPT_STATES.get(wanted, wanted):
+                    session = await self._listed(row)
+                    if wanted is None or session.state == request.state:
+                        response.sessions.append(session)
             if len(rows) <= size_count:
                 return response
             if len(response.sessions) == size_count:
@@ -212,7 +222,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         language_codes, rubric_ids = await asyncio.gather(
-            _if_there(self._stages.language_codes()), _if_there(self._stages.rubric_ids())
+            _if_there(self._language_codes), _if_there(self._rubric_ids)
         )
         return orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse(
             language_codes=language_codes, rubric_ids=rubric_ids
@@ -230,7 +240,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     async def _listed(self, row: SessionRow) -> orchestrator_pb2.Session:
         session_id = row.request.session_id
-        if not row.records and row.state != "queued" and self._board.views(session_id) is None:
+        if not row.records and row.state != "queued" and self._tracker.views(session_id) is None:
             row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
         return self._snapshot(row)[1]
 
@@ -240,10 +250,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""
         session_id = row.request.session_id
-        live = self._board.views(session_id)
+        live = self._tracker.views(session_id)
         if live is None or row.state != "processing":
             return row.last_event_id, to_message(row, views_of(row)), row.ended
-        begin_time_s = self._board.begin_time_s(session_id)
+        begin_time_s = self._tracker.begin_time_s(session_id)
         return live[0], to_message(row, live[1], begin_time_s=begin_time_s), False
 
 
@@ -255,9 +265,9 @@ def _event(
     return response
 
 
-async def _if_there(names: Awaitable[tuple[str, ...]]) -> tuple[str, ...]:
+async def _if_there(names: Names) -> tuple[str, ...]:
     try:
-        return await names
+        return await names()
     except InterviewError:
         return ()  # The stage is away; the caller is told nothing in place of something wrong.
 

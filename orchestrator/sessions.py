@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
 from orchestrator.progress import MS_PER_S, Milestone, StageView, Views
-from orchestrator.workflow import EXTRACT, STAGES, TRANSCRIBE, StageRecord, good
+from orchestrator.stages.catalogue import stage_classes
+from orchestrator.workflow import FETCH, RECORDING_STAGES, StageRecord, is_assessed, stages_of
 
 STATES = {
     "queued": orchestrator_pb2.SESSION_STATE_QUEUED,
@@ -17,8 +18,10 @@ STATES = {
     "completed": orchestrator_pb2.SESSION_STATE_COMPLETED,
     "failed": orchestrator_pb2.SESSION_STATE_FAILED,
     "cancelled": orchestrator_pb2.SESSION_STATE_CANCELLED,
+    "fetching": orchestrator_pb2.SESSION_STATE_FETCHING,
 }
 ENDED = ("completed", "failed", "cancelled")
+AT_WORK = ("fetching", "processing")
 STAGE_STATES = {
     "pending": orchestrator_pb2.STAGE_STATE_PENDING,
     "running": orchestrator_pb2.STAGE_STATE_RUNNING,
@@ -26,15 +29,6 @@ STAGE_STATES = {
     "failed": orchestrator_pb2.STAGE_STATE_FAILED,
     "skipped": orchestrator_pb2.STAGE_STATE_SKIPPED,
 }
-WEIGHTS = {
-    "extract": 0.05,
-    "transcribe": 0.35,
-    "translate": 0.05,
-    "assess": 0.15,
-    "vision": 0.3,
-    "speaker": 0.1,
-}
-"""Shares of an answer's work, from the stages' CPU-seconds on two cores."""
 MIN_RATIO_TO_ESTIMATE = 0.03
 """Before that an estimate of what remains is noise."""
 CANCELLED_VIEW = StageView("skipped", reason="CANCELLED", message="The session was cancelled before.")
@@ -51,7 +45,7 @@ class SessionRow:
     reason: str = ""
     message: str = ""
     records: Mapping[int, Mapping[str, StageRecord]] = field(default_factory=dict)
-    """How the stages ended, by position and stage. Empty until the session has."""
+    """How the stages ended, by place and stage. Empty until the session has."""
     milestones: tuple[Milestone, ...] = ()
     """In the order of their numbers. Empty where they were not asked for."""
 
@@ -72,10 +66,10 @@ def views_of(row: SessionRow) -> Views:
     """Return where the stages of a session are by what is kept of it."""
     views: Views = {}
     for milestone in row.milestones:
-        views[milestone.position, milestone.stage] = milestone.view
-    for position, records in row.records.items():
+        views[milestone.place, milestone.stage] = milestone.view
+    for place, records in row.records.items():
         for stage, record in records.items():
-            views[position, stage] = StageView.ended(record)
+            views[place, stage] = StageView.ended(record)
     return views
 
 
@@ -83,7 +77,7 @@ def replay(row: SessionRow, after_event_id: int) -> Iterable[tuple[Milestone, Vi
     """Yield the kept events after a number, each with the stages' views at that time."""
     views: Views = {}
     for milestone in row.milestones:
-        views[milestone.position, milestone.stage] = milestone.view
+        views[milestone.place, milestone.stage] = milestone.view
         if milestone.event_id > after_event_id:
             yield milestone, dict(views)
 
@@ -99,7 +93,7 @@ def to_message(
         state: Its state; None: the row's.
         begin_time_s: Since when it is at work; None where nobody here knows.
     """
-    state = state or row.state
+    state = state_by(row, views, state or row.state)
     message = orchestrator_pb2.Session(
         session_id=row.request.session_id,
         state=STATES[state],
@@ -113,26 +107,26 @@ def to_message(
     for place, answer in enumerate(row.request.answers, start=1):
         # An answer is shown under the position that its caller gave it.
         status = message.answers.add(position=answer.position if answer.HasField("position") else place)
-        for stage in STAGES:
-            view = views.get((place, stage), StageView())
-            if state == "cancelled" and view.state in ("pending", "running"):
-                view = CANCELLED_VIEW
-            status.stages.append(_stage_message(stage, view))
-        if (assessed := _assessed(views, place)) is not None:
+        names = stages_of(linked=bool(answer.link))
+        shown = {stage: views.get((place, stage), StageView()) for stage in names}
+        if (assessed := _assessed(shown)) is not None:
             status.assessed = assessed
+        for stage, view in shown.items():
+            ended_with_it = state == "cancelled" and view.state in ("pending", "running")
+            status.stages.append(_stage_message(stage, CANCELLED_VIEW if ended_with_it else view))
     message.done_ratio = 1.0 if state in ("completed", "failed") else _done_ratio(row, views)
-    if begin_time_s is not None and state == "processing" and message.done_ratio > MIN_RATIO_TO_ESTIMATE:
+    if begin_time_s is not None and state in AT_WORK and message.done_ratio > MIN_RATIO_TO_ESTIMATE:
         elapsed_s = max(0.0, time.time() - begin_time_s)
         message.remaining_s = elapsed_s * (1 - message.done_ratio) / message.done_ratio
     return message
 
 
-def _assessed(views: Views, place: int) -> bool | None:
+def _assessed(views: Mapping[str, StageView]) -> bool | None:
     """Return whether an answer counts as assessed, or None until that is settled."""
-    deciding = {stage: views.get((place, stage), StageView()) for stage in (EXTRACT, TRANSCRIBE)}
-    if not good(deciding):
+    if not is_assessed(views):
         return False
-    return None if any(view.state in ("pending", "running") for view in deciding.values()) else True
+    deciding = [view for stage, view in views.items() if stage in RECORDING_STAGES]
+    return None if any(view.state in ("pending", "running") for view in deciding) else True
 
 
 def _stage_message(stage: str, view: StageView) -> orchestrator_pb2.StageStatus:
@@ -147,20 +141,39 @@ def _stage_message(stage: str, view: StageView) -> orchestrator_pb2.StageStatus:
     )
 
 
+def state_by(row: SessionRow, views: Views, state: str) -> str:
+    """Return a session's state: one at work is `fetching` while a recording is still on its way."""
+    if state != "processing":
+        return state
+    linked = [place for place, answer in enumerate(row.request.answers, start=1) if answer.link]
+    fetches = [views.get((place, FETCH), StageView()) for place in linked]
+    return "fetching" if any(view.state in ("pending", "running") for view in fetches) else state
+
+
 def _done_ratio(row: SessionRow, views: Views) -> float:
+    if not row.request.answers:
+        return 0.0
+    ratios = [
+        _answer_ratio(place, views, stages_of(linked=bool(answer.link)))
+        for place, answer in enumerate(row.request.answers, start=1)
+    ]
+    return sum(ratios) / len(ratios)
+
+
+def _answer_ratio(place: int, views: Views, stages: Sequence[str]) -> float:
+    weights = {stage: stage_classes()[stage].weight for stage in stages}
     done = 0.0
-    for place in range(1, len(row.request.answers) + 1):
-        for stage, weight in WEIGHTS.items():
-            view = views.get((place, stage), StageView())
-            ended = view.state in ("done", "failed", "skipped")
-            done += weight * (1.0 if ended else (view.done_ratio or 0.0))
-    return done / len(row.request.answers) if row.request.answers else 0.0
+    for stage, weight in weights.items():
+        view = views.get((place, stage), StageView())
+        ended = view.state in ("done", "failed", "skipped")
+        done += weight * (1.0 if ended else (view.done_ratio or 0.0))
+    return done / sum(weights.values())
 
 
 def end_of(records: Mapping[int, Mapping[str, StageRecord]]) -> dict[str, Any]:
-    """Return how a session ended, as the engine keeps it: completed with at least one good answer."""
+    """Return how a session ended, as the engine keeps it: completed with at least one assessed answer."""
     kept = {str(place): {name: r.to_json() for name, r in of.items()} for place, of in records.items()}
-    if any(good(of_answer) for of_answer in records.values()):
+    if any(is_assessed(of_answer) for of_answer in records.values()):
         return {"state": "completed", "reason": "", "message": "", "records": kept}
     first = next(r for of_answer in records.values() for r in of_answer.values() if r.state == "failed")
     message = f"No answer could be assessed; the first one failed at {first.stage}: {first.message}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +14,15 @@ from chassis.settings import ServiceSettings
 
 def _data_dir() -> Path:
     return Path(platformdirs.user_data_dir("interview-assessment"))
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Settings that change what stages answer; they are part of every output's name."""
+
+    target_languages: tuple[str, ...]
+    reader_language: str
+    seed: int
 
 
 class OrchestratorSettings(ServiceSettings):
@@ -48,14 +58,16 @@ class OrchestratorSettings(ServiceSettings):
     queue_poll_s: float = Field(0.5, ge=0.05, le=10)
     """How often the engine looks for sessions that wait."""
 
+    fetch_count: int = Field(2, ge=1)
+    """Recordings being fetched from links at once on this replica; likewise for each stage below."""
     extract_count: int = Field(2, ge=1)
-    """Recordings being decoded at once on this replica; likewise for each stage below."""
     transcribe_count: int = Field(2, ge=1)
     translate_count: int = Field(4, ge=1)
     assess_count: int = Field(2, ge=1)
     vision_count: int = Field(2, ge=1)
     speaker_count: int = Field(2, ge=1)
 
+    fetch_timeout_s: float = Field(300.0, gt=0)
     extract_timeout_s: float = Field(600.0, gt=0)
     transcribe_timeout_s: float = Field(7200.0, gt=0)
     translate_timeout_s: float = Field(600.0, gt=0)
@@ -69,6 +81,15 @@ class OrchestratorSettings(ServiceSettings):
     stage_first_delay_s: float = Field(1.0, gt=0)
     """Pause after the first failed attempt; it doubles, with jitter."""
     stage_max_delay_s: float = Field(20.0, gt=0)
+
+    max_fetch_bytes: int = Field(100_000_000, ge=1)
+    """Largest recording that is fetched from a link."""
+    drive_download_url: str = "https://drive.usercontent.google.com/download"
+    """Where Google Drive hands files out."""
+    allow_private_links: bool = False
+    """Whether links may lead into private networks; only for tests and closed networks."""
+    spool_dir: Path | None = None
+    """Folder for a recording while it arrives; None: the system's."""
 
     max_duration_s: float = Field(3600.0, gt=0)
     """Longest recording."""
@@ -84,3 +105,8 @@ class OrchestratorSettings(ServiceSettings):
     """Language of remarks and conclusions; empty: the answer's."""
     seed: int = 7
     """Handed to the assessor, so that a run can be repeated."""
+
+    @property
+    def preferences(self) -> Preferences:
+        """Settings that change what stages answer."""
+        return Preferences(self.target_languages, self.reader_language, self.seed)

@@ -7,14 +7,20 @@ A failed stage is a record, not an exception: it cancels nobody and never become
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
-EXTRACT, TRANSCRIBE, TRANSLATE = "extract", "transcribe", "translate"
+FETCH, EXTRACT, TRANSCRIBE, TRANSLATE = "fetch", "extract", "transcribe", "translate"
 ASSESS, VISION, SPEAKER = "assess", "vision", "speaker"
-STAGES = (EXTRACT, TRANSCRIBE, TRANSLATE, ASSESS, VISION, SPEAKER)
-"""All stages of an answer. Their order fixes the step ids: new ones go at the end."""
+STAGES = (FETCH, EXTRACT, TRANSCRIBE, TRANSLATE, ASSESS, VISION, SPEAKER)
+"""All stages of an answer, as people read them. Each is a file of `orchestrator/stages/`."""
+RESERVED_FIRST = (EXTRACT, TRANSCRIBE, TRANSLATE, ASSESS, VISION, SPEAKER)
+"""Stages whose step ids are reserved answer by answer. Never change it: sessions in flight hang on it."""
+RESERVED_LATER = (FETCH,)
+"""Stages whose step ids are reserved after all others, stage by stage. New ones go at the end."""
+RECORDING_STAGES = (FETCH, EXTRACT, TRANSCRIBE)
+"""Stages without which an answer counts as failed: its recording and its words could not be read."""
 
 OK, SKIPPED, SERVICE_UNAVAILABLE, NOT_CONFIGURED = "OK", "SKIPPED", "SERVICE_UNAVAILABLE", "NOT_CONFIGURED"
 NO_AUDIO, NO_VIDEO, NO_SPEECH = "NO_AUDIO", "NO_VIDEO", "NO_SPEECH"
@@ -63,6 +69,7 @@ class HasState(Protocol):
         """Where it is."""
 
 
+S = TypeVar("S", bound=HasState)
 Records = dict[str, StageRecord]
 """The records of one answer by stage."""
 
@@ -70,30 +77,38 @@ Records = dict[str, StageRecord]
 class Steps(Protocol):
     """What the plan needs: durable steps, one for each stage of each answer."""
 
-    async def run(self, position: int, stage: str, upstream: Mapping[str, StageRecord]) -> StageRecord:
+    async def run(self, place: int, stage: str, upstream: Mapping[str, StageRecord]) -> StageRecord:
         """Run a stage on what earlier stages left; a failure comes back as a record."""
         ...
 
-    async def skip(self, position: int, record: StageRecord) -> StageRecord:
+    async def skip(self, place: int, record: StageRecord) -> StageRecord:
         """Note that a stage is left out."""
         ...
 
 
-async def process_session(positions: Sequence[int], steps: Steps) -> dict[int, Records]:
-    """Take all answers of a session through their stages, side by side."""
-    done = await gather_all(*(process_answer(position, steps) for position in positions))
-    return dict(zip(positions, done, strict=True))
+async def process_session(places: Sequence[int], linked: Collection[int], steps: Steps) -> dict[int, Records]:
+    """Take all answers of a session through their stages, side by side.
+
+    Args:
+        places: The answers' places, from 1 on.
+        linked: Those whose recording is still to be fetched from a link.
+        steps: Runs the stages.
+    """
+    done = await gather_all(*(process_answer(place, place in linked, steps) for place in places))
+    return dict(zip(places, done, strict=True))
 
 
-async def process_answer(position: int, steps: Steps) -> Records:
-    """Take one answer through its stages: extract → (transcribe → translate → assess) ∥ vision ∥ speaker."""
-    extracted = await steps.run(position, EXTRACT, {})
+async def process_answer(place: int, linked: bool, steps: Steps) -> Records:
+    """Take one answer through: (fetch →) extract → (transcribe → translate → assess) ∥ vision ∥ speaker."""
+    arrived = {FETCH: await steps.run(place, FETCH, {})} if linked else {}
+    extracted = await _after(arrived.get(FETCH), place, EXTRACT, arrived, steps)
+    upstream = {**arrived, EXTRACT: extracted}
     language, vision, speaker = await gather_all(
-        _language(position, extracted, steps),
-        _branch(position, VISION, extracted, NO_VIDEO, steps),
-        _branch(position, SPEAKER, extracted, NO_AUDIO, steps),
+        _language(place, upstream, steps),
+        _after(extracted, place, VISION, upstream, steps, NO_VIDEO),
+        _after(extracted, place, SPEAKER, upstream, steps, NO_AUDIO),
     )
-    return {EXTRACT: extracted, **language, VISION: vision, SPEAKER: speaker}
+    return {**upstream, **language, VISION: vision, SPEAKER: speaker}
 
 
 def assessable(records: Mapping[str, StageRecord]) -> bool:
@@ -107,34 +122,45 @@ async def reassess_session(kept: Mapping[int, Records], steps: Steps) -> dict[in
     return dict(zip(kept, done, strict=True))
 
 
-async def _reassess(position: int, kept: Records, steps: Steps) -> Records:
+async def _reassess(place: int, kept: Records, steps: Steps) -> Records:
     records = {stage: replace(record, reused=bool(record.output_key)) for stage, record in kept.items()}
     if assessable(kept):
         upstream = {EXTRACT: kept[EXTRACT], TRANSCRIBE: kept[TRANSCRIBE]}
-        records[ASSESS] = await steps.run(position, ASSESS, upstream)
+        records[ASSESS] = await steps.run(place, ASSESS, upstream)
     return records
 
 
-async def _language(position: int, extracted: StageRecord, steps: Steps) -> Records:
+async def _language(place: int, upstream: Records, steps: Steps) -> Records:
     """Transcribe, translate, assess. The assessor is handed the transcript and nothing else."""
-    transcribed = await _branch(position, TRANSCRIBE, extracted, NO_AUDIO, steps)
-    if (obstacle := _obstacle(transcribed, NO_SPEECH)) is not None:
-        translated = await steps.skip(position, _left_out(TRANSLATE, obstacle))
-        assessed = await steps.skip(position, _left_out(ASSESS, obstacle))
-    else:
-        upstream = {EXTRACT: extracted, TRANSCRIBE: transcribed}
-        translated = await steps.run(position, TRANSLATE, upstream)
-        # In the language that was spoken: a translation that failed takes nothing away.
-        assessed = await steps.run(position, ASSESS, upstream)
+    transcribed = await _after(upstream[EXTRACT], place, TRANSCRIBE, upstream, steps, NO_AUDIO)
+    heard = {EXTRACT: upstream[EXTRACT], TRANSCRIBE: transcribed}
+    translated = await _after(transcribed, place, TRANSLATE, heard, steps, NO_SPEECH)
+    # In the language that was spoken: a translation that failed takes nothing away.
+    assessed = await _after(transcribed, place, ASSESS, heard, steps, NO_SPEECH)
     return {TRANSCRIBE: transcribed, TRANSLATE: translated, ASSESS: assessed}
 
 
-async def _branch(
-    position: int, stage: str, extracted: StageRecord, missing_track: str, steps: Steps
+async def _after(
+    before: StageRecord | None,
+    place: int,
+    stage: str,
+    upstream: Records,
+    steps: Steps,
+    missing: str = "",
 ) -> StageRecord:
-    if (obstacle := _obstacle(extracted, missing_track)) is not None:
-        return await steps.skip(position, _left_out(stage, obstacle))
-    return await steps.run(position, stage, {EXTRACT: extracted})
+    """Run a stage once the one before it has ended well, or leave it out.
+
+    Args:
+        before: The stage that it needs. None: it needs nothing.
+        place: The answer's place.
+        stage: The stage to run.
+        upstream: All that earlier stages left.
+        steps: Runs the stages.
+        missing: Outcome of `before` that leaves the stage nothing to work on.
+    """
+    if before is not None and (obstacle := _obstacle(before, missing)) is not None:
+        return await steps.skip(place, _left_out(stage, obstacle))
+    return await steps.run(place, stage, upstream)
 
 
 def _obstacle(record: StageRecord, missing: str) -> StageRecord | None:
@@ -161,12 +187,23 @@ def _left_out(stage: str, because: StageRecord) -> StageRecord:
     return StageRecord(stage, "skipped", SKIPPED, reason, message)
 
 
-def good(records: Mapping[str, HasState]) -> bool:
+def is_assessed(records: Mapping[str, HasState]) -> bool:
     """Tell whether an answer counts as assessed: its recording and its words could be read.
 
-    Silence and a missing sound track are findings, not failures.
+    Silence and a missing sound track are observations, not failures.
     """
-    return not any(records[stage].state == "failed" for stage in (EXTRACT, TRANSCRIBE))
+    return first_failure(records) is None
+
+
+def first_failure(records: Mapping[str, S]) -> S | None:
+    """Return the failure that keeps an answer from being assessed, or None."""
+    found = (records[stage] for stage in RECORDING_STAGES if stage in records)
+    return next((record for record in found if record.state == "failed"), None)
+
+
+def stages_of(*, linked: bool) -> tuple[str, ...]:
+    """Return the stages of an answer in order; only one with a link has a recording to fetch."""
+    return tuple(stage for stage in STAGES if linked or stage != FETCH)
 
 
 async def gather_all(*branches: Coroutine[Any, Any, Any]) -> list[Any]:

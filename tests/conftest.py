@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,16 @@ from tests.folders import ROOT
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the processes do."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_heeded() -> Iterator[None]:
+    """Undo an ignored SIGINT, which a shell's background job inherits and hands on to what tests start."""
+    inherited = signal.getsignal(signal.SIGINT)
+    if inherited is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[World]:
     }
     settings = OrchestratorSettings(**(fields | changes))
     stages = FakeStages()
-    servicer, engine = compose(settings, stages=stages)
+    servicer, engine = compose(settings, services=stages.services())
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -16,9 +16,8 @@ from chassis.errors import InterviewError
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
 from gateway.errors import error_body
 from gateway.reasons import OF_A_SESSION, error_answers
-from gateway.routes.sessions import find_session
 from gateway.schemas import STATUS_EXAMPLE
-from gateway.sessions import FINAL_STATES, SessionState, SessionView
+from gateway.sessions import FINAL_STATES, SessionView
 from gateway.status import describe
 
 router = APIRouter(tags=["Sessions"])
@@ -66,7 +65,7 @@ async def events(
     ] = None,
 ) -> Response:
     """Follow a session until it ends."""
-    session = await find_session(gateway, session_id)
+    session = await gateway.orchestrator.get_session(session_id)
     resume_after = last_event_id if last_event_id is not None else after
     stream = _as_sent_events(gateway, session, resume_after)
     if session.state in FINAL_STATES and resume_after is not None:
@@ -83,9 +82,6 @@ async def session_events(
 ) -> AsyncIterator[tuple[str, int | None, dict[str, Any]]]:
     """Yield a session's events until it ends: their kind, their number, and the state or the error."""
     try:
-        if session.state is SessionState.DOWNLOADING:
-            async for preparing in gateway.preparations.changes(session.session_id):
-                yield "session", None, describe(preparing)
         async for event in gateway.orchestrator.watch_session(session.session_id, resume_after):
             yield "session", event.event_id, describe(event.session)
     except InterviewError as error:
@@ -97,7 +93,8 @@ async def _as_sent_events(
     gateway: Gateway, session: SessionView, resume_after: int | None
 ) -> AsyncIterator[ServerSentEvent]:
     async for kind, number, data in session_events(gateway, session, resume_after):
-        text = json.dumps(data, ensure_ascii=False).translate(LINE_ENDS)
+        # ASCII alone: some clients take U+2028, U+2029 or U+0085 in a name for the end of a line.
+        text = json.dumps(data)
         event_id = None if number is None else str(number)
         yield ServerSentEvent(text, event=kind, id=event_id, retry=RECONNECT_MS, sep="\n")
 

@@ -10,9 +10,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
+from chassis.containers import MEDIA_TYPES
 from chassis.errors import NotFoundError
 from chassis.store import StoredObject
-from gateway.containers import MEDIA_TYPES
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
 from gateway.reasons import error_answers
 from gateway.uploads.submission import media_prefix

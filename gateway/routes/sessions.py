@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
-from chassis.errors import InvalidInputError, NotFoundError, PreconditionError
+from chassis.errors import InvalidInputError, NotFoundError
 from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_PAGE_SESSION_COUNT
-from gateway.dependencies import Gateway, GatewayDep, Managing, Reading, SessionId
+from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.openapi import RESULT_REF
 from gateway.reasons import ASKING, OF_A_SESSION, error_answers
 from gateway.schemas import Deletion, SessionList, StatusAnswer
-from gateway.sessions import SessionState, SessionView
+from gateway.sessions import SessionState
 from gateway.status import LEGACY_HEADER, describe
 
 router = APIRouter(tags=["Sessions"])
@@ -23,34 +23,6 @@ NO_STORE = {"Cache-Control": "no-store"}
 """A state is old at once, and a result is nobody's but the asker's."""
 MAX_VERSION = 2**31 - 1
 """What the contract's number holds."""
-
-
-async def find_session(gateway: Gateway, session_id: str) -> SessionView:
-    """Return a session's state, wherever it is: here, in the orchestrator, or in another replica.
-
-    Raises:
-        NotFoundError: It is nowhere.
-    """
-    if preparing := gateway.preparations.view(session_id):
-        return preparing
-    try:
-        return await gateway.orchestrator.get_session(session_id)
-    except NotFoundError:
-        if preparing := await gateway.preparations.stored_view(session_id):
-            return preparing
-        raise
-
-
-async def check_fetched(gateway: Gateway, session_id: str) -> None:
-    """Tell a session that the orchestrator does not have yet from one that nobody has.
-
-    Raises:
-        PreconditionError: Its recordings are still being fetched (`SESSION_NOT_FINISHED`).
-    """
-    if gateway.preparations.view(session_id) or await gateway.preparations.stored_view(session_id):
-        raise PreconditionError(
-            "The recordings are still being fetched. Ask for the status.", reason="SESSION_NOT_FINISHED"
-        ) from None
 
 
 STATE_ANSWER: dict[int | str, dict[str, Any]] = {200: {"model": StatusAnswer, "description": "Where it is."}}
@@ -86,7 +58,7 @@ async def status(request: Request, session_id: SessionId, gateway: GatewayDep, _
     """Return where a session is."""
     legacy = LEGACY_HEADER in request.headers
     try:
-        session = await find_session(gateway, session_id)
+        session = await gateway.orchestrator.get_session(session_id)
     except NotFoundError as error:
         return to_response(error, status="not_found", session_id=session_id)
     return JSONResponse(describe(session, legacy=legacy), headers=NO_STORE)
@@ -106,11 +78,7 @@ async def results(
     version: Annotated[int | None, Query(ge=1, le=MAX_VERSION)] = None,
 ) -> Response:
     """Return a version of the result document: the one finished last, unless one is named."""
-    try:
-        document = await gateway.orchestrator.get_result(session_id, version)
-    except NotFoundError:
-        await check_fetched(gateway, session_id)
-        raise
+    document = await gateway.orchestrator.get_result(session_id, version)
     return Response(document, media_type="application/json", headers=NO_STORE)
 
 
@@ -150,8 +118,7 @@ def _wanted_state(state: str | None) -> SessionState | None:
 )
 async def cancel(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Response:
     """Stop a session."""
-    session = await gateway.preparations.cancel(session_id)
-    return JSONResponse(describe(session or await gateway.orchestrator.cancel_session(session_id)))
+    return JSONResponse(describe(await gateway.orchestrator.cancel_session(session_id)))
 
 
 @router.post(
@@ -169,6 +136,5 @@ async def retry(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Resp
 )
 async def delete(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Deletion:
     """Delete a session with its recordings, stage outputs and result."""
-    if not await gateway.preparations.discard(session_id):
-        await gateway.orchestrator.delete_session(session_id)
+    await gateway.orchestrator.delete_session(session_id)
     return Deletion(session_id=session_id, message="The session and all that belongs to it is deleted.")

@@ -20,7 +20,7 @@ from gateway.schemas import LinksAnswer, UploadAnswer
 from gateway.session_ids import new_session_id, session_id_for_key
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
-from gateway.uploads.submission import read_submission
+from gateway.uploads.submission import create_session, read_submission
 
 router = APIRouter(tags=["Upload"])
 
@@ -128,7 +128,7 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     session = read_linked_session(session_id, body, offered.language_codes, settings.max_file_count)
     check_rubrics((session.rubric_id, *(answer.rubric_id for answer in session.answers)), offered.rubric_ids)
     await gateway.upload_rate.take(client)
-    await gateway.preparations.accept(session)
+    await create_session(gateway.orchestrator, session)
     SUBMITTED.labels("links").inc()
     return LinksAnswer(
         session_id=session_id,

@@ -9,12 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from chassis.errors import NotFoundError
 from gateway.body import RequestBody
 from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.reasons import OF_A_SESSION, error_answers
 from gateway.request_schemas import ORDER_BODY
-from gateway.routes.sessions import check_fetched
 from gateway.schemas import ReassessmentOrder, Version, VersionAnswer, VersionList
 from gateway.sessions import ResultVersion
 from gateway.status import iso_time
@@ -50,11 +48,7 @@ async def reassess(
         raise RequestValidationError(
             [{**problem, "loc": ("body", *problem["loc"])} for problem in problems]
         ) from None
-    try:
-        version, existing = await gateway.orchestrator.reassess_session(session_id, order.rubric_id)
-    except NotFoundError:
-        await check_fetched(gateway, session_id)
-        raise
+    version, existing = await gateway.orchestrator.reassess_session(session_id, order.rubric_id)
     return VersionAnswer(session_id=session_id, existing=existing, **_described(session_id, version))
 
 

@@ -14,7 +14,6 @@ from gateway.auth import COOKIE, HEADER
 from gateway.dependencies import Gateway, gateway_of
 from gateway.errors import error_body
 from gateway.routes.events import MAX_EVENT_ID, session_events
-from gateway.routes.sessions import find_session
 from gateway.session_ids import parse_session_id
 from gateway.sessions import SessionView
 
@@ -33,7 +32,7 @@ async def websocket_events(websocket: WebSocket, session_id: str) -> None:
     await websocket.accept()
     try:
         _let_in(websocket, gateway)
-        session = await find_session(gateway, parse_session_id(session_id))
+        session = await gateway.orchestrator.get_session(parse_session_id(session_id))
     except InterviewError as error:
         await websocket.send_json(error_body(error.reason, error.message))
         await websocket.close(POLICY_VIOLATION)

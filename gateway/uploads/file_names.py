@@ -8,9 +8,9 @@ from email.utils import collapse_rfc2231_value
 
 from python_multipart.multipart import parse_options_header
 
+from chassis.containers import ALLOWED_EXTENSIONS
 from chassis.errors import InvalidInputError
 from chassis.limits import MAX_NAME_CHARACTERS
-from gateway.containers import ALLOWED_EXTENSIONS
 from gateway.uploads.texts import encodable, single_line
 
 

@@ -4,58 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from chassis.errors import InvalidInputError
-from chassis.limits import MAX_NAME_CHARACTERS
+from chassis.limits import MAX_LINK_CHARACTERS, MAX_NAME_CHARACTERS
+from gateway.sessions import AnswerDraft, SessionDraft
 from gateway.uploads.submission import check_language, check_question
 from gateway.uploads.texts import encodable_json, single_line
 
-MAX_LINK_LENGTH = 4_096
 DEFAULT_LANGUAGE = "en"
-
-
-@dataclass(frozen=True)
-class LinkedAnswer:
-    """One answer whose recording is to be fetched, or why it can't be."""
-
-    position: int
-    question: str
-    url: str
-    unavailable_reason: str = ""
-    rubric_id: str = ""
-    """Empty: the session's."""
-
-
-@dataclass(frozen=True)
-class LinkedSession:
-    """A session whose recordings are to be fetched."""
-
-    session_id: str
-    candidate_name: str
-    language_code: str
-    answers: tuple[LinkedAnswer, ...]
-    refusal: str = ""
-    """Why the orchestrator did not take it. Empty unless it refused for good."""
-    rubric_id: str = ""
-    """Empty: the default."""
-
-    def to_json(self) -> bytes:
-        """Return it as JSON, to survive a restart."""
-        return json.dumps(asdict(self)).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes) -> LinkedSession:
-        """Return what `to_json` wrote."""
-        values = json.loads(data)
-        answers = tuple(LinkedAnswer(**answer) for answer in values.pop("answers"))
-        return cls(answers=answers, **values)
 
 
 def read_linked_session(
     session_id: str, body: bytes, languages: Sequence[str], max_answer_count: int
-) -> LinkedSession:
+) -> SessionDraft:
     """Read the body.
 
     Raises:
@@ -80,7 +42,7 @@ def read_linked_session(
             f"Too many videos. Max: {max_answer_count} a session. Send the others in another session.",
             reason="TOO_MANY_FILES",
         )
-    return LinkedSession(
+    return SessionDraft(
         session_id,
         single_line(name)[:MAX_NAME_CHARACTERS],
         language,
@@ -101,7 +63,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", root)
 
 
-def _answers(interviews: list[Any]) -> tuple[LinkedAnswer, ...]:
+def _answers(interviews: list[Any]) -> tuple[AnswerDraft, ...]:
     positions = [_position(item) for item in interviews]
     if None in positions or len(set(positions)) != len(positions):
         positions = list(range(1, len(interviews) + 1))  # as the original where positionId is absent
@@ -113,17 +75,17 @@ def _position(item: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1000 else None
 
 
-def _answer(position: int, item: Any) -> LinkedAnswer:
+def _answer(position: int, item: Any) -> AnswerDraft:
     fields = _dict(item)
     question, url = fields.get("question"), fields.get("recordedVideoUrl")
     text = check_question(question, position) if isinstance(question, str) else ""
     if not text:
-        return LinkedAnswer(position, "", "", "QUESTION_MISSING")
+        return AnswerDraft(position, "", unavailable_reason="QUESTION_MISSING")
     if fields.get("isVideoExist") is False or not isinstance(url, str) or not url.strip():
-        return LinkedAnswer(position, text, "", "VIDEO_URL_MISSING")
-    if len(url) > MAX_LINK_LENGTH:
-        return LinkedAnswer(position, text, "", "LINK_INVALID")
-    return LinkedAnswer(position, text, url.strip(), rubric_id=_rubric(fields))
+        return AnswerDraft(position, text, unavailable_reason="VIDEO_URL_MISSING")
+    if len(url) > MAX_LINK_CHARACTERS:
+        return AnswerDraft(position, text, unavailable_reason="LINK_INVALID")
+    return AnswerDraft(position, text, link=url.strip(), rubric_id=_rubric(fields))
 
 
 def _rubric(fields: dict[str, Any]) -> str:

@@ -19,8 +19,8 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
+from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension, storage_extension
 from chassis.errors import InvalidInputError
-from gateway.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension, storage_extension
 from gateway.uploads.file_names import check_extension, display_name, part_parameter
 from gateway.uploads.forms import ReceivedFile, ReceivedForm, UploadLimits
 

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
+from dbos import DBOSConfig, DBOSPortableJSONSerializer
+
+MAX_THREADS = 64
+"""DBOS makes its pool the loop's default one, which our own blocking work shares."""
+IDLE_TRANSACTION_TIMEOUT_S = 10.0
+"""A frozen replica must not hold row locks for the default minute."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,23 @@ class EngineConfig:
     def replica(self) -> str:
         """This replica's name. On SQLite there is one, and it takes up its own work after a restart."""
         return self.executor_id or ("local" if self.on_sqlite else socket.gethostname())
+
+
+def dbos_config(config: EngineConfig) -> DBOSConfig:
+    """Return what DBOS itself is told."""
+    return {
+        "name": "interview-orchestrator",
+        "system_database_url": config.database_url,
+        # Constant: by default it is a hash of the source, and any edit strands sessions in flight.
+        "application_version": config.flow_version,
+        "executor_id": config.replica,
+        # The default is pickle: whoever can write the database could run code here.
+        "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": MAX_THREADS,
+        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+    }
 
 
 def prepare_sqlite(database_url: str) -> None:

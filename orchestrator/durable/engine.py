@@ -7,30 +7,26 @@ then meets other steps than it recorded. The journal holds JSON and references, 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, SetWorkflowID
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from chassis.telemetry import session_id as current_session_id
-from interview.v1 import orchestrator_pb2
-from orchestrator.durable.config import EngineConfig, prepare_sqlite, quiet
+from orchestrator.durable.config import EngineConfig, dbos_config, prepare_sqlite, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
-from orchestrator.durable.steps import ReservedSteps
-from orchestrator.progress import MS_PER_S, Board, Milestone, StageView
+from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
+from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
-from orchestrator.stages.runner import StageRunner, Task
+from orchestrator.stages.runner import StageRunner
 from orchestrator.versions import Reassessment, VersionRow, end_of_reassessment
-from orchestrator.workflow import ASSESS, STAGES, Records, StageRecord, process_session, reassess_session
+from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +34,7 @@ QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
 """A session that brings its process down so often is given up (it would do so for ever)."""
-MAX_THREADS = 64
-"""DBOS makes its pool the loop's default one, which our own blocking work shares."""
-IDLE_TRANSACTION_TIMEOUT_S = 10.0
-"""A frozen replica must not hold row locks for the default minute."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
-
-Request = orchestrator_pb2.CreateSessionRequest
-
-
-class Finish(Protocol):
-    """Writes a result: the request, how the stages ended, when it was accepted, which version it is."""
-
-    async def __call__(
-        self, request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int, /
-    ) -> None:
-        """Write it."""
 
 
 class Engine:
@@ -62,17 +43,17 @@ class Engine:
     Args:
         config: How it runs.
         runner: Runs single stages.
-        board: Is kept up to date with the live sessions.
+        tracker: Is kept up to date with the live sessions.
         finish: Writes a session's result.
     """
 
-    def __init__(self, config: EngineConfig, runner: StageRunner, board: Board, finish: Finish) -> None:
+    def __init__(
+        self, config: EngineConfig, runner: StageRunner, tracker: ProgressTracker, finish: Finish
+    ) -> None:
         self._config = config
-        self._runner = runner
-        self._board = board
-        self._finish = finish
+        self._steps = DurableSteps(runner, tracker, finish)
+        self._tracker = tracker
         self._failover: Failover | None = None
-        self._steps_running: Counter[str] = Counter()
 
         # Defined here, not decorated as a method: DBOS keeps workflows by name, for the process.
         async def session(job: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +65,7 @@ class Engine:
         if config.on_sqlite:
             prepare_sqlite(config.database_url)
         logging.getLogger("dbos").addFilter(quiet)
-        DBOS(config=_dbos_config(config))
+        DBOS(config=dbos_config(config))
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
@@ -167,15 +148,11 @@ class Engine:
     async def cancel(self, session_id: str) -> None:
         """Cancel a session; its running steps are cancelled within about a second."""
         await DBOS.cancel_workflow_async(session_id)
+        logger.info("session ends", extra={"session_id": session_id, "state": "cancelled", "reason": ""})
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
         """Wait until no step of a session runs in this process; False where one still does."""
-        deadline_s = time.monotonic() + timeout_s
-        while self._steps_running.get(session_id):
-            if time.monotonic() > deadline_s:
-                return False
-            await asyncio.sleep(0.05)
-        return True
+        return await self._steps.settled(session_id, timeout_s)
 
     async def delete(self, session_id: str) -> None:
         """Remove a session from the engine."""
@@ -204,97 +181,39 @@ class Engine:
         await DBOS.delete_workflow_async(_version_key(session_id, version_id))
 
     async def _process(self, job: dict[str, Any]) -> dict[str, Any]:
-        request = ParseDict(job["request"], Request())
+        request, created_s = ParseDict(job["request"], Request()), job["create_time_s"]
         places = range(1, len(request.answers) + 1)
-        plan = {(place, stage): DBOS.reserve_step() for place in places for stage in STAGES}
+        # The order of these lines fixes the step ids: sessions in flight hang on it.
+        plan = {(place, stage): DBOS.reserve_step() for place in places for stage in RESERVED_FIRST}
         last = DBOS.reserve_step()
-        self._board.begin(request.session_id, job["create_time_s"])
+        plan |= {(place, stage): DBOS.reserve_step() for stage in RESERVED_LATER for place in places}
+        self._tracker.begin(request.session_id, created_s)
+        current_session_id.set(request.session_id)
+        logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:
-            steps = ReservedSteps(request, plan, self.run_step, self.skip_step)
-            records = await process_session(places, steps)
-            created_s = job["create_time_s"]
-            await last.run_async(_FINISH, self._finish_step, request, records, created_s, FIRST_VERSION)
+            steps = ReservedSteps(request, plan, self._steps.run, self._steps.skip)
+            linked = {place for place in places if request.answers[place - 1].link}
+            records = await process_session(places, linked, steps)
+            await last.run_async(_FINISH, self._steps.finish, request, records, created_s, FIRST_VERSION)
         finally:
-            self._board.end(request.session_id)
-        return end_of(records) | {"end_time_s": time.time()}
+            self._tracker.end(request.session_id)
+        end = end_of(records)
+        logger.info("session ends", extra={"state": end["state"], "reason": end["reason"]})
+        return end | {"end_time_s": time.time()}
 
     async def _reassess(self, job: dict[str, Any]) -> dict[str, Any]:
         given = Reassessment.from_json(job)
         plan = {(place, ASSESS): DBOS.reserve_step() for place in given.places}
         last = DBOS.reserve_step()
-        steps = ReservedSteps(given.request, plan, self.assess_step, self.skip_step)
+        steps = ReservedSteps(given.request, plan, self._steps.assess, self._steps.skip)
         records = await reassess_session(given.records, steps)
         end = end_of_reassessment(records)
         if end["state"] == "completed":
             await last.run_async(
-                _FINISH, self._finish_step, given.request, records, given.create_time_s, given.version_id
+                _FINISH, self._steps.finish, given.request, records, given.create_time_s, given.version_id
             )
         return end | {"end_time_s": time.time()}
-
-    async def _finish_step(
-        self, request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int
-    ) -> None:
-        current_session_id.set(request.session_id)
-        self._steps_running[request.session_id] += 1
-        try:
-            await self._finish(request, records, create_time_s, version_id)
-        finally:
-            self._steps_running[request.session_id] -= 1
-
-    async def assess_step(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:
-        """Judge one answer of an ended session, which shows no progress any more."""
-        session_id = task.session.session_id
-        current_session_id.set(session_id)
-        self._steps_running[session_id] += 1
-        try:
-            return (await self._runner.run(task, upstream)).to_json()
-        finally:
-            self._steps_running[session_id] -= 1
-
-    async def run_step(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:
-        """Run one stage, keeping its beginning and its end as milestones."""
-        session_id = task.session.session_id
-        current_session_id.set(session_id)
-        self._steps_running[session_id] += 1
-        try:
-            begun = self._board.note(session_id, task.position, task.stage, StageView("running"))
-            await self._keep(task, [begun])
-            record = await self._runner.run(task, upstream)
-            ended = self._board.note(session_id, task.position, task.stage, StageView.ended(record))
-            await self._keep(task, [begun, ended])
-            return record.to_json()
-        finally:
-            self._steps_running[session_id] -= 1
-
-    async def skip_step(self, task: Task, record: StageRecord) -> dict[str, Any]:
-        """Keep that a stage is left out."""
-        view = StageView.ended(record)
-        await self._keep(task, [self._board.note(task.session.session_id, task.position, task.stage, view)])
-        return record.to_json()
-
-    @staticmethod
-    async def _keep(task: Task, milestones: list[Milestone]) -> None:
-        # One key a stage: writers of one key would have to take turns.
-        await DBOS.set_event_async(
-            f"{task.position}/{task.stage}", [milestone.to_json() for milestone in milestones]
-        )
 
 
 def _version_key(session_id: str, version_id: int) -> str:
     return f"{session_id}-{version_id}"
-
-
-def _dbos_config(config: EngineConfig) -> DBOSConfig:
-    return {
-        "name": "interview-orchestrator",
-        "system_database_url": config.database_url,
-        # Constant: by default it is a hash of the source, and any edit strands sessions in flight.
-        "application_version": config.flow_version,
-        "executor_id": config.replica,
-        # The default is pickle: whoever can write the database could run code here.
-        "serializer": DBOSPortableJSONSerializer(),
-        "max_executor_threads": MAX_THREADS,
-        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
-        "log_level": "WARNING",
-        "enable_otlp": False,
-    }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from orchestrator.languages import base_language
 from orchestrator.legacy import answer as legacy
 from orchestrator.result.answer import text_in
 from orchestrator.result.answer_outputs import AnswerOutputs
@@ -26,7 +27,6 @@ from orchestrator.result.scores import (
 from orchestrator.result.session_summary import summarise
 from orchestrator.result.values import Json, absent, mean, number, number_or_null, number_or_zero
 from orchestrator.result.verdicts import HIGH, MEDIUM, NO_DATA, SAFE, pair_outcome, worst
-from orchestrator.stages.requests import base_language
 from orchestrator.workflow import ASSESS, OK, SPEAKER, TRANSCRIBE, TRANSLATE, VISION
 
 Pairs = Sequence[tuple[AnswerOutputs, AnswerFigures]]
@@ -54,7 +54,7 @@ def _band(value: float | None, bands: Sequence[tuple[int, str]], lowest: str) ->
 
 def root(frame: Frame, answers: Sequence[AnswerOutputs], figures: Sequence[AnswerFigures]) -> Json:
     """Return the original's root keys."""
-    pairs = [(one, of_one) for one, of_one in zip(answers, figures, strict=True) if one.good]
+    pairs = [(one, of_one) for one, of_one in zip(answers, figures, strict=True) if one.is_assessed]
     return {
         "success": bool(pairs),
         "name": frame.candidate_name,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from interview.v1 import assessor_pb2, media_pb2, transcriber_pb2
+from orchestrator.languages import base_language, segment_language
+from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs, voice_of
 from orchestrator.result.values import Json, absent, number, optional
-from orchestrator.stages.records import outcome_name
-from orchestrator.stages.requests import base_language, segment_language
 from orchestrator.workflow import ASSESS, NO_SPEECH, OK, TRANSCRIBE, TRANSLATE
 
 

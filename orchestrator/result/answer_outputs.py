@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from interview.v1 import assessor_pb2, orchestrator_pb2, speaker_pb2, transcriber_pb2, vision_pb2
-from orchestrator.workflow import StageRecord, good
+from orchestrator.workflow import StageRecord, is_assessed
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class AnswerOutputs:
     diarization: speaker_pb2.Diarization | None = None
 
     @property
-    def good(self) -> bool:
+    def is_assessed(self) -> bool:
         """Whether it counts as assessed."""
-        return good(self.records)
+        return is_assessed(self.records)
 
     def outcome(self, stage: str) -> str:
         """Return what a stage's values are worth."""

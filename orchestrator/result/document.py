@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from interview.v1 import assessor_pb2, media_pb2
 from orchestrator.legacy import answer as legacy
 from orchestrator.legacy import session as legacy_session
+from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer import assessment_of, text_in, transcript_of
 from orchestrator.result.answer_outputs import AnswerOutputs, file_name
 from orchestrator.result.figures import AnswerFigures, Figure, figures_of
@@ -19,15 +20,7 @@ from orchestrator.result.recording import recording_figures
 from orchestrator.result.scores import QUALITY, assess_outcome, criterion_outcome, criterion_score
 from orchestrator.result.values import Json, absent, number, optional
 from orchestrator.result.verdicts import observations
-from orchestrator.stages.records import outcome_name
-from orchestrator.workflow import (
-    EXTRACT,
-    OK,
-    SPEAKER,
-    STAGES,
-    TRANSCRIBE,
-    StageRecord,
-)
+from orchestrator.workflow import OK, SPEAKER, STAGES, StageRecord, first_failure
 
 SCHEMA_VERSION = "1.0"
 
@@ -52,14 +45,11 @@ def _entry(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
         "position": _position(outputs),
         "video_file": file_name(outputs),
         "pertanyaan": outputs.answer.question,
-        "stages": {stage: _stage(outputs.records[stage]) for stage in STAGES},
+        "stages": {stage: _stage(outputs.records[stage]) for stage in STAGES if stage in outputs.records},
         "observations": [_observation(observation) for observation in observations(outputs)],
         "measures": _measures(outputs, figures),
     }
-    if not outputs.good:
-        record = next(
-            outputs.records[s] for s in (EXTRACT, TRANSCRIBE) if outputs.records[s].state == "failed"
-        )
+    if (record := first_failure(outputs.records)) is not None:
         error = {"stage": record.stage, "reason": record.reason, "message": record.message}
         return entry | {"error": error}
     texts = {language: text_in(outputs, language) for language in ("en", "id")}

@@ -13,6 +13,7 @@ from interview.v1 import (
     media_pb2,
     transcriber_pb2,
 )
+from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.values import mean
 from orchestrator.result.verdicts import (
@@ -24,7 +25,6 @@ from orchestrator.result.verdicts import (
     visual_verdict,
     worst,
 )
-from orchestrator.stages.records import outcome_name
 from orchestrator.workflow import (
     NO_SPEECH,
     OK,

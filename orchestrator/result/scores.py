@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.values import absent
-from orchestrator.stages.records import outcome_name
 from orchestrator.workflow import ASSESS, OK, SKIPPED
 
 QUALITY, RELEVANCE, COHERENCE = "answer_quality", "relevance", "coherence"

@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.languages import base_language
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.scores import total_score
 from orchestrator.result.values import mean
-from orchestrator.stages.requests import base_language
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {

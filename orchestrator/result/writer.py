@@ -14,11 +14,11 @@ from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.document import build
 from orchestrator.result.metadata import Frame
 from orchestrator.sessions import end_of
+from orchestrator.settings import Preferences
+from orchestrator.stages.catalogue import stage_classes
 from orchestrator.stages.outputs import FIRST_VERSION, SessionStore
-from orchestrator.stages.requests import Preferences
-from orchestrator.stages.runner import OUTPUT_CLASSES
 from orchestrator.versions import common_rubric
-from orchestrator.workflow import ASSESS, EXTRACT, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, Records
+from orchestrator.workflow import ASSESS, EXTRACT, FETCH, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, Records
 
 FIELDS = {
     EXTRACT: "extraction",
@@ -95,8 +95,21 @@ class ResultWriter:
         self, place: int, answer: orchestrator_pb2.AnswerInput, records: Records
     ) -> AnswerOutputs:
         outputs: dict[str, Any] = {
-            FIELDS[stage]: await self._outputs.load(record.output_key, OUTPUT_CLASSES[stage])
+            FIELDS[stage]: await self._outputs.load(record.output_key, stage_classes()[stage].output_class)
             for stage, record in records.items()
-            if record.output_key
+            if record.output_key and stage in FIELDS
         }
-        return AnswerOutputs(place, answer, records, **outputs)
+        return AnswerOutputs(place, await self._with_recording(answer, records), records, **outputs)
+
+    async def _with_recording(
+        self, answer: orchestrator_pb2.AnswerInput, records: Records
+    ) -> orchestrator_pb2.AnswerInput:
+        """Return an answer with what is known of its recording, also where that came from a link."""
+        if FETCH not in records or not records[FETCH].output_key:
+            return answer
+        fetched = await self._outputs.load(records[FETCH].output_key, orchestrator_pb2.FetchedRecording)
+        known = orchestrator_pb2.AnswerInput()
+        known.CopyFrom(answer)
+        known.uri, known.file_name = fetched.uri, fetched.file_name
+        known.digest, known.media_bytes = fetched.digest, fetched.media_bytes
+        return known

@@ -1,4 +1,4 @@
-"""Gets sound and a probe out of a recording, in a child process with limits.
+"""The stage `extract`: a recording → its sound and a probe, in a child process with limits.
 
 Recordings are hostile input: no decoder runs in this process. See `decoding.py` for the other side.
 """
@@ -19,6 +19,11 @@ from typing import Any
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
+from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.fetch import recording_of
+from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
 HASH_BLOCK_BYTES = 1 << 20
@@ -38,6 +43,53 @@ class ExtractionLimits:
     max_track_count: int
     max_memory_bytes: int
     timeout_s: float
+
+    @classmethod
+    def of(cls, settings: OrchestratorSettings) -> ExtractionLimits:
+        """Read them from the settings."""
+        return cls(
+            max_media_bytes=settings.max_media_bytes,
+            max_duration_s=settings.max_duration_s,
+            max_pixel_count=settings.max_pixel_count,
+            max_track_count=settings.max_track_count,
+            max_memory_bytes=settings.extract_max_memory_bytes,
+            timeout_s=settings.extract_timeout_s,
+        )
+
+
+@dataclass(frozen=True)
+class ExtractRequest:
+    """Where the recording lies, and where its sound is to go."""
+
+    media_key: str
+    audio_key: str
+
+
+class Extract(Stage):
+    """See `Stage`."""
+
+    name = EXTRACT
+    output_class = orchestrator_pb2.Extraction
+    weight = 0.05
+
+    def connect(self) -> Service:
+        """See `Stage`. The work is done here, in a child process."""
+        extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings))
+
+        async def extract(request: ExtractRequest, _: OnProgress) -> object:
+            return await extractor.extract(request.media_key, request.audio_key)
+
+        return extract
+
+    async def call(self, task: Task, upstream: Upstream) -> Call:
+        """See `Stage`."""
+        recording = await recording_of(task, upstream)
+        input_hash = fingerprint(self.name, recording.uri, recording.digest, str(recording.media_bytes))
+        request = ExtractRequest(
+            media_key=self.parts.media.key(recording.uri),
+            audio_key=f"sessions/{task.session.session_id}/outputs/{task.place}/{self.name}-{input_hash}.wav",
+        )
+        return Call(input_hash, lambda on_progress: self.service(request, on_progress))
 
 
 class Extractor:

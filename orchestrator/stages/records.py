@@ -5,37 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from chassis.errors import InterviewError
-from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, vision_pb2
 from orchestrator import workflow
+from orchestrator.outcomes import outcome_name
+from orchestrator.stages.stage import Stage
 from orchestrator.workflow import StageRecord
 
 NOT_CONFIGURED_SUFFIX = "_NOT_CONFIGURED"
-"""Of reasons that say that nobody configured a backend; that is no failure."""
-
-
-def outcome_name(outcome: int) -> str:
-    """Return an outcome's public name; a stage that does not say means OK."""
-    name = str(media_pb2.Outcome.Name(outcome)).removeprefix("OUTCOME_")
-    return workflow.OK if name == "UNSPECIFIED" else name
+"""Of reasons that say that nobody configured a backend; that is not a failure."""
 
 
 def done_record(
-    stage: str, output: Any, attempt_count: int, queue_s: float, run_s: float, key: str
+    stage: Stage, output: Any, attempt_count: int, queue_s: float, run_s: float, key: str
 ) -> StageRecord:
     """Put down a stage that answered."""
-    if stage == workflow.TRANSLATE and _not_configured(output):
-        return StageRecord(
-            stage,
-            "skipped",
-            workflow.NOT_CONFIGURED,
-            "TRANSLATOR_NOT_CONFIGURED",
-            "No translator is configured.",
-        )
+    if (refusal := stage.refusal(output)) is not None:
+        return failed_record(stage.name, refusal, attempt_count, queue_s, run_s)
     outcome = outcome_name(output.outcome) if hasattr(output, "outcome") else workflow.OK
     if outcome == workflow.SERVICE_UNAVAILABLE:
         # A stage may answer that its model is away. That is not kept, so that a retry asks again.
         return StageRecord(
-            stage,
+            stage.name,
             "failed",
             outcome,
             "MODEL_UNAVAILABLE",
@@ -45,7 +34,7 @@ def done_record(
             run_s=round(run_s, 3),
         )
     return StageRecord(
-        stage,
+        stage.name,
         "done",
         outcome,
         message=getattr(output, "reason", ""),
@@ -53,16 +42,8 @@ def done_record(
         attempt_count=attempt_count,
         queue_s=round(queue_s, 3),
         run_s=round(run_s, 3),
-        model=_model(output),
+        model=_model(stage.model(output)),
     )
-
-
-def _not_configured(translations: orchestrator_pb2.AnswerTranslations) -> bool:
-    outcomes = {entry.outcome for language in translations.languages for entry in language.translations}
-    return media_pb2.OUTCOME_NOT_CONFIGURED in outcomes and outcomes <= {
-        media_pb2.OUTCOME_NOT_CONFIGURED,
-        media_pb2.OUTCOME_SKIPPED,
-    }
 
 
 def failed_record(
@@ -83,14 +64,7 @@ def failed_record(
     )
 
 
-def _model(output: Any) -> dict[str, str]:
-    """Return the model behind an output; vision has several, of which the first looks at the face."""
-    if isinstance(output, vision_pb2.VisionReport):
-        model = output.models[0] if output.models else None
-    elif isinstance(output, assessor_pb2.Assessment):
-        model = output.provenance.model
-    else:
-        model = getattr(output, "model", None)
+def _model(model: Any) -> dict[str, str]:
     if model is None or not model.name:
         return {}
     return {"name": model.name, "version": model.version, "digest": model.digest, "device": model.device}

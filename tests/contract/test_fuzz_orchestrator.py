@@ -77,7 +77,7 @@ async def finished(channel: grpc.aio.Channel, request: orchestrator_pb2.CreateSe
 async def served(folder: Path) -> AsyncIterator[tuple[grpc.aio.Channel, str]]:
     """An orchestrator with a finished session. However it was treated, it is healthy and works in the end."""
     settings = settings_in(folder)
-    servicer, engine = compose(settings, stages=FakeStages())
+    servicer, engine = compose(settings, services=FakeStages().services())
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from interview.v1 import assessor_pb2, assessor_pb2_grpc
+from orchestrator.stages.stage import OnProgress
 from tests.assessor_server import assess, assessor
 from tests.fakes.assessor import FakeChatServer
 from tests.world import COMPLETED, World, running
@@ -52,14 +53,14 @@ async def judged_until_the_model_dies(world: World, answer_count: int) -> Any:
     death.enter_context(server.running())
     settings = {"openai_base_url": server.url, "model": "fake-model"}
     async with assessor(**settings) as stub:
-        world.stages.assess = through(stub, server)  # type: ignore[method-assign]
+        world.stages.instead["assess"] = through(stub, server)
         session_id = await world.create(answer_count)
         await world.until(session_id, COMPLETED)
         return await world.result(session_id)
 
 
 def through(stub: assessor_pb2_grpc.AssessorServiceStub, server: MortalServer) -> Any:
-    async def ask(request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
+    async def ask(request: assessor_pb2.AssessRequest, _: OnProgress) -> assessor_pb2.Assessment:
         assessment = await assess(stub, request)
         if len(server.requests) >= CALLS_OF_THE_FIRST_ANSWER:
             server.die()

@@ -84,6 +84,19 @@ def test_it_says_where_the_result_is_and_leaves_nothing_running(
     assert processes_that_know(build_dir) == []
 
 
+def test_every_line_that_a_process_writes_is_a_json_object(
+    finished: subprocess.CompletedProcess[str], build_dir: Path
+) -> None:
+    assert finished.returncode == 0, finished.stderr
+    logs = {
+        path.stem: path.read_text(encoding="utf-8").splitlines() for path in (build_dir / "logs").iterdir()
+    }
+    assert len(logs) == 7
+    for lines in logs.values():
+        assert all(isinstance(json.loads(line), dict) for line in lines)
+        assert len(lines) < 100
+
+
 def test_the_transcript_is_what_was_said(answers: list[tuple[Any, Any]]) -> None:
     for truth, answer in answers:
         said = words(" ".join(utterance["text"] for utterance in truth["utterances"]))

@@ -6,7 +6,7 @@ from typing import Any
 
 from interview.v1 import orchestrator_pb2
 from orchestrator.result.answer_outputs import AnswerOutputs
-from orchestrator.workflow import STAGES, StageRecord
+from orchestrator.workflow import StageRecord, stages_of
 from tests.fakes.stages import a_diarization, a_transcript, a_vision_report, an_assessment
 
 
@@ -14,7 +14,7 @@ def an_answer(**changes: Any) -> AnswerOutputs:
     fields: dict[str, Any] = {
         "place": 1,
         "answer": orchestrator_pb2.AnswerInput(question="Why?", file_name="a.mp4"),
-        "records": {stage: StageRecord(stage, "done") for stage in STAGES},
+        "records": {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)},
         "extraction": orchestrator_pb2.Extraction(duration_s=6.0),
         "transcript": a_transcript(),
         "assessment": an_assessment(),

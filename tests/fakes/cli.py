@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from chassis.model_fetching import Report
-from cli.environment import Environment
+from cli.environment import Confirm, Environment, ask_on_terminal
 from cli.gateway_client import GatewayClient
+from cli.model_fetching import Report
 
 SESSION_ID = "0123456789abcdef0123456789abcdef"
 
@@ -160,13 +160,25 @@ class FakeModelSource:
 class Screen:
     """An environment whose output can be read."""
 
-    def __init__(self, gateway: FakeGateway, models: FakeModelSource | None = None) -> None:
+    def __init__(
+        self,
+        gateway: FakeGateway,
+        models: FakeModelSource | None = None,
+        *,
+        terminal_columns: int | None = None,
+        confirm: Confirm = ask_on_terminal,
+    ) -> None:
+        """None for `terminal_columns` is a pipe."""
         self._out, self._err = io.StringIO(), io.StringIO()
+        on_terminal = terminal_columns is not None
         self.environment = Environment(
-            out=Console(file=self._out, width=160),
+            out=Console(
+                file=self._out, width=terminal_columns or 160, force_terminal=on_terminal, color_system=None
+            ),
             err=Console(file=self._err, width=160),
             open_gateway=gateway.open,
             fetch_models=(models or FakeModelSource()).fetch,
+            confirm=confirm,
         )
 
     @property

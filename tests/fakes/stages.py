@@ -36,7 +36,7 @@ from interview.v1 import (
     vision_pb2,
     vision_pb2_grpc,
 )
-from orchestrator.stages.remote import OnProgress
+from orchestrator.stages.stage import OnProgress, Service
 
 LANGUAGE_CODES = ("en", "id", "jv", "no", "tl")
 RUBRIC_IDS = ("behavioural", "general", "technical")
@@ -173,7 +173,7 @@ def a_translation(request: translator_pb2.TranslateRequest) -> translator_pb2.Tr
 
 
 class FakeStages:
-    """`orchestrator.stages.remote.Stages` in memory: counts calls, keeps requests, fails where told to.
+    """The five services in memory: counts calls, keeps requests, fails where told to.
 
     Args:
         seconds: How long each stage takes.
@@ -186,6 +186,8 @@ class FakeStages:
         self.failures: dict[str, list[InterviewError]] = {}
         self.replies: dict[str, Any] = {}
         self.cancelled: list[str] = []
+        self.instead: dict[str, Service] = {}
+        """What answers instead of a fake, by the stage's name."""
 
     async def _work(self, stage: str, request: Any, reply: Any, on_progress: OnProgress | None = None) -> Any:
         self.calls[stage] += 1
@@ -203,50 +205,52 @@ class FakeStages:
             raise
         return self.replies.get(stage, reply)
 
-    async def transcribe(
-        self, config: transcriber_pb2.TranscribeConfig, on_progress: OnProgress
-    ) -> transcriber_pb2.Transcript:
-        reply: transcriber_pb2.Transcript = await self._work(
-            "transcribe", config, a_transcript(), on_progress
-        )
-        return reply
+    def services(self) -> dict[str, Service]:
+        """Return what stands in for the five services, as `compose` wants it."""
 
-    async def translate(self, request: translator_pb2.TranslateRequest) -> translator_pb2.TranslateResponse:
-        reply: translator_pb2.TranslateResponse = await self._work(
-            "translate", request, a_translation(request)
-        )
-        return reply
+        async def transcribe(config: Any, on_progress: OnProgress) -> Any:
+            return await self._work("transcribe", config, a_transcript(), on_progress)
 
-    async def assess(self, request: assessor_pb2.AssessRequest) -> assessor_pb2.Assessment:
-        made = an_assessment()
-        made.provenance.rubric_id = request.rubric_id or "general"
-        reply: assessor_pb2.Assessment = await self._work("assess", request, made)
-        return reply
+        async def translate(request: Any, on_progress: OnProgress) -> Any:
+            return await self._work("translate", request, a_translation(request))
 
-    async def language_codes(self) -> tuple[str, ...]:
-        if self.failures.get("languages"):
-            raise self.failures["languages"].pop(0)
-        return LANGUAGE_CODES
+        async def assess(request: Any, on_progress: OnProgress) -> Any:
+            made = an_assessment()
+            made.provenance.rubric_id = request.rubric_id or "general"
+            return await self._work("assess", request, made)
 
-    async def rubric_ids(self) -> tuple[str, ...]:
-        if self.failures.get("rubrics"):
-            raise self.failures["rubrics"].pop(0)
-        return RUBRIC_IDS
+        async def analyze(config: Any, on_progress: OnProgress) -> Any:
+            return await self._work("vision", config, a_vision_report(), on_progress)
 
-    async def analyze(
-        self, config: vision_pb2.AnalyzeConfig, on_progress: OnProgress
-    ) -> vision_pb2.VisionReport:
-        reply: vision_pb2.VisionReport = await self._work("vision", config, a_vision_report(), on_progress)
-        return reply
+        async def diarize(config: Any, on_progress: OnProgress) -> Any:
+            return await self._work("speaker", config, a_diarization(), on_progress)
 
-    async def diarize(
-        self, config: speaker_pb2.DiarizeConfig, on_progress: OnProgress
-    ) -> speaker_pb2.Diarization:
-        reply: speaker_pb2.Diarization = await self._work("speaker", config, a_diarization(), on_progress)
-        return reply
+        async def rubrics(request: Any, on_progress: OnProgress) -> Any:
+            if self.failures.get("rubrics"):
+                raise self.failures["rubrics"].pop(0)
+            return RUBRIC_IDS
 
-    async def close(self) -> None:
-        """Nothing to close."""
+        async def languages(request: Any, on_progress: OnProgress) -> Any:
+            if self.failures.get("languages"):
+                raise self.failures["languages"].pop(0)
+            return LANGUAGE_CODES
+
+        services: dict[str, Service] = {
+            "transcribe": transcribe,
+            "translate": translate,
+            "assess": assess,
+            "vision": analyze,
+            "speaker": diarize,
+            "rubrics": rubrics,
+            "languages": languages,
+        }
+        return {name: self._replaceable(name, service) for name, service in services.items()}
+
+    def _replaceable(self, name: str, service: Service) -> Service:
+        async def serve(request: Any, on_progress: OnProgress) -> Any:
+            return await self.instead.get(name, service)(request, on_progress)
+
+        return serve
 
 
 NO_TRANSLATOR = PreconditionError("No translator is configured.", reason="TRANSLATOR_NOT_CONFIGURED")

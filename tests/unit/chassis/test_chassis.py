@@ -17,11 +17,11 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
-from chassis.model_fetching import fetch
 from chassis.models import catalogue, locate
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.store import MediaStore
 from chassis.telemetry import JsonFormatter, request_id
+from cli.model_fetching import fetch
 
 
 class ProbeSettings(ServiceSettings):

@@ -154,9 +154,11 @@ def test_a_gateway_that_can_not_take_it_is_exit_code_3(
     assert "Traceback" not in screen.err
 
 
-@pytest.mark.parametrize("command", ["status", "results", "cancel", "retry", "delete"])
+@pytest.mark.parametrize(
+    "command", ["watch", "status", "results", "cancel", "retry", "delete --yes", "subtitles"]
+)
 def test_an_unknown_session_is_exit_code_4(screen: Screen, command: str) -> None:
-    assert run([command, "f" * 32], screen.environment) == 4
+    assert run([*command.split(), "f" * 32], screen.environment) == 4
     assert "There is no such session. (SESSION_NOT_FOUND)" in screen.err
 
 
@@ -238,7 +240,7 @@ def test_cancel_and_delete_say_what_they_did(gateway: FakeGateway, screen: Scree
     gateway.on("DELETE", f"/sessions/{SESSION_ID}", httpx.Response(200, json={"success": True}))
 
     assert run(["cancel", SESSION_ID], screen.environment) == 0
-    assert run(["delete", SESSION_ID], screen.environment) == 0
+    assert run(["delete", SESSION_ID, "--yes"], screen.environment) == 0
     assert f"{SESSION_ID}: cancelled" in screen.out
     assert f"{SESSION_ID}: deleted" in screen.out
 
@@ -251,7 +253,7 @@ def test_list_shows_a_page_and_where_the_next_begins(gateway: FakeGateway, scree
     assert dict(gateway.requests[0].url.params) == {"page_size": "1", "state": "completed"}
     assert SESSION_ID in screen.out
     assert "A. [bold] Name" in screen.out
-    assert "--page-token after-this" in screen.out
+    assert "--page-token after-this" in screen.err
 
 
 def test_models_are_fetched_to_where_they_are_wanted(tmp_path: Path) -> None:

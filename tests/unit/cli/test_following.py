@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from httpx_sse import ServerSentEvent
 from rich.console import Console
 
 from cli.failures import CommandError, ExitCode
 from cli.following import MAX_FAILURES_IN_A_ROW, follow
 from cli.progress import StageBoard, byte_bars
-from cli.server_sent_events import ServerSentEvent, parse_events
 from tests.fakes.cli import SESSION_ID, session_state
 
 AWAY = CommandError("away", code="GATEWAY_UNREACHABLE", exit_code=ExitCode.UNREACHABLE)
@@ -88,16 +88,6 @@ def test_a_gateway_that_stays_away_is_given_up_after_a_while() -> None:
     with pytest.raises(CommandError, match="away"):
         states_of(script)
     assert len(script.pauses) == MAX_FAILURES_IN_A_ROW - 1
-
-
-def test_events_are_parsed_as_the_standard_says() -> None:
-    lines = [": ping", "", "id: 4", "event: session", "data: {", "data:}", "", "data: cut off"]
-    assert list(parse_events(lines)) == [ServerSentEvent("session", "{\n}", "4")]
-
-
-def test_the_last_identifier_stays_until_another_comes() -> None:
-    events = list(parse_events(["id: 1", "data: a", "", "data: b", ""]))
-    assert [one.event_id for one in events] == ["1", "1"]
 
 
 def board_text(*sessions: dict[str, Any], terminal: bool) -> str:

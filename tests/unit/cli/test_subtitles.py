@@ -146,6 +146,6 @@ def test_what_gives_no_subtitles_says_why(
     assert screen.out == ""
 
 
-def test_a_file_that_is_not_there_is_no_result(screen: Screen) -> None:
+def test_a_file_that_is_not_there_is_said(screen: Screen) -> None:
     assert run(["subtitles", "/nowhere/result.json"], screen.environment) == 2
-    assert "(RESULT_INVALID)" in screen.err
+    assert "(FILE_NOT_FOUND)" in screen.err

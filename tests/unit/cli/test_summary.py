@@ -19,15 +19,15 @@ def text_of(document: dict[str, Any]) -> str:
 
 def test_every_sentence_stands_with_its_time_and_voice() -> None:
     text = text_of(result_document())
-    assert "0.5–2.0 s  voice 0  It broke." in text
-    assert "2.0–3.0 s  voice 1  Say more." in text
+    assert "0.5–2.0 s  voice 1  It broke." in text
+    assert "2.0–3.0 s  voice 2  Say more." in text
     assert "id: Itu rusak." in text
 
 
 def test_a_single_voice_is_not_worth_a_mention() -> None:
     document = result_document()
     document["results"][0]["transcript"]["segments"].pop()
-    assert "voice 0" not in text_of(document)
+    assert "s  voice" not in text_of(document)
 
 
 def test_an_observation_stands_with_its_times_and_reason() -> None:

@@ -14,14 +14,18 @@ from chassis.settings import load_settings
 from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.admission import check_request, page_token, read_page_token
-from orchestrator.progress import Board, Milestone, StageView
+from orchestrator.progress import Milestone, ProgressTracker, StageView
 from orchestrator.sessions import SessionRow, end_of, replay, to_message, views_of
-from orchestrator.settings import OrchestratorSettings
+from orchestrator.settings import OrchestratorSettings, Preferences
+from orchestrator.stages.assess import assess_request
+from orchestrator.stages.catalogue import build_stages
+from orchestrator.stages.extract import ExtractRequest
 from orchestrator.stages.outputs import SessionStore, fingerprint
-from orchestrator.stages.remote import done_ratio
-from orchestrator.stages.requests import Preferences, assess_request, translation_calls
-from orchestrator.stages.runner import StageRunner, Task
-from orchestrator.workflow import STAGES, StageRecord
+from orchestrator.stages.remote import Channels, done_ratio
+from orchestrator.stages.runner import StageRunner
+from orchestrator.stages.stage import OnProgress, Parts, Task
+from orchestrator.stages.translate import translation_calls
+from orchestrator.workflow import STAGES, StageRecord, stages_of
 from tests.fakes.stages import NO_TRANSLATOR, FakeStages, a_transcript, an_assessment
 
 pytestmark = pytest.mark.anyio
@@ -39,10 +43,13 @@ class FakeExtractor:
     def __init__(self) -> None:
         self.count = 0
 
-    async def extract(self, media_key: str, audio_key: str) -> orchestrator_pb2.Extraction:
+    async def extract(self, request: ExtractRequest, _: OnProgress) -> orchestrator_pb2.Extraction:
         self.count += 1
         return orchestrator_pb2.Extraction(
-            outcome=media_pb2.OUTCOME_OK, audio_key=audio_key, audio_digest="a" * 64, media_digest="b" * 64
+            outcome=media_pb2.OUTCOME_OK,
+            audio_key=request.audio_key,
+            audio_digest="a" * 64,
+            media_digest="b" * 64,
         )
 
 
@@ -52,16 +59,19 @@ class Bench:
     def __init__(self, folder: Path, preferences: Preferences = PREFERENCES) -> None:
         self.media = MediaStore(folder.as_uri())
         self.outputs = SessionStore(self.media)
-        self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), Board()
+        self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), ProgressTracker()
+        settings = OrchestratorSettings(
+            target_languages=preferences.target_languages,
+            reader_language=preferences.reader_language,
+            seed=preferences.seed,
+        )
+        services = self.stages.services() | {"extract": self.extractor.extract}
         self.runner = StageRunner(
-            self.stages,
-            self.extractor,  # type: ignore[arg-type]
-            self.media,
+            build_stages(Parts(settings, self.media, self.outputs, Channels(), services)),
             self.outputs,
-            preferences,
             retry=RetryPolicy(3, 0.001, 0.002),
             place_counts=dict.fromkeys(STAGES, 2),
-            watcher=self.board,
+            listener=self.board,
         )
         answer = orchestrator_pb2.AnswerInput(uri=self.media.uri("a.mp4"), question="Why?")
         self.session = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
@@ -79,8 +89,8 @@ def bench(tmp_path: Path) -> Bench:
 
 
 async def test_a_stage_whose_output_exists_is_not_run_again(bench: Bench) -> None:
-    first = await bench.run(*STAGES)
-    second = await bench.run(*STAGES)
+    first = await bench.run(*stages_of(linked=False))
+    second = await bench.run(*stages_of(linked=False))
 
     assert set(bench.stages.calls.values()) == {1}
     assert bench.extractor.count == 1
@@ -88,15 +98,15 @@ async def test_a_stage_whose_output_exists_is_not_run_again(bench: Bench) -> Non
 
 
 async def test_another_rubric_transcribes_nothing_again(bench: Bench) -> None:
-    await bench.run(*STAGES)
+    await bench.run(*stages_of(linked=False))
     bench.session.rubric_id = "engineering"
-    await bench.run(*STAGES)
+    await bench.run(*stages_of(linked=False))
 
     assert bench.stages.calls == {"transcribe": 1, "translate": 1, "assess": 2, "vision": 1, "speaker": 1}
 
 
 async def test_transcriber_and_speaker_get_the_sound_and_vision_the_recording(bench: Bench) -> None:
-    await bench.run(*STAGES)
+    await bench.run(*stages_of(linked=False))
     uris = {
         stage: bench.stages.requests[stage][0].recording.uri for stage in ("transcribe", "speaker", "vision")
     }
@@ -288,7 +298,7 @@ def test_a_milestone_survives_the_journal() -> None:
 
 
 def test_a_session_fails_only_without_any_good_answer() -> None:
-    done = {stage: StageRecord(stage, "done") for stage in STAGES}
+    done = {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)}
     broken = done | {"extract": StageRecord("extract", "failed", reason="MEDIA_EMPTY", message="Empty.")}
 
     assert end_of({1: broken, 2: done})["state"] == "completed"
@@ -296,7 +306,7 @@ def test_a_session_fails_only_without_any_good_answer() -> None:
 
 
 async def test_event_numbers_rise_even_within_a_millisecond() -> None:
-    board = Board()
+    board = ProgressTracker()
     board.begin(SESSION_ID, 0.0)
     ids = [board.note(SESSION_ID, 1, "vision", StageView("running")).event_id for _ in range(50)]
 

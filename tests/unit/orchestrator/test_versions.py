@@ -17,10 +17,10 @@ from orchestrator.versions import (
     newest,
     reusable,
 )
-from orchestrator.workflow import STAGES, StageRecord
+from orchestrator.workflow import StageRecord, stages_of
 
 SESSION_ID = "0123456789abcdef0123456789abcdef"
-DONE = {stage: StageRecord(stage, "done", output_key=f"{stage}.pb") for stage in STAGES}
+DONE = {stage: StageRecord(stage, "done", output_key=f"{stage}.pb") for stage in stages_of(linked=False)}
 UNJUDGED = DONE | {"assess": StageRecord("assess", "failed", reason="UNAVAILABLE", message="It is down.")}
 
 

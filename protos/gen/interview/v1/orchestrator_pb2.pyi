@@ -17,6 +17,7 @@ class SessionState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SESSION_STATE_COMPLETED: _ClassVar[SessionState]
     SESSION_STATE_FAILED: _ClassVar[SessionState]
     SESSION_STATE_CANCELLED: _ClassVar[SessionState]
+    SESSION_STATE_FETCHING: _ClassVar[SessionState]
 
 class StageState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,6 +33,7 @@ SESSION_STATE_PROCESSING: SessionState
 SESSION_STATE_COMPLETED: SessionState
 SESSION_STATE_FAILED: SessionState
 SESSION_STATE_CANCELLED: SessionState
+SESSION_STATE_FETCHING: SessionState
 STAGE_STATE_UNSPECIFIED: StageState
 STAGE_STATE_PENDING: StageState
 STAGE_STATE_RUNNING: StageState
@@ -40,7 +42,7 @@ STAGE_STATE_FAILED: StageState
 STAGE_STATE_SKIPPED: StageState
 
 class AnswerInput(_message.Message):
-    __slots__ = ("uri", "question", "file_name", "digest", "media_bytes", "position", "unavailable_reason", "rubric_id")
+    __slots__ = ("uri", "question", "file_name", "digest", "media_bytes", "position", "unavailable_reason", "rubric_id", "link")
     URI_FIELD_NUMBER: _ClassVar[int]
     QUESTION_FIELD_NUMBER: _ClassVar[int]
     FILE_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +51,7 @@ class AnswerInput(_message.Message):
     POSITION_FIELD_NUMBER: _ClassVar[int]
     UNAVAILABLE_REASON_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
     uri: str
     question: str
     file_name: str
@@ -57,7 +60,8 @@ class AnswerInput(_message.Message):
     position: int
     unavailable_reason: str
     rubric_id: str
-    def __init__(self, uri: _Optional[str] = ..., question: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., position: _Optional[int] = ..., unavailable_reason: _Optional[str] = ..., rubric_id: _Optional[str] = ...) -> None: ...
+    link: str
+    def __init__(self, uri: _Optional[str] = ..., question: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., position: _Optional[int] = ..., unavailable_reason: _Optional[str] = ..., rubric_id: _Optional[str] = ..., link: _Optional[str] = ...) -> None: ...
 
 class CreateSessionRequest(_message.Message):
     __slots__ = ("session_id", "candidate_name", "language_code", "answers", "rubric_id")
@@ -286,6 +290,18 @@ class OrchestratorServiceGetCapabilitiesResponse(_message.Message):
     language_codes: _containers.RepeatedScalarFieldContainer[str]
     rubric_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, language_codes: _Optional[_Iterable[str]] = ..., rubric_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FetchedRecording(_message.Message):
+    __slots__ = ("uri", "file_name", "digest", "media_bytes")
+    URI_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_BYTES_FIELD_NUMBER: _ClassVar[int]
+    uri: str
+    file_name: str
+    digest: str
+    media_bytes: int
+    def __init__(self, uri: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ...) -> None: ...
 
 class Extraction(_message.Message):
     __slots__ = ("outcome", "audio_key", "audio_digest", "media_digest", "media_bytes", "duration_s", "picture", "sound", "track_count", "container", "warnings")

@@ -16,8 +16,9 @@ from interview.v1 import media_pb2, orchestrator_pb2, translator_pb2
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.document import build
 from orchestrator.result.metadata import Frame
-from orchestrator.stages.requests import Preferences, assess_request
-from orchestrator.workflow import STAGES, StageRecord
+from orchestrator.settings import Preferences
+from orchestrator.stages.assess import assess_request
+from orchestrator.workflow import StageRecord, stages_of
 from tests.fakes.answer import an_answer
 from tests.fakes.stages import a_diarization, a_transcript, a_vision_report, observed
 from tests.folders import ROOT
@@ -72,7 +73,8 @@ def rich() -> AnswerOutputs:
 
 def broken(stage: str = "extract", reason: str = "MEDIA_UNDECODABLE") -> AnswerOutputs:
     records = {
-        name: StageRecord(name, "skipped", "SKIPPED", "EXTRACT_FAILED", "It failed.") for name in STAGES
+        name: StageRecord(name, "skipped", "SKIPPED", "EXTRACT_FAILED", "It failed.")
+        for name in stages_of(linked=False)
     }
     records[stage] = StageRecord(stage, "failed", "SERVICE_UNAVAILABLE", reason, "Send it again.")
     answer = orchestrator_pb2.AnswerInput(question="Why?", file_name="b.mp4")
@@ -148,7 +150,7 @@ def test_observations_never_move_the_assessment() -> None:
 
 
 def test_what_was_not_translated_is_absent_and_never_the_original() -> None:
-    records = {stage: StageRecord(stage, "done") for stage in STAGES}
+    records = {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)}
     records["translate"] = StageRecord("translate", "skipped", "NOT_CONFIGURED", "TRANSLATOR_NOT_CONFIGURED")
     entry = document(an_answer(records=records))["results"][0]
 
@@ -167,7 +169,7 @@ def test_one_untranslated_segment_makes_the_whole_text_absent() -> None:
 
 
 def test_scores_that_were_not_given_are_null_and_zero_only_where_a_page_computes() -> None:
-    records = {stage: StageRecord(stage, "done") for stage in STAGES}
+    records = {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)}
     records["assess"] = StageRecord("assess", "failed", "SERVICE_UNAVAILABLE", "MODEL_UNAVAILABLE", "Away.")
     made = document(an_answer(records=records, assessment=None))
     judgement = made["content"][0]["result"]["penilaian"]
@@ -211,7 +213,7 @@ def test_the_summary_keeps_the_shape_that_the_original_page_reads() -> None:
 
 
 def test_no_number_of_speakers_is_made_up_without_the_speaker_stage() -> None:
-    records = {stage: StageRecord(stage, "done") for stage in STAGES}
+    records = {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)}
     records["speaker"] = StageRecord("speaker", "failed", "SERVICE_UNAVAILABLE", "UNAVAILABLE", "Down.")
     audio = document(an_answer(records=records, diarization=None))["results"][0]["cheating_detection"][
         "audio"

@@ -1,36 +1,66 @@
-"""Pure: what each stage is asked, from what earlier stages left.
-
-The assessor's request is built from the transcript alone: nothing seen or heard can reach it.
-"""
+"""The stage `translate`: the segments → the same in every target language, by the translator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2, translator_pb2
+from chassis.errors import InterviewError, PreconditionError
+from interview.v1 import (
+    media_pb2,
+    orchestrator_pb2,
+    transcriber_pb2,
+    translator_pb2,
+    translator_pb2_grpc,
+)
+from orchestrator.languages import base_language, segment_language
+from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import ask
+from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.workflow import TRANSCRIBE, TRANSLATE
 
 MAX_TEXTS = 2_000
 """Texts that the translator takes in one request (`translator.proto`)."""
 
 
-@dataclass(frozen=True)
-class Preferences:
-    """Settings that change what stages answer; they are part of every output's name."""
+class Translate(Stage):
+    """See `Stage`."""
 
-    target_languages: tuple[str, ...]
-    reader_language: str
-    seed: int
+    name = TRANSLATE
+    output_class = orchestrator_pb2.AnswerTranslations
+    weight = 0.05
 
+    def connect(self) -> Service:
+        """See `Stage`."""
+        settings = self.parts.settings
+        stub = translator_pb2_grpc.TranslatorServiceStub(self.parts.channels.to(settings.translator_address))
 
-def base_language(code: str) -> str:
-    """Return a language without its region: `en` for `en-US`."""
-    return code.lower().partition("-")[0]
+        async def translate(request: translator_pb2.TranslateRequest, _: OnProgress) -> object:
+            return await ask(stub.Translate, request, timeout_s=settings.translate_timeout_s)
 
+        return translate
 
-def segment_language(segment: transcriber_pb2.Segment, transcript: transcriber_pb2.Transcript) -> str:
-    """Return the language that a segment was spoken in."""
-    return base_language(segment.language_code or transcript.language_code)
+    async def call(self, task: Task, upstream: Upstream) -> Call:
+        """See `Stage`."""
+        transcript = await upstream.output(TRANSCRIBE, transcriber_pb2.Transcript)
+        targets = self.parts.settings.preferences.target_languages
+        parts = list(translation_calls(transcript, task.answer.question, targets))
+
+        async def work(on_progress: OnProgress) -> orchestrator_pb2.AnswerTranslations:
+            replies = [await self.service(part.request, on_progress) for part in parts]
+            return join_translations(transcript, targets, parts, replies)
+
+        requests = [part.request.SerializeToString(deterministic=True) for part in parts]
+        return Call(fingerprint(self.name, *targets, *requests), work)
+
+    def refusal(self, output: Any) -> InterviewError | None:
+        """See `Stage`. No backend stood behind the output."""
+        outcomes = {entry.outcome for language in output.languages for entry in language.translations}
+        missing, skipped = media_pb2.OUTCOME_NOT_CONFIGURED, media_pb2.OUTCOME_SKIPPED
+        if missing not in outcomes or not outcomes <= {missing, skipped}:
+            return None
+        return PreconditionError("No translator is configured.", reason="TRANSLATOR_NOT_CONFIGURED")
 
 
 @dataclass(frozen=True)
@@ -90,27 +120,3 @@ def join_translations(
         if reply.HasField("billed_character_count"):
             joined.billed_character_count += reply.billed_character_count
     return joined
-
-
-def assess_request(
-    answer: orchestrator_pb2.AnswerInput,
-    session: orchestrator_pb2.CreateSessionRequest,
-    transcript: transcriber_pb2.Transcript,
-    preferences: Preferences,
-) -> assessor_pb2.AssessRequest:
-    """Ask for a judgement on the words; flagged segments are left out of scoring."""
-    segments = [
-        assessor_pb2.AnswerSegment(
-            text=segment.text, words=segment.words, start_s=segment.start_s, end_s=segment.end_s
-        )
-        for segment in transcript.segments
-        if segment.text and not segment.flags
-    ]
-    return assessor_pb2.AssessRequest(
-        question=answer.question,
-        segments=segments,
-        language_code=base_language(transcript.language_code or session.language_code),
-        reader_language_code=preferences.reader_language,
-        rubric_id=answer.rubric_id or session.rubric_id,
-        seed=preferences.seed,
-    )

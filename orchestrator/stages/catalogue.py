@@ -1,0 +1,34 @@
+"""Finds the stages: each name of the plan is a module of this folder with one `Stage` in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+
+from orchestrator.stages.stage import Parts, Stage
+from orchestrator.workflow import STAGES
+
+
+@cache
+def stage_classes() -> Mapping[str, type[Stage]]:
+    """Return the class of each stage, in the plan's order.
+
+    Raises:
+        ModuleNotFoundError: A stage of the plan has no file.
+    """
+    return {name: _class_in(name) for name in STAGES}
+
+
+def build_stages(parts: Parts) -> dict[str, Stage]:
+    """Make one object of each stage."""
+    return {name: stage_class(parts) for name, stage_class in stage_classes().items()}
+
+
+def _class_in(name: str) -> type[Stage]:
+    module = import_module(f"orchestrator.stages.{name}")
+    found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Stage)]
+    (stage_class,) = [value for value in found if value.__module__ == module.__name__]
+    if stage_class.name != name:
+        raise TypeError(f"{module.__name__} holds a stage of another name: {stage_class.name}")
+    return stage_class

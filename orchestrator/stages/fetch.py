@@ -1,0 +1,81 @@
+"""The stage `fetch`: a link → the recording in the store. Only answers with a link have it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from chassis.errors import InvalidInputError
+from interview.v1 import orchestrator_pb2
+from orchestrator.stages.downloading import Downloader, DownloadLimits
+from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.workflow import FETCH
+
+
+@dataclass(frozen=True)
+class FetchRequest:
+    """A link, and where its recording is to lie: a key without its extension."""
+
+    link: str
+    media_stem: str
+
+
+class Fetch(Stage):
+    """See `Stage`."""
+
+    name = FETCH
+    output_class = orchestrator_pb2.FetchedRecording
+    weight = 0.05
+
+    def connect(self) -> Service:
+        """See `Stage`. The work is done here."""
+        settings, media = self.parts.settings, self.parts.media
+        downloader = Downloader(
+            DownloadLimits(settings.max_fetch_bytes, settings.fetch_timeout_s),
+            settings.drive_download_url,
+            allow_private=settings.allow_private_links,
+        )
+
+        async def fetch(request: FetchRequest, on_progress: OnProgress) -> object:
+            with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.spool_dir) as folder:
+                path = Path(folder) / "recording"
+                download = await downloader.download(request.link, path, on_progress)
+                key = f"{request.media_stem}{download.extension}"
+                await media.put_file(key, path)
+            return orchestrator_pb2.FetchedRecording(
+                uri=media.uri(key),
+                file_name=f"video_{key.rpartition('/')[2]}",
+                digest=download.digest.hexdigest(),
+                media_bytes=download.size_bytes,
+            )
+
+        return fetch
+
+    async def call(self, task: Task, upstream: Upstream) -> Call:
+        """See `Stage`."""
+        position = task.answer.position if task.answer.HasField("position") else task.place
+        media_stem = f"sessions/{task.session.session_id}/media/{position}"
+        request = FetchRequest(task.answer.link, media_stem)
+        return Call(
+            fingerprint(self.name, request.link), lambda on_progress: self.service(request, on_progress)
+        )
+
+
+async def recording_of(task: Task, upstream: Upstream) -> orchestrator_pb2.FetchedRecording:
+    """Return where an answer's recording lies, whichever way it came.
+
+    Raises:
+        InvalidInputError: There is none; the reason is the one that its sender gave.
+    """
+    answer = task.answer
+    if answer.unavailable_reason:
+        raise InvalidInputError(
+            "There is no recording of this answer; send it again.", reason=answer.unavailable_reason
+        )
+    if upstream.has(FETCH):
+        return await upstream.output(FETCH, orchestrator_pb2.FetchedRecording)
+    return orchestrator_pb2.FetchedRecording(
+        uri=answer.uri, file_name=answer.file_name, digest=answer.digest, media_bytes=answer.media_bytes
+    )

@@ -1,0 +1,130 @@
+"""What a stage is to the orchestrator. One file of this folder is one stage, named after it.
+
+A stage says what it leaves, what its output hangs on (the hash), and how to get it. When it runs is the
+plan's business (`orchestrator/workflow.py`), how often and where it is kept the runner's (`runner.py`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from google.protobuf.message import Message
+
+from chassis.errors import InterviewError
+from chassis.store import MediaStore
+from interview.v1 import orchestrator_pb2
+from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.outputs import SessionStore
+from orchestrator.stages.remote import Channels
+from orchestrator.workflow import StageRecord
+
+M = TypeVar("M", bound=Message)
+
+OnProgress = Callable[[float], None]
+"""Called with the share of the work that is done, 0 to 1."""
+
+Service = Callable[[Any, OnProgress], Awaitable[Any]]
+"""What does a stage's work: takes its request, returns its reply."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stage of one answer of one session."""
+
+    session: orchestrator_pb2.CreateSessionRequest
+    place: int
+    """The answer's place in the session, from 1 on."""
+    stage: str
+
+    @property
+    def answer(self) -> orchestrator_pb2.AnswerInput:
+        """The answer's input."""
+        return self.session.answers[self.place - 1]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a stage is about to do.
+
+    Args:
+        input_hash: Names the output: the same input and settings give the same one.
+        work: Does it, and returns the output.
+    """
+
+    input_hash: str
+    work: Callable[[OnProgress], Awaitable[Message]]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What earlier stages of the same answer left."""
+
+    records: Mapping[str, StageRecord]
+    store: SessionStore
+
+    def has(self, stage: str) -> bool:
+        """Tell whether a stage left an output."""
+        return stage in self.records and bool(self.records[stage].output_key)
+
+    async def output(self, stage: str, output_class: type[M]) -> M:
+        """Read the output of a stage.
+
+        Raises:
+            NotFoundError: It is gone (`OBJECT_NOT_FOUND`).
+        """
+        return await self.store.load(self.records[stage].output_key, output_class)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What stages are made of."""
+
+    settings: OrchestratorSettings
+    media: MediaStore
+    """Where the recordings lie."""
+    store: SessionStore
+    """Where the outputs lie."""
+    channels: Channels
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """Stand-ins for the services, by the stage's name; a test passes fakes."""
+
+
+class Stage(ABC):
+    """One stage. The runner makes one object of it for the process.
+
+    Args:
+        parts: What it may use.
+    """
+
+    name: ClassVar[str]
+    output_class: ClassVar[type[Message]]
+    """The message that it leaves in the store."""
+    weight: ClassVar[float]
+    """Its share of an answer's work, from CPU-seconds on two cores. Those of an answer add up to about 1."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.service = parts.services.get(self.name) or self.connect()
+
+    @abstractmethod
+    def connect(self) -> Service:
+        """Return what does the work: a call to a service, or code of this process."""
+
+    @abstractmethod
+    async def call(self, task: Task, upstream: Upstream) -> Call:
+        """Prepare the work on one answer.
+
+        Raises:
+            InterviewError: It can't be done.
+        """
+
+    def model(self, output: Any) -> Any:
+        """Return the `ModelInfo` behind an output, or None."""
+        return getattr(output, "model", None)
+
+    def refusal(self, output: Any) -> InterviewError | None:
+        """Return the error that an output amounts to, or None where it is good."""
+        return None

@@ -1,0 +1,44 @@
+"""The stage `vision`: the recording → faces, head pose, eyes, measures, by the vision service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interview.v1 import media_pb2, orchestrator_pb2, vision_pb2, vision_pb2_grpc
+from orchestrator.stages.fetch import recording_of
+from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import follow
+from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.workflow import EXTRACT, VISION
+
+
+class Vision(Stage):
+    """See `Stage`."""
+
+    name = VISION
+    output_class = vision_pb2.VisionReport
+    weight = 0.3
+
+    def connect(self) -> Service:
+        """See `Stage`."""
+        settings = self.parts.settings
+        stub = vision_pb2_grpc.VisionServiceStub(self.parts.channels.to(settings.vision_address))
+
+        async def analyze(config: vision_pb2.AnalyzeConfig, on_progress: OnProgress) -> object:
+            request = vision_pb2.AnalyzeRequest(config=config)
+            timeout_s = settings.vision_timeout_s
+            return await follow(stub.Analyze, request, "report", on_progress, timeout_s=timeout_s)
+
+        return analyze
+
+    async def call(self, task: Task, upstream: Upstream) -> Call:
+        """See `Stage`."""
+        extraction = await upstream.output(EXTRACT, orchestrator_pb2.Extraction)
+        recording = await recording_of(task, upstream)
+        config = vision_pb2.AnalyzeConfig(recording=media_pb2.Recording(uri=recording.uri))
+        input_hash = fingerprint(self.name, extraction.media_digest)
+        return Call(input_hash, lambda on_progress: self.service(config, on_progress))
+
+    def model(self, output: Any) -> Any:
+        """See `Stage`. Of its models the first one looks at the face."""
+        return output.models[0] if output.models else None
