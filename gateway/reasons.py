@@ -34,6 +34,7 @@ REASONS: Mapping[str, Reason] = {
     "RUBRIC_COUNT_MISMATCH": Reason(400, "neither one rubric nor one a video"),
     "RUBRIC_UNKNOWN": Reason(400, "there is no such rubric"),
     "SESSION_ID_INVALID": Reason(400, "neither 32 hex digits nor a UUID"),
+    "SESSION_INVALID": Reason(400, "fields of the session are wrong; `fields` names them"),
     "STATE_UNKNOWN": Reason(400, "there is no such state"),
     "TOO_MANY_FIELDS": Reason(400, "too many form fields"),
     "TOO_MANY_FILES": Reason(400, "more recordings than a session takes"),
@@ -85,6 +86,9 @@ OF_AN_UPLOAD = (
     "UPLOAD_TOO_LARGE",
     "RATE_LIMITED",
     "STORE_UNAVAILABLE",
+    "SESSION_INVALID",
+    "SESSIONS_FULL",
+    *ASKING,
 )
 OF_A_FORM = (
     "FILE_EMPTY",
@@ -100,9 +104,7 @@ OF_A_FORM = (
     "CONTENT_TYPE_UNSUPPORTED",
     "NOT_A_VIDEO",
     "REQUEST_INVALID",
-    "SESSIONS_FULL",
     "UPLOADS_FULL",
-    *ASKING,
 )
 
 

@@ -20,7 +20,7 @@ from gateway.schemas import LinksAnswer, UploadAnswer
 from gateway.session_ids import new_session_id, session_id_for_key
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
-from gateway.uploads.submission import create_session, read_submission
+from gateway.uploads.submission import check_language, create_session, read_submission
 
 router = APIRouter(tags=["Upload"])
 
@@ -63,12 +63,20 @@ async def upload(
 
 
 async def _receive(request: Request, gateway: Gateway, body: RequestBody, session_id: str) -> UploadAnswer:
-    settings = gateway.settings
-    content_type = request.headers.get("content-type", "")
-    async with receive_form(content_type, aiter(body), gateway.upload_limits, settings.spool_dir) as form:
-        offered = await gateway.capabilities.current()
+    offered = await gateway.capabilities.current()
+
+    def check_field(name: str, value: str) -> None:
+        if name == "language" and value:
+            check_language(value, offered.language_codes)
+        elif name in ("rubric", "rubrics"):
+            check_rubrics((value.strip(),), offered.rubric_ids)
+
+    for name, value in request.query_params.items():
+        check_field(name, value)
+    content_type, limits = request.headers.get("content-type", ""), gateway.upload_limits
+    spool_dir = gateway.settings.spool_dir
+    async with receive_form(content_type, aiter(body), limits, spool_dir, check_field) as form:
         submission = read_submission(form, request.query_params, offered.language_codes)
-        check_rubrics(submission.rubric_ids, offered.rubric_ids)
         await gateway.submitter.submit(session_id, submission)
     RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
     SUBMITTED.labels("upload").inc()

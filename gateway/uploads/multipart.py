@@ -7,41 +7,55 @@ disk. Nothing stays on disk when `receive` is left, whatever the reason.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension, storage_extension
+from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension
 from chassis.errors import InvalidInputError
 from gateway.uploads.file_names import check_extension, display_name, part_parameter
-from gateway.uploads.forms import ReceivedFile, ReceivedForm, UploadLimits
+from gateway.uploads.forms import ReceivedForm, UploadLimits
+from gateway.uploads.spool import Spool
 
 FILE_FIELDS = ("videos", "files")
 """Form fields that hold recordings: the original's and the design document's."""
 FLUSH_BYTES = 1_048_576
 """Bytes that are gathered before a thread writes and hashes them: one hop a megabyte."""
 
+CheckField = Callable[[str, str], None]
+"""Takes a text field's name and value."""
+
 
 @asynccontextmanager
 async def receive_form(
-    content_type: str, chunks: AsyncIterator[bytes], limits: UploadLimits, spool_dir: Path | None = None
+    content_type: str,
+    chunks: AsyncIterator[bytes],
+    limits: UploadLimits,
+    spool_dir: Path | None = None,
+    check_field: CheckField = lambda _name, _value: None,
 ) -> AsyncIterator[ReceivedForm]:
     """Read a multipart body into a form whose files live as long as the block.
+
+    Args:
+        content_type: The request's header.
+        chunks: The body.
+        limits: What it may bring.
+        spool_dir: Folder for the files; None: the system's.
+        check_field: Is called with each text field as it arrives, and raises where it is wrong: a browser
+            sends the fields first, so that nobody uploads 500 MB to be told of a wrong language.
 
     Raises:
         InvalidInputError: The body is no form, or a limit is passed, or a file is no video.
     """
     boundary = _boundary(content_type)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=spool_dir))
-    reader = _FormReader(boundary, limits, folder)
+    reader = _FormReader(boundary, limits, folder, check_field)
     try:
         async for chunk in chunks:
             reader.feed(chunk)
@@ -64,44 +78,17 @@ def _boundary(content_type: str) -> bytes:
     return options[b"boundary"]
 
 
-class _Spool:
-    """One file on its way to disk."""
-
-    def __init__(self, field: str, name: str, extension: str, path: Path) -> None:
-        self.field = field
-        self.name = name
-        self.claimed_extension = extension
-        self.path = path
-        self.size_bytes = 0
-        self.head = b""
-        self._digest = hashlib.sha256()
-        self._out: IO[bytes] = path.open("wb")
-
-    def write(self, data: bytes) -> None:
-        self._out.write(data)
-        self._digest.update(data)
-
-    def close(self) -> None:
-        self._out.close()
-
-    def received(self) -> ReceivedFile:
-        sniffed = sniff_extension(self.head) or self.claimed_extension
-        extension = storage_extension(self.claimed_extension, sniffed)
-        return ReceivedFile(
-            self.field, self.name, extension, self.path, self.size_bytes, self._digest.hexdigest()
-        )
-
-
 class _FormReader:
     """Feeds a multipart parser and keeps count. Its callbacks never touch the disk but to open a file."""
 
-    def __init__(self, boundary: bytes, limits: UploadLimits, folder: Path) -> None:
+    def __init__(self, boundary: bytes, limits: UploadLimits, folder: Path, check_field: CheckField) -> None:
         self._limits = limits
+        self._check_field = check_field
         self._folder = folder
         self._total_bytes = 0
-        self._spools: list[_Spool] = []
+        self._spools: list[Spool] = []
         self._fields: list[tuple[str, str]] = []
-        self._waiting: list[tuple[_Spool, bytes]] = []
+        self._waiting: list[tuple[Spool, bytes]] = []
         self.waiting_bytes = 0
         self._ended = False
         self._header_name = b""
@@ -109,7 +96,7 @@ class _FormReader:
         self._disposition = b""
         self._field = ""
         self._value = bytearray()
-        self._spool: _Spool | None = None
+        self._spool: Spool | None = None
         self._discarding = False
         self._parser = self._open_parser(boundary)
 
@@ -211,7 +198,7 @@ class _FormReader:
         name = display_name(file_name)
         extension = check_extension(name)
         path = self._folder / str(len(self._spools) + 1)
-        self._spool = _Spool(self._field, name, extension, path)
+        self._spool = Spool(self._field, name, extension, path)
         self._spools.append(self._spool)
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -226,7 +213,7 @@ class _FormReader:
                     reason="FIELD_TOO_LARGE",
                 )
 
-    def _add_to_file(self, spool: _Spool, data: bytes) -> None:
+    def _add_to_file(self, spool: Spool, data: bytes) -> None:
         spool.size_bytes += len(data)
         if spool.size_bytes > self._limits.max_file_bytes:
             limit = _megabytes(self._limits.max_file_bytes)
@@ -246,9 +233,11 @@ class _FormReader:
         if self._spool is not None:
             self._end_file(self._spool)
         elif not self._discarding:
-            self._fields.append((self._field, self._value.decode("utf-8", "replace")))
+            text = self._value.decode("utf-8", "replace")
+            self._check_field(self._field, text)
+            self._fields.append((self._field, text))
 
-    def _end_file(self, spool: _Spool) -> None:
+    def _end_file(self, spool: Spool) -> None:
         if spool.size_bytes == 0:
             raise InvalidInputError(
                 f"Video {len(self._spools)} is empty. Choose the file again.", reason="FILE_EMPTY"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from chassis.errors import InvalidInputError
 from gateway.capabilities import ASK_AGAIN_S, FRESH_S, KnownCapabilities, check_rubrics
 from gateway.languages import SPOKEN_LANGUAGES, find_language, offered_languages
 from gateway.sessions import Capabilities
+from gateway.uploads.multipart import receive_form
 from tests.fakes.orchestrator import LANGUAGE_CODES, RUBRIC_IDS, FakeOrchestrator
 from tests.gateway_bench import MP4, Bench, form, videos
 
@@ -125,6 +127,27 @@ async def test_a_language_that_the_loaded_model_lacks_is_refused_with_the_list(b
     assert (reply.status_code, reply.json()["code"]) == (400, "LANGUAGE_INVALID")
     assert reply.json()["message"].startswith("Invalid language: yue. Allowed: auto, en, id, he")
     assert bench.left_behind() == []
+
+
+async def test_a_wrong_field_is_refused_before_the_files_behind_it_are_read(bench: Bench) -> None:
+    def check_field(name: str, value: str) -> None:
+        raise InvalidInputError(f"{name}={value}", reason="LANGUAGE_INVALID")
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="language"\r\n\r\nyue\r\n--b\r\n'
+        raise AssertionError("more was read")
+
+    form_type = "multipart/form-data; boundary=b"
+    with pytest.raises(InvalidInputError, match="language=yue"):
+        async with receive_form(form_type, body(), bench.gateway.upload_limits, None, check_field):
+            pass
+
+
+@pytest.mark.parametrize("query", ["language=yue", "rubric=odd"])
+async def test_a_wrong_parameter_of_the_address_is_refused(bench: Bench, query: str) -> None:
+    reply = await bench.http.post(f"/upload?{query}", files=videos(MP4), data=form("Why?"))
+
+    assert (reply.status_code, reply.json()["code"]) in ((400, "LANGUAGE_INVALID"), (400, "RUBRIC_UNKNOWN"))
 
 
 async def test_an_upload_names_its_language_by_a_tag_with_a_region(bench: Bench) -> None:
