@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from chassis.client import RetryPolicy
 from chassis.store import MediaStore
 from orchestrator import workflow
+from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
 from orchestrator.progress import ProgressTracker
@@ -46,12 +47,9 @@ def compose(
     )
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(_engine_config(settings), runner, tracker, writer.write)
-    language_codes, rubric_ids = Transcribe(parts).language_codes, Assess(parts).rubric_ids
-    reassessments = Reassessments(engine, rubric_ids, settings.waiting_session_count)
-    servicer = OrchestratorServicer(
-        engine, tracker, outputs, media, reassessments, language_codes=language_codes, rubric_ids=rubric_ids
-    )
-    return servicer, engine
+    capabilities = Capabilities(Transcribe(parts).language_codes, Assess(parts).rubric_ids)
+    reassessments = Reassessments(engine, Assess(parts).rubric_ids, settings.waiting_session_count)
+    return OrchestratorServicer(engine, tracker, outputs, media, reassessments, capabilities), engine
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

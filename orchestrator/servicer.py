@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import grpc
 
-from chassis.errors import InterviewError, NotFoundError, PreconditionError, UnavailableError
+from chassis.errors import NotFoundError, PreconditionError, UnavailableError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.admission import (
@@ -17,6 +17,7 @@ from orchestrator.admission import (
     page_token,
     read_page_token,
 )
+from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
@@ -34,9 +35,6 @@ STATE_NAMES = {value: name for name, value in STATES.items()}
 KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""
 
-Names = Callable[[], Awaitable[tuple[str, ...]]]
-"""Asks a stage for names of what it can do."""
-
 
 class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     """Serves sessions.
@@ -47,8 +45,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         outputs: Their results and stage outputs.
         media: The store that recordings must lie in.
         reassessments: The versions of their results.
-        language_codes: Asks the transcriber for its languages.
-        rubric_ids: Asks the assessor for its rubrics.
+        capabilities: What they may ask for.
     """
 
     def __init__(
@@ -58,17 +55,14 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         outputs: SessionStore,
         media: MediaStore,
         reassessments: Reassessments,
-        *,
-        language_codes: Names,
-        rubric_ids: Names,
+        capabilities: Capabilities,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
         self._outputs = outputs
         self._media = media
         self._reassessments = reassessments
-        self._language_codes = language_codes
-        self._rubric_ids = rubric_ids
+        self._capabilities = capabilities
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -221,12 +215,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         _context: grpc.aio.ServicerContext,
     ) -> orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
-        language_codes, rubric_ids = await asyncio.gather(
-            _if_there(self._language_codes), _if_there(self._rubric_ids)
-        )
-        return orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse(
-            language_codes=language_codes, rubric_ids=rubric_ids
-        )
+        return await self._capabilities.ask()
 
     async def _row(self, session_id: str) -> SessionRow:
         check_session_id(session_id)
@@ -263,13 +252,6 @@ def _event(
     response = orchestrator_pb2.WatchSessionResponse(event_id=event_id, session=session)
     response.event_time_s = time_s if time_s is not None else session.create_time_s + event_id / 1000
     return response
-
-
-async def _if_there(names: Names) -> tuple[str, ...]:
-    try:
-        return await names()
-    except InterviewError:
-        return ()  # The stage is away; the caller is told nothing in place of something wrong.
 
 
 def _not_finished(advice: str) -> PreconditionError:

@@ -1,0 +1,41 @@
+"""What a session may ask for, as the stages say it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from chassis.errors import InterviewError
+from interview.v1 import orchestrator_pb2
+
+AskNames = Callable[[], Awaitable[tuple[str, ...]]]
+"""Asks a stage for the names of what it can do; raises `InterviewError` where it can't be asked."""
+
+
+class Capabilities:
+    """Asks the stages.
+
+    Args:
+        language_codes: Asks the transcriber for its languages.
+        rubric_ids: Asks the assessor for its rubrics.
+    """
+
+    def __init__(self, language_codes: AskNames, rubric_ids: AskNames) -> None:
+        self._language_codes = language_codes
+        self._rubric_ids = rubric_ids
+
+    async def ask(self) -> orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse:
+        """Return what the stages say; one that is away leaves its list empty."""
+        language_codes, rubric_ids = await asyncio.gather(
+            _names(self._language_codes), _names(self._rubric_ids)
+        )
+        return orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse(
+            language_codes=language_codes, rubric_ids=rubric_ids
+        )
+
+
+async def _names(ask: AskNames) -> tuple[str, ...]:
+    try:
+        return await ask()
+    except InterviewError:
+        return ()
