@@ -1,10 +1,11 @@
-"""Pure: what a session must look like to be accepted, and how pages of sessions are named."""
+"""What a session must look like to be accepted, whether there is room for it, and how pages are named."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 
-from chassis.errors import ForbiddenError, InvalidInputError
+from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, InvalidInputError
 from chassis.limits import (
     DEFAULT_PAGE_SESSION_COUNT,
     MAX_ANSWER_COUNT,
@@ -26,6 +27,87 @@ REASON = re.compile(r"([A-Z][A-Z0-9_]{0,63})?")
 PAGE_TOKEN = re.compile(r"([0-9]{1,15})-([0-9]{1,6})")
 MAX_NAMED_FIELDS = 20
 """A status travels in headers, which gRPC may drop from 8 KiB on; twenty fields take 5 KiB."""
+
+
+FULL_RETRY_AFTER_S = 30.0
+
+RubricIds = Callable[[], Awaitable[tuple[str, ...]]]
+"""Asks the assessor what can be judged by."""
+WaitingCount = Callable[[int], Awaitable[int]]
+"""Counts what waits for its turn, up to a limit."""
+
+
+class Admission:
+    """Decides whether a session, or a judgement of one, is accepted.
+
+    Args:
+        media: The store that recordings must lie in.
+        waiting_count: Counts the sessions and reassessments that wait.
+        max_waiting_count: How many may wait.
+        rubric_ids: Asks the assessor what can be judged by.
+    """
+
+    def __init__(
+        self, media: MediaStore, waiting_count: WaitingCount, max_waiting_count: int, rubric_ids: RubricIds
+    ) -> None:
+        self._media = media
+        self._waiting_count = waiting_count
+        self._max_waiting_count = max_waiting_count
+        self._rubric_ids = rubric_ids
+
+    def check_form(self, request: orchestrator_pb2.CreateSessionRequest) -> None:
+        """Refuse a session that can't be worked on. See `check_request`."""
+        check_request(request, self._media)
+
+    async def check(self, request: orchestrator_pb2.CreateSessionRequest) -> None:
+        """Refuse a new session that there is no room for, or whose rubrics nobody knows.
+
+        Raises:
+            ExhaustedError: `SESSIONS_FULL`.
+            InvalidInputError: `RUBRIC_UNKNOWN`. While the assessor is away, a session is accepted.
+        """
+        await self.check_room()
+        for rubric_id in sorted(rubrics_of(request) - {""}):
+            try:
+                await self.check_rubric(rubric_id)
+            except InvalidInputError:
+                raise
+            except InterviewError:  # No session is lost because a stage is away; it will be asked again.
+                return
+
+    async def check_room(self) -> None:
+        """Refuse more work than may wait.
+
+        Raises:
+            ExhaustedError: `SESSIONS_FULL`.
+        """
+        if await self._waiting_count(self._max_waiting_count + 1) > self._max_waiting_count:
+            raise ExhaustedError(
+                "Too many sessions wait already; submit this one again later.",
+                reason="SESSIONS_FULL",
+                retry_after_s=FULL_RETRY_AFTER_S,
+            )
+
+    async def check_rubric(self, rubric_id: str) -> None:
+        """Refuse a rubric that the assessor does not know.
+
+        Raises:
+            InvalidInputError: `RUBRIC_UNKNOWN`.
+            InterviewError: The assessor can't be asked.
+        """
+        known = await self._rubric_ids()
+        if rubric_id not in known:
+            names = ", ".join(sorted(known))
+            raise InvalidInputError(
+                f"Ask for one of the rubrics {names}.",
+                reason="RUBRIC_UNKNOWN",
+                fields={"rubric_id": f"one of {names}"},
+            )
+
+
+def rubrics_of(request: orchestrator_pb2.CreateSessionRequest) -> set[str]:
+    """Return the rubrics that a session's answers are judged by; an empty one is the default."""
+    return {answer.rubric_id or request.rubric_id for answer in request.answers}
 
 
 def check_session_id(session_id: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from chassis.client import RetryPolicy
 from chassis.store import MediaStore
 from orchestrator import workflow
+from orchestrator.admission import Admission
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
@@ -47,9 +48,11 @@ def compose(
     )
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(_engine_config(settings), runner, tracker, writer.write)
-    capabilities = Capabilities(Transcribe(parts).language_codes, Assess(parts).rubric_ids)
-    reassessments = Reassessments(engine, Assess(parts).rubric_ids, settings.waiting_session_count)
-    return OrchestratorServicer(engine, tracker, outputs, media, reassessments, capabilities), engine
+    rubric_ids = Assess(parts).rubric_ids
+    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
+    admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
+    reassessments = Reassessments(engine, admission)
+    return OrchestratorServicer(engine, tracker, outputs, admission, reassessments, capabilities), engine
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

@@ -9,46 +9,48 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
+from interview.v1 import orchestrator_pb2
 from orchestrator.stages.runner import ProgressListener
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import StageRecord
 
-ViewState = Literal["pending", "running", "done", "failed", "skipped"]
-
 MS_PER_S = 1000
 
+STAGE_STATES: Mapping[str, Any] = {
+    "pending": orchestrator_pb2.STAGE_STATE_PENDING,
+    "running": orchestrator_pb2.STAGE_STATE_RUNNING,
+    "done": orchestrator_pb2.STAGE_STATE_DONE,
+    "failed": orchestrator_pb2.STAGE_STATE_FAILED,
+    "skipped": orchestrator_pb2.STAGE_STATE_SKIPPED,
+}
+"""The contract's states by the names that are kept."""
+STATE_NAMES: Mapping[int, str] = {number: name for name, number in STAGE_STATES.items()}
 
-@dataclass(frozen=True)
-class StageView:
-    """Where a stage of one answer is."""
+StageStatus = orchestrator_pb2.StageStatus
+"""Where a stage of one answer is."""
 
-    state: ViewState = "pending"
-    done_ratio: float | None = None
-    attempt_count: int = 0
-    reason: str = ""
-    message: str = ""
-
-    @classmethod
-    def ended(cls, record: StageRecord) -> StageView:
-        """Return the view of a stage that has ended."""
-        return cls(
-            record.state,
-            1.0 if record.state == "done" else None,
-            record.attempt_count,
-            record.reason,
-            record.message if record.state != "done" else "",
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what the engine keeps."""
-        return asdict(self)
-
-
-Views = dict[tuple[int, str], StageView]
+Statuses = dict[tuple[int, str], StageStatus]
 """By the answer's place in the session and the stage."""
+
+
+def running(stage: str, **fields: Any) -> StageStatus:
+    """Return the status of a stage at work."""
+    return StageStatus(stage=stage, state=STAGE_STATES["running"], **fields)
+
+
+def status_of(record: StageRecord) -> StageStatus:
+    """Return the status of a stage that has ended."""
+    return StageStatus(
+        stage=record.stage,
+        state=STAGE_STATES[record.state],
+        done_ratio=1.0 if record.state == "done" else None,
+        attempt_count=record.attempt_count,
+        reason=record.reason,
+        message=record.message if record.state != "done" else "",
+    )
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,32 @@ class Milestone:
     event_id: int
     time_s: float
     place: int
-    stage: str
-    view: StageView
+    status: StageStatus
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the engine keeps; there the place is called position, as it was from the beginning."""
-        kept = asdict(self)
-        return {("position" if name == "place" else name): value for name, value in kept.items()}
+        """Return what the engine keeps. There the place is called position, as it was from the beginning."""
+        status = self.status
+        view = {
+            "state": STATE_NAMES[status.state],
+            "done_ratio": status.done_ratio if status.HasField("done_ratio") else None,
+            "attempt_count": status.attempt_count,
+            "reason": status.reason,
+            "message": status.message,
+        }
+        return {
+            "event_id": self.event_id,
+            "time_s": self.time_s,
+            "position": self.place,
+            "stage": status.stage,
+            "view": view,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Milestone:
         """Read what the engine kept."""
-        return cls(
-            value["event_id"],
-            value["time_s"],
-            value["position"],
-            value["stage"],
-            StageView(**value["view"]),
-        )
+        view = value["view"]
+        status = StageStatus(**{**view, "stage": value["stage"], "state": STAGE_STATES[view["state"]]})
+        return cls(value["event_id"], value["time_s"], value["position"], status)
 
 
 class _Live:
@@ -83,7 +93,7 @@ class _Live:
         self.create_time_s = create_time_s
         self.begin_time_s = time.time()
         self.event_id = 0
-        self.views: Views = {}
+        self.statuses: Statuses = {}
         self.changed = asyncio.Event()
 
 
@@ -102,37 +112,44 @@ class ProgressTracker(ProgressListener):
         if (live := self._sessions.pop(session_id, None)) is not None:
             live.changed.set()
 
-    def views(self, session_id: str) -> tuple[int, Views] | None:
-        """Return the newest event's number and the stages' views, or None for a session not live here."""
+    def statuses(self, session_id: str) -> tuple[int, Statuses] | None:
+        """Return the newest event's number and the stages' statuses; None for a session not live here."""
         live = self._sessions.get(session_id)
-        return (live.event_id, dict(live.views)) if live is not None else None
+        return (live.event_id, dict(live.statuses)) if live is not None else None
 
     def begin_time_s(self, session_id: str) -> float | None:
         """Return since when a session is at work here."""
         live = self._sessions.get(session_id)
         return live.begin_time_s if live is not None else None
 
-    def note(self, session_id: str, place: int, stage: str, view: StageView) -> Milestone:
+    def note(self, session_id: str, place: int, status: StageStatus) -> Milestone:
         """Note a change of state and number it."""
         live = self._sessions.setdefault(session_id, _Live(time.time()))
         live.event_id = max(live.event_id + 1, int((time.time() - live.create_time_s) * MS_PER_S))
-        live.views[place, stage] = view
+        live.statuses[place, status.stage] = status
         live.changed.set()
-        return Milestone(live.event_id, time.time(), place, stage, view)
+        return Milestone(live.event_id, time.time(), place, status)
 
     def attempt(self, task: Task, attempt_count: int) -> None:
         """See `ProgressListener`."""
         session_id = task.session.session_id
         if session_id in self._sessions:  # One that is judged anew has ended long since.
-            view = StageView("running", attempt_count=attempt_count)
-            self.note(session_id, task.place, task.stage, view)
+            running = STAGE_STATES["running"]
+            self.note(
+                session_id,
+                task.place,
+                StageStatus(stage=task.stage, state=running, attempt_count=attempt_count),
+            )
 
     def progress(self, task: Task, ratio: float) -> None:
         """See `ProgressListener`."""
         live = self._sessions.get(task.session.session_id)
-        view = live.views.get((task.place, task.stage)) if live is not None else None
-        if view is not None and view.state == "running":
-            self.note(task.session.session_id, task.place, task.stage, replace(view, done_ratio=ratio))
+        status = live.statuses.get((task.place, task.stage)) if live is not None else None
+        if status is not None and status.state == STAGE_STATES["running"]:
+            further = StageStatus(
+                stage=task.stage, state=status.state, attempt_count=status.attempt_count, done_ratio=ratio
+            )
+            self.note(task.session.session_id, task.place, further)
 
     async def wait(self, session_id: str, timeout_s: float) -> None:
         """Wait until something changes, at most `timeout_s`."""

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 
 from chassis.errors import (
-    ExhaustedError,
-    InterviewError,
-    InvalidInputError,
     NotFoundError,
     PreconditionError,
 )
-from interview.v1 import orchestrator_pb2
+from orchestrator.admission import Admission
 from orchestrator.durable.engine import Engine
 from orchestrator.sessions import SessionRow
-from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable, rubrics_of
-
-FULL_RETRY_AFTER_S = 30.0
-
-RubricIds = Callable[[], Awaitable[tuple[str, ...]]]
+from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable
 
 
 class Reassessments:
@@ -27,14 +19,12 @@ class Reassessments:
 
     Args:
         engine: Keeps and makes them.
-        rubric_ids: Asks the assessor what can be judged by.
-        waiting_count: Sessions and reassessments that may wait.
+        admission: Says what may be asked for.
     """
 
-    def __init__(self, engine: Engine, rubric_ids: RubricIds, waiting_count: int) -> None:
+    def __init__(self, engine: Engine, admission: Admission) -> None:
         self._engine = engine
-        self._rubric_ids = rubric_ids
-        self._waiting_count = waiting_count
+        self._admission = admission
 
     async def versions(self, row: SessionRow) -> list[VersionRow]:
         """Return all versions of a session's result, the first one first."""
@@ -60,8 +50,8 @@ class Reassessments:
         later = await self._engine.versions(row.request.session_id)
         if rubric_id and (found := reusable(row, later, rubric_id)) is not None:
             return found, True
-        await self._check_rubric(rubric_id)
-        await self.check_room()
+        await self._admission.check_rubric(rubric_id)
+        await self._admission.check_room()
         return await self._submit(row, rubric_id, len(later) + 2), False
 
     async def _submit(self, row: SessionRow, rubric_id: str, version_id: int) -> VersionRow:
@@ -76,43 +66,6 @@ class Reassessments:
             if made.rubric_id == rubric_id:
                 return made
             version_id += 1
-
-    async def check_room(self) -> None:
-        """Refuse more work than may wait.
-
-        Raises:
-            ExhaustedError: `SESSIONS_FULL`.
-        """
-        if await self._engine.waiting_count(self._waiting_count + 1) > self._waiting_count:
-            raise ExhaustedError(
-                "Too many sessions wait already; submit this one again later.",
-                reason="SESSIONS_FULL",
-                retry_after_s=FULL_RETRY_AFTER_S,
-            )
-
-    async def check_rubrics(self, request: orchestrator_pb2.CreateSessionRequest) -> None:
-        """Refuse a new session whose rubrics the assessor doesn't know; one is accepted while it is away.
-
-        Raises:
-            InvalidInputError: `RUBRIC_UNKNOWN`.
-        """
-        for rubric_id in sorted(rubrics_of(request) - {""}):
-            try:
-                await self._check_rubric(rubric_id)
-            except InvalidInputError:
-                raise
-            except InterviewError:  # No session is lost because a stage is away; it will be asked again.
-                return
-
-    async def _check_rubric(self, rubric_id: str) -> None:
-        known = await self._rubric_ids()
-        if rubric_id not in known:
-            names = ", ".join(sorted(known))
-            raise InvalidInputError(
-                f"Ask for one of the rubrics {names}.",
-                reason="RUBRIC_UNKNOWN",
-                fields={"rubric_id": f"one of {names}"},
-            )
 
     async def readable(self, row: SessionRow, version_id: int | None) -> VersionRow:
         """Return the version whose document is asked for: the one finished last, unless one is named.

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator
 import grpc
 
 from chassis.errors import NotFoundError, PreconditionError, UnavailableError
-from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.admission import (
+    Admission,
     check_page_size,
-    check_request,
     check_session_id,
     page_token,
     read_page_token,
@@ -21,7 +20,7 @@ from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
-from orchestrator.sessions import STATES, SessionRow, replay, to_message, views_of
+from orchestrator.sessions import STATES, SessionRow, replay, statuses_of, to_message
 from orchestrator.stages.outputs import SessionStore
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
@@ -43,7 +42,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         engine: Keeps and works on them.
         tracker: Their live progress.
         outputs: Their results and stage outputs.
-        media: The store that recordings must lie in.
+        admission: Says what is accepted.
         reassessments: The versions of their results.
         capabilities: What they may ask for.
     """
@@ -53,14 +52,14 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         engine: Engine,
         tracker: ProgressTracker,
         outputs: SessionStore,
-        media: MediaStore,
+        admission: Admission,
         reassessments: Reassessments,
         capabilities: Capabilities,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
         self._outputs = outputs
-        self._media = media
+        self._admission = admission
         self._reassessments = reassessments
         self._capabilities = capabilities
 
@@ -72,14 +71,13 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self, request: orchestrator_pb2.CreateSessionRequest, _context: grpc.aio.ServicerContext
     ) -> orchestrator_pb2.CreateSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
-        check_request(request, self._media)
-        existing = await self._engine.get(request.session_id)
-        if existing is None:
-            await self._reassessments.check_room()
-            await self._reassessments.check_rubrics(request)
-            await self._engine.submit(request)
-        session = await self._session(request.session_id)
-        return orchestrator_pb2.CreateSessionResponse(session=session, existing=existing is not None)
+        self._admission.check_form(request)
+        if (existing := await self._engine.get(request.session_id)) is not None:
+            session = self._snapshot(existing)[1]
+            return orchestrator_pb2.CreateSessionResponse(session=session, existing=True)
+        await self._admission.check(request)
+        accepted = await self._engine.submit(request)
+        return orchestrator_pb2.CreateSessionResponse(session=to_message(accepted, {}))
 
     async def GetSession(
         self, request: orchestrator_pb2.GetSessionRequest, _context: grpc.aio.ServicerContext
@@ -93,8 +91,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         seen_id = request.after_event_id if request.HasField("after_event_id") else 0
         row = await self._row(request.session_id)
-        for milestone, views in replay(row, seen_id):
-            session = to_message(row, views, state="processing")
+        for milestone, statuses in replay(row, seen_id):
+            session = to_message(row, statuses, state="processing")
             seen_id = milestone.event_id
             yield _event(seen_id, session, milestone.time_s)
         sent_any = False
@@ -229,7 +227,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     async def _listed(self, row: SessionRow) -> orchestrator_pb2.Session:
         session_id = row.request.session_id
-        if not row.records and row.state != "queued" and self._tracker.views(session_id) is None:
+        if not row.records and row.state != "queued" and self._tracker.statuses(session_id) is None:
             row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
         return self._snapshot(row)[1]
 
@@ -239,9 +237,9 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""
         session_id = row.request.session_id
-        live = self._tracker.views(session_id)
+        live = self._tracker.statuses(session_id)
         if live is None or row.state != "processing":
-            return row.last_event_id, to_message(row, views_of(row)), row.ended
+            return row.last_event_id, to_message(row, statuses_of(row)), row.ended
         begin_time_s = self._tracker.begin_time_s(session_id)
         return live[0], to_message(row, live[1], begin_time_s=begin_time_s), False
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.progress import MS_PER_S, Milestone, StageView, Views
+from orchestrator.progress import MS_PER_S, STAGE_STATES, Milestone, StageStatus, Statuses, status_of
 from orchestrator.stages.catalogue import stage_classes
 from orchestrator.workflow import FETCH, RECORDING_STAGES, StageRecord, is_assessed, stages_of
 
@@ -22,16 +22,10 @@ STATES = {
 }
 ENDED = ("completed", "failed", "cancelled")
 AT_WORK = ("fetching", "processing")
-STAGE_STATES = {
-    "pending": orchestrator_pb2.STAGE_STATE_PENDING,
-    "running": orchestrator_pb2.STAGE_STATE_RUNNING,
-    "done": orchestrator_pb2.STAGE_STATE_DONE,
-    "failed": orchestrator_pb2.STAGE_STATE_FAILED,
-    "skipped": orchestrator_pb2.STAGE_STATE_SKIPPED,
-}
 MIN_RATIO_TO_ESTIMATE = 0.03
 """Before that an estimate of what remains is noise."""
-CANCELLED_VIEW = StageView("skipped", reason="CANCELLED", message="The session was cancelled before.")
+AT_REST = frozenset(STAGE_STATES[name] for name in ("done", "failed", "skipped"))
+"""States of a stage at which nothing goes on any more."""
 
 
 @dataclass(frozen=True)
@@ -62,38 +56,38 @@ class SessionRow:
         return max(1, end_ms, newest) + (1 if self.ended else 0)
 
 
-def views_of(row: SessionRow) -> Views:
+def statuses_of(row: SessionRow) -> Statuses:
     """Return where the stages of a session are by what is kept of it."""
-    views: Views = {}
+    statuses: Statuses = {}
     for milestone in row.milestones:
-        views[milestone.place, milestone.stage] = milestone.view
+        statuses[milestone.place, milestone.status.stage] = milestone.status
     for place, records in row.records.items():
         for stage, record in records.items():
-            views[place, stage] = StageView.ended(record)
-    return views
+            statuses[place, stage] = status_of(record)
+    return statuses
 
 
-def replay(row: SessionRow, after_event_id: int) -> Iterable[tuple[Milestone, Views]]:
-    """Yield the kept events after a number, each with the stages' views at that time."""
-    views: Views = {}
+def replay(row: SessionRow, after_event_id: int) -> Iterable[tuple[Milestone, Statuses]]:
+    """Yield the kept events after a number, each with the stages' statuses at that time."""
+    statuses: Statuses = {}
     for milestone in row.milestones:
-        views[milestone.place, milestone.stage] = milestone.view
+        statuses[milestone.place, milestone.status.stage] = milestone.status
         if milestone.event_id > after_event_id:
-            yield milestone, dict(views)
+            yield milestone, dict(statuses)
 
 
 def to_message(
-    row: SessionRow, views: Views, *, state: str | None = None, begin_time_s: float | None = None
+    row: SessionRow, statuses: Statuses, *, state: str | None = None, begin_time_s: float | None = None
 ) -> orchestrator_pb2.Session:
     """Return a session's state as it is sent.
 
     Args:
         row: The session.
-        views: Where its stages are.
+        statuses: Where its stages are.
         state: Its state; None: the row's.
         begin_time_s: Since when it is at work; None where nobody here knows.
     """
-    state = state_by(row, views, state or row.state)
+    state = state_by(row, statuses, state or row.state)
     message = orchestrator_pb2.Session(
         session_id=row.request.session_id,
         state=STATES[state],
@@ -107,66 +101,65 @@ def to_message(
     for place, answer in enumerate(row.request.answers, start=1):
         # An answer is shown under the position that its caller gave it.
         status = message.answers.add(position=answer.position if answer.HasField("position") else place)
-        names = stages_of(linked=bool(answer.link))
-        shown = {stage: views.get((place, stage), StageView()) for stage in names}
-        if (assessed := _assessed(shown)) is not None:
+        at = [_status(statuses, place, stage) for stage in stages_of(linked=bool(answer.link))]
+        if (assessed := _assessed(at)) is not None:
             status.assessed = assessed
-        for stage, view in shown.items():
-            ended_with_it = state == "cancelled" and view.state in ("pending", "running")
-            status.stages.append(_stage_message(stage, CANCELLED_VIEW if ended_with_it else view))
-    message.done_ratio = 1.0 if state in ("completed", "failed") else _done_ratio(row, views)
+        status.stages.extend(
+            _cancelled(one.stage) if state == "cancelled" and not _rests(one) else one for one in at
+        )
+    message.done_ratio = 1.0 if state in ("completed", "failed") else _done_ratio(row, statuses)
     if begin_time_s is not None and state in AT_WORK and message.done_ratio > MIN_RATIO_TO_ESTIMATE:
         elapsed_s = max(0.0, time.time() - begin_time_s)
         message.remaining_s = elapsed_s * (1 - message.done_ratio) / message.done_ratio
     return message
 
 
-def _assessed(views: Mapping[str, StageView]) -> bool | None:
-    """Return whether an answer counts as assessed, or None until that is settled."""
-    if not is_assessed(views):
+def _assessed(statuses: Iterable[StageStatus]) -> bool | None:
+    """Return whether an answer counts as assessed, or None until that is settled; see `is_assessed`."""
+    deciding = [status for status in statuses if status.stage in RECORDING_STAGES]
+    if any(status.state == STAGE_STATES["failed"] for status in deciding):
         return False
-    deciding = [view for stage, view in views.items() if stage in RECORDING_STAGES]
-    return None if any(view.state in ("pending", "running") for view in deciding) else True
+    return True if all(map(_rests, deciding)) else None
 
 
-def _stage_message(stage: str, view: StageView) -> orchestrator_pb2.StageStatus:
-    fields: dict[str, Any] = {} if view.done_ratio is None else {"done_ratio": view.done_ratio}
-    return orchestrator_pb2.StageStatus(
-        stage=stage,
-        state=STAGE_STATES[view.state],
-        attempt_count=view.attempt_count,
-        reason=view.reason,
-        message=view.message,
-        **fields,
-    )
+def _status(statuses: Statuses, place: int, stage: str) -> StageStatus:
+    return statuses.get((place, stage)) or StageStatus(stage=stage, state=STAGE_STATES["pending"])
 
 
-def state_by(row: SessionRow, views: Views, state: str) -> str:
+def _rests(status: StageStatus) -> bool:
+    return status.state in AT_REST
+
+
+def _cancelled(stage: str) -> StageStatus:
+    message = "The session was cancelled before."
+    return StageStatus(stage=stage, state=STAGE_STATES["skipped"], reason="CANCELLED", message=message)
+
+
+def state_by(row: SessionRow, statuses: Statuses, state: str) -> str:
     """Return a session's state: one at work is `fetching` while a recording is still on its way."""
     if state != "processing":
         return state
     linked = [place for place, answer in enumerate(row.request.answers, start=1) if answer.link]
-    fetches = [views.get((place, FETCH), StageView()) for place in linked]
-    return "fetching" if any(view.state in ("pending", "running") for view in fetches) else state
+    arrived = all(_rests(_status(statuses, place, FETCH)) for place in linked)
+    return state if arrived else "fetching"
 
 
-def _done_ratio(row: SessionRow, views: Views) -> float:
+def _done_ratio(row: SessionRow, statuses: Statuses) -> float:
     if not row.request.answers:
         return 0.0
     ratios = [
-        _answer_ratio(place, views, stages_of(linked=bool(answer.link)))
+        _answer_ratio(place, statuses, stages_of(linked=bool(answer.link)))
         for place, answer in enumerate(row.request.answers, start=1)
     ]
     return sum(ratios) / len(ratios)
 
 
-def _answer_ratio(place: int, views: Views, stages: Sequence[str]) -> float:
+def _answer_ratio(place: int, statuses: Statuses, stages: Sequence[str]) -> float:
     weights = {stage: stage_classes()[stage].weight for stage in stages}
     done = 0.0
     for stage, weight in weights.items():
-        view = views.get((place, stage), StageView())
-        ended = view.state in ("done", "failed", "skipped")
-        done += weight * (1.0 if ended else (view.done_ratio or 0.0))
+        status = _status(statuses, place, stage)
+        done += weight * (1.0 if _rests(status) else status.done_ratio)
     return done / sum(weights.values())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from interview.v1 import orchestrator_pb2
+from orchestrator.admission import rubrics_of
 from orchestrator.sessions import ENDED, STATES, SessionRow
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.workflow import ASSESS, Records, StageRecord, assessable
@@ -108,11 +109,6 @@ def first_version(row: SessionRow) -> VersionRow:
         row.reason,
         row.message,
     )
-
-
-def rubrics_of(request: orchestrator_pb2.CreateSessionRequest) -> set[str]:
-    """Return the rubrics that a session's answers are judged by; an empty one is the default."""
-    return {answer.rubric_id or request.rubric_id for answer in request.answers}
 
 
 def common_rubric(request: orchestrator_pb2.CreateSessionRequest) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 FETCH, EXTRACT, TRANSCRIBE, TRANSLATE = "fetch", "extract", "transcribe", "translate"
 ASSESS, VISION, SPEAKER = "assess", "vision", "speaker"
@@ -61,15 +61,6 @@ class StageRecord:
         return cls(**value)
 
 
-class HasState(Protocol):
-    """A stage of one answer, at work or ended."""
-
-    @property
-    def state(self) -> str:
-        """Where it is."""
-
-
-S = TypeVar("S", bound=HasState)
 Records = dict[str, StageRecord]
 """The records of one answer by stage."""
 
@@ -187,7 +178,7 @@ def _left_out(stage: str, because: StageRecord) -> StageRecord:
     return StageRecord(stage, "skipped", SKIPPED, reason, message)
 
 
-def is_assessed(records: Mapping[str, HasState]) -> bool:
+def is_assessed(records: Mapping[str, StageRecord]) -> bool:
     """Tell whether an answer counts as assessed: its recording and its words could be read.
 
     Silence and a missing sound track are observations, not failures.
@@ -195,7 +186,7 @@ def is_assessed(records: Mapping[str, HasState]) -> bool:
     return first_failure(records) is None
 
 
-def first_failure(records: Mapping[str, S]) -> S | None:
+def first_failure(records: Mapping[str, StageRecord]) -> StageRecord | None:
     """Return the failure that keeps an answer from being assessed, or None."""
     found = (records[stage] for stage in RECORDING_STAGES if stage in records)
     return next((record for record in found if record.state == "failed"), None)

@@ -52,10 +52,12 @@ async def upload(
     try:
         with gateway.submitter.only_one(session_id), _upload_slot(gateway):
             if idempotency_key and (session := await gateway.submitter.existing(session_id)):
-                await body.linger(gateway.settings.max_total_bytes, gateway.settings.upload_idle_timeout_s)
+                await body.linger(
+                    gateway.upload_limits.max_total_bytes, gateway.settings.upload_idle_timeout_s
+                )
                 return _upload_answer(session_id, len(session.answers))
             await gateway.upload_rate.take(client)
-            _check_length(request, gateway.settings.max_total_bytes)
+            _check_length(request, gateway.upload_limits.max_total_bytes)
             return await _receive(request, gateway, body, session_id)
     except InterviewError:
         await body.linger()

@@ -104,11 +104,13 @@ class Engine:
         DBOS.destroy(destroy_registry=True)
         logging.getLogger("dbos").removeFilter(quiet)
 
-    async def submit(self, request: Request) -> None:
+    async def submit(self, request: Request) -> SessionRow:
         """Accept a session; when this returns, it is durable. Nothing happens where it exists."""
-        job = {"request": MessageToDict(request), "create_time_s": time.time()}
+        accepted = SessionRow(request, "queued", time.time())
+        job = {"request": MessageToDict(request), "create_time_s": accepted.create_time_s}
         with SetWorkflowID(request.session_id):
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, job)
+        return accepted
 
     async def get(self, session_id: str) -> SessionRow | None:
         """Return a session with its milestones, or None where there is none."""

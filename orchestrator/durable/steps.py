@@ -13,7 +13,7 @@ from dbos import DBOS
 
 from chassis.telemetry import session_id as current_session_id
 from interview.v1 import orchestrator_pb2
-from orchestrator.progress import Milestone, ProgressTracker, StageView
+from orchestrator.progress import Milestone, ProgressTracker, running, status_of
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import Records, StageRecord
@@ -67,17 +67,16 @@ class DurableSteps:
         """Run one stage, keeping its beginning and its end as milestones."""
         session_id = task.session.session_id
         async with self._counted(session_id):
-            begun = self._tracker.note(session_id, task.place, task.stage, StageView("running"))
+            begun = self._tracker.note(session_id, task.place, running(task.stage))
             await _keep(task, [begun])
             record = await self._runner.run(task, upstream)
-            ended = self._tracker.note(session_id, task.place, task.stage, StageView.ended(record))
+            ended = self._tracker.note(session_id, task.place, status_of(record))
             await _keep(task, [begun, ended])
             return record.to_json()
 
     async def skip(self, task: Task, record: StageRecord) -> dict[str, Any]:
         """Keep that a stage is left out."""
-        view = StageView.ended(record)
-        await _keep(task, [self._tracker.note(task.session.session_id, task.place, task.stage, view)])
+        await _keep(task, [self._tracker.note(task.session.session_id, task.place, status_of(record))])
         return record.to_json()
 
     async def assess(self, task: Task, upstream: Mapping[str, StageRecord]) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from chassis.errors import InterviewError, InvalidInputError, NotFoundError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.stages.fetch import recording_of
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT
@@ -83,7 +82,7 @@ class Extract(Stage):
 
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""
-        recording = await recording_of(task, upstream)
+        recording = await upstream.recording(task.answer)
         input_hash = fingerprint(self.name, recording.uri, recording.digest, str(recording.media_bytes))
         request = ExtractRequest(
             media_key=self.parts.media.key(recording.uri),

@@ -6,7 +6,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from chassis.errors import InvalidInputError
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.downloading import Downloader, DownloadLimits
 from orchestrator.stages.outputs import fingerprint
@@ -61,21 +60,3 @@ class Fetch(Stage):
         return Call(
             fingerprint(self.name, request.link), lambda on_progress: self.service(request, on_progress)
         )
-
-
-async def recording_of(task: Task, upstream: Upstream) -> orchestrator_pb2.FetchedRecording:
-    """Return where an answer's recording lies, whichever way it came.
-
-    Raises:
-        InvalidInputError: There is none; the reason is the one that its sender gave.
-    """
-    answer = task.answer
-    if answer.unavailable_reason:
-        raise InvalidInputError(
-            "There is no recording of this answer; send it again.", reason=answer.unavailable_reason
-        )
-    if upstream.has(FETCH):
-        return await upstream.output(FETCH, orchestrator_pb2.FetchedRecording)
-    return orchestrator_pb2.FetchedRecording(
-        uri=answer.uri, file_name=answer.file_name, digest=answer.digest, media_bytes=answer.media_bytes
-    )

@@ -64,6 +64,10 @@ class SessionStore:
         await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
         await self._media.put_bytes(key, output.SerializeToString(deterministic=True))
 
+    async def save_once(self, key: str, output: Message, record: StageRecord, _remaining_s: float) -> None:
+        """Save as one attempt of several; see `chassis.client.retrying`."""
+        await self.save(key, output, record)
+
     async def load(self, key: str, message_class: type[M]) -> M:
         """Read an output.
 

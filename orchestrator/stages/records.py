@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from chassis.errors import InterviewError
+from chassis.telemetry import STAGE_SECONDS
 from orchestrator import workflow
 from orchestrator.outcomes import outcome_name
 from orchestrator.stages.stage import Stage
 from orchestrator.workflow import StageRecord
+
+logger = logging.getLogger(__name__)
 
 NOT_CONFIGURED_SUFFIX = "_NOT_CONFIGURED"
 """Of reasons that say that nobody configured a backend; that is not a failure."""
@@ -68,3 +72,22 @@ def _model(model: Any) -> dict[str, str]:
     if model is None or not model.name:
         return {}
     return {"name": model.name, "version": model.version, "digest": model.digest, "device": model.device}
+
+
+def broken_record(stage: str) -> StageRecord:
+    """Put down a stage that a bug of ours brought down."""
+    return StageRecord(
+        stage,
+        "failed",
+        workflow.SERVICE_UNAVAILABLE,
+        "INTERNAL",
+        "Something went wrong on our side; the log has it.",
+    )
+
+
+def accounted(record: StageRecord) -> StageRecord:
+    """Count a record in the metrics, log it, and return it."""
+    STAGE_SECONDS.labels(record.stage, record.outcome).observe(record.run_s)
+    shown = ("stage", "state", "outcome", "reason", "attempt_count", "queue_s", "run_s")
+    logger.info("stage", extra={name: getattr(record, name) for name in shown})
+    return record

@@ -13,13 +13,13 @@ from typing import Any, ClassVar, TypeVar
 
 from google.protobuf.message import Message
 
-from chassis.errors import InterviewError
+from chassis.errors import InterviewError, InvalidInputError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.stages.remote import Channels
-from orchestrator.workflow import StageRecord
+from orchestrator.workflow import FETCH, StageRecord
 
 M = TypeVar("M", bound=Message)
 
@@ -59,6 +59,18 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Work:
+    """A stage that is ready to be run, or has been."""
+
+    stage: Stage
+    output_key: str
+    """Where the output lies, or will."""
+    found: StageRecord | None
+    """How the output came about, where it is there already."""
+    do: Callable[[OnProgress], Awaitable[Message]]
+
+
+@dataclass(frozen=True)
 class Upstream:
     """What earlier stages of the same answer left."""
 
@@ -68,6 +80,22 @@ class Upstream:
     def has(self, stage: str) -> bool:
         """Tell whether a stage left an output."""
         return stage in self.records and bool(self.records[stage].output_key)
+
+    async def recording(self, answer: orchestrator_pb2.AnswerInput) -> orchestrator_pb2.FetchedRecording:
+        """Return where the answer's recording lies, whichever way it came.
+
+        Raises:
+            InvalidInputError: There is none; the reason is the one that its sender gave.
+        """
+        if answer.unavailable_reason:
+            raise InvalidInputError(
+                "There is no recording of this answer; send it again.", reason=answer.unavailable_reason
+            )
+        if self.has(FETCH):
+            return await self.output(FETCH, orchestrator_pb2.FetchedRecording)
+        return orchestrator_pb2.FetchedRecording(
+            uri=answer.uri, file_name=answer.file_name, digest=answer.digest, media_bytes=answer.media_bytes
+        )
 
     async def output(self, stage: str, output_class: type[M]) -> M:
         """Read the output of a stage.
@@ -120,6 +148,16 @@ class Stage(ABC):
         Raises:
             InterviewError: It can't be done.
         """
+
+    async def prepare(self, task: Task, upstream: Upstream) -> Work:
+        """Say where the output of an answer lies and whether it is there, and how to make it.
+
+        Raises:
+            InterviewError: It can't be done.
+        """
+        call = await self.call(task, upstream)
+        key = upstream.store.output_key(task.session.session_id, task.place, self.name, call.input_hash)
+        return Work(self, key, await upstream.store.find(key), call.work)
 
     def model(self, output: Any) -> Any:
         """Return the `ModelInfo` behind an output, or None."""

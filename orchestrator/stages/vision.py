@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from interview.v1 import media_pb2, orchestrator_pb2, vision_pb2, vision_pb2_grpc
-from orchestrator.stages.fetch import recording_of
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import follow
 from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
@@ -34,7 +33,7 @@ class Vision(Stage):
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""
         extraction = await upstream.output(EXTRACT, orchestrator_pb2.Extraction)
-        recording = await recording_of(task, upstream)
+        recording = await upstream.recording(task.answer)
         config = vision_pb2.AnalyzeConfig(recording=media_pb2.Recording(uri=recording.uri))
         input_hash = fingerprint(self.name, extraction.media_digest)
         return Call(input_hash, lambda on_progress: self.service(config, on_progress))

@@ -14,8 +14,8 @@ from chassis.settings import load_settings
 from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.admission import check_request, page_token, read_page_token
-from orchestrator.progress import Milestone, ProgressTracker, StageView
-from orchestrator.sessions import SessionRow, end_of, replay, to_message, views_of
+from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, StageStatus
+from orchestrator.sessions import SessionRow, end_of, replay, statuses_of, to_message
 from orchestrator.settings import OrchestratorSettings, Preferences
 from orchestrator.stages.assess import assess_request
 from orchestrator.stages.catalogue import build_stages
@@ -35,6 +35,10 @@ PREFERENCES = Preferences(("en", "id"), "", 7)
 DOWN = UnavailableError("It is down.", reason="UNAVAILABLE")
 FULL = ExhaustedError("It is full.", reason="QUEUE_FULL", retry_after_s=0.001)
 SPENT = ExhaustedError("The quota is spent.", reason="TRANSLATOR_QUOTA_EXCEEDED")
+
+
+def at(stage: str, state: str, **fields: Any) -> StageStatus:
+    return StageStatus(stage=stage, state=STAGE_STATES[state], **fields)
 
 
 class FakeExtractor:
@@ -248,7 +252,10 @@ def row(**changes: Any) -> SessionRow:
 
 
 def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
-    views = {(1, "extract"): StageView("done", 1.0), (1, "transcribe"): StageView("running", 0.5)}
+    views = {
+        (1, "extract"): at("extract", "done", done_ratio=1.0),
+        (1, "transcribe"): at("transcribe", "running", done_ratio=0.5),
+    }
     message = to_message(row(), views, begin_time_s=0.0)
 
     assert message.answers[0].position == 7
@@ -271,19 +278,19 @@ def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
 def test_an_answer_says_whether_it_counts_as_assessed_once_that_is_settled(
     extract: Any, transcribe: Any, assessed: bool | None
 ) -> None:
-    views = {(1, "extract"): StageView(extract), (1, "transcribe"): StageView(transcribe)}
-    answer = to_message(row(), views).answers[0]
+    statuses = {(1, "extract"): at("extract", extract), (1, "transcribe"): at("transcribe", transcribe)}
+    answer = to_message(row(), statuses).answers[0]
 
     assert (answer.assessed if answer.HasField("assessed") else None) is assessed
 
 
 def test_a_cancelled_session_shows_no_stage_at_work() -> None:
     milestones = (
-        Milestone(5, 1.0, 1, "extract", StageView("done", 1.0)),
-        Milestone(9, 2.0, 1, "vision", StageView("running")),
+        Milestone(5, 1.0, 1, at("extract", "done", done_ratio=1.0)),
+        Milestone(9, 2.0, 1, at("vision", "running")),
     )
     cancelled = row(state="cancelled", end_time_s=1002.0, milestones=milestones)
-    stages = {stage.stage: stage for stage in to_message(cancelled, views_of(cancelled)).answers[0].stages}
+    stages = {stage.stage: stage for stage in to_message(cancelled, statuses_of(cancelled)).answers[0].stages}
 
     assert stages["extract"].state == orchestrator_pb2.STAGE_STATE_DONE
     assert stages["vision"].reason == stages["assess"].reason == "CANCELLED"
@@ -292,7 +299,9 @@ def test_a_cancelled_session_shows_no_stage_at_work() -> None:
 
 
 def test_a_milestone_survives_the_journal() -> None:
-    milestone = Milestone(5, 1.0, 1, "extract", StageView("failed", None, 2, "DOWN", "It is down."))
+    milestone = Milestone(
+        5, 1.0, 1, at("extract", "failed", attempt_count=2, reason="DOWN", message="It is down.")
+    )
 
     assert Milestone.from_json(milestone.to_json()) == milestone
 
@@ -308,7 +317,7 @@ def test_a_session_fails_only_without_any_good_answer() -> None:
 async def test_event_numbers_rise_even_within_a_millisecond() -> None:
     board = ProgressTracker()
     board.begin(SESSION_ID, 0.0)
-    ids = [board.note(SESSION_ID, 1, "vision", StageView("running")).event_id for _ in range(50)]
+    ids = [board.note(SESSION_ID, 1, at("vision", "running")).event_id for _ in range(50)]
 
     assert ids == sorted(set(ids))
 
