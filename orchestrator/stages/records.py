@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chassis.errors import InterviewError
+from chassis.errors import InterviewError, InvalidInputError
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, vision_pb2
 from orchestrator import workflow
 from orchestrator.workflow import StageRecord
@@ -71,10 +71,12 @@ def failed_record(
     """Put down a stage whose last attempt failed."""
     if error.reason.endswith(NOT_CONFIGURED_SUFFIX):
         return StageRecord(stage, "skipped", workflow.NOT_CONFIGURED, error.reason, error.message)
+    # The caller's error stays one: whoever sees SERVICE_UNAVAILABLE tries again.
+    invalid = isinstance(error, InvalidInputError)
     return StageRecord(
         stage,
         "failed",
-        workflow.SERVICE_UNAVAILABLE,
+        workflow.INVALID_INPUT if invalid else workflow.SERVICE_UNAVAILABLE,
         error.reason,
         error.message,
         attempt_count=attempt_count,
