@@ -130,7 +130,9 @@ def _cheating_summary(pairs: Pairs, flagged: Pairs, score: float | None, confide
         sum(part.verdict != NO_DATA for part in parts)
         for parts in ([f.picture for _, f in pairs], [f.sound for _, f in pairs])
     )
-    parts = [f"Looked at the picture of {seen} and the sound of {heard} of {len(pairs)} answer(s)."]
+    parts = [
+        f"There is a verdict on the picture of {seen} and the sound of {heard} of {len(pairs)} answer(s)."
+    ]
     if score is not None:
         parts.append(f"Something was observed in the picture for {score:.1f}% of the time on average.")
     if confidence is not None:

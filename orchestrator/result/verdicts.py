@@ -91,7 +91,7 @@ def picture_verdict(outputs: AnswerOutputs) -> PartVerdict:
     if verdict != NO_DATA:
         return PartVerdict(verdict, OK, "", looked_at, confidence)
     record = outputs.records[VISION]
-    reason = record.message or _unseen("picture", "looked at", looked_at)
+    reason = record.message or _unseen("a picture", looked_at)
     return PartVerdict(NO_DATA, absent(record.outcome), reason, looked_at, confidence)
 
 
@@ -111,7 +111,7 @@ def sound_verdict(outputs: AnswerOutputs) -> PartVerdict:
         return PartVerdict(HIGH, OK, "", looked_at, confidence)
     if _mostly(outputs, diarization.duration_s):
         return PartVerdict(SAFE, OK, "", looked_at, confidence)
-    reason = _unseen("sound", "listened to", looked_at)
+    reason = _unseen("sound", looked_at)
     return PartVerdict(NO_DATA, absent(record.outcome), reason, looked_at, confidence)
 
 
@@ -126,9 +126,11 @@ def _picture_verdict(outputs: AnswerOutputs) -> str:
     return SAFE if _mostly(outputs, _seen_s(outputs)) else NO_DATA
 
 
-def _unseen(track: str, done: str, looked_at_ratio: float) -> str:
+def _unseen(part: str, looked_at_ratio: float) -> str:
+    if not looked_at_ratio:
+        return "Nothing is known of it."
     return (
-        f"Only {100 * looked_at_ratio:.0f} % of the recording has {track} that was {done}. "
+        f"Only {100 * looked_at_ratio:.0f} % of the recording has {part}. "
         "Nothing was observed there, and nothing is known of the rest."
     )
 

@@ -237,7 +237,9 @@ def test_an_audio_only_session_is_not_called_safe_anywhere() -> None:
     assert made["results"][0]["cheating_detection"]["final_verdict"] == "No Data"
     assert (aggregate["final_aggregate_verdict"], aggregate["outcome"]) == ("No Data", "NO_VIDEO")
     assert aggregate["avg_overall_confidence"] == 0.0
-    assert aggregate["summary"].startswith("Looked at the picture of 0 and the sound of 1 of 1 answer(s).")
+    assert aggregate["summary"].startswith(
+        "There is a verdict on the picture of 0 and the sound of 1 of 1 answer(s)."
+    )
 
 
 def test_a_session_with_an_answer_that_nobody_could_read_is_not_safe() -> None:

@@ -69,7 +69,7 @@ def test_a_camera_that_stops_is_not_called_safe_and_its_face_is_a_share_of_the_r
 
     assert figures.picture.verdict == "No Data"
     assert figures.picture.outcome == "INSUFFICIENT_EVIDENCE"
-    assert figures.picture.reason.startswith("Only 30 % of the recording has picture that was looked at.")
+    assert figures.picture.reason.startswith("Only 30 % of the recording has a picture.")
     assert figures.picture.confidence_percent == pytest.approx(100 * 4 / 13.5)
     assert figures.verdict == "No Data"
 
@@ -105,7 +105,7 @@ def test_sound_that_ends_early_is_not_called_safe() -> None:
     figures = figures_of(an_answer(diarization=a_diarization(duration_s=3.0)))
 
     assert (figures.sound.verdict, figures.sound.looked_at_ratio) == ("No Data", 0.5)
-    assert "has sound that was listened to" in figures.sound.reason
+    assert "Only 50 % of the recording has sound." in figures.sound.reason
 
 
 def test_a_second_at_the_edges_may_be_missing() -> None:
