@@ -2,91 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import av
-import numpy as np
 import pytest
 
-from chassis.store import MediaStore
-from gateway.app import create_app
-from gateway.settings import GatewaySettings
-from tests.browser.playing_orchestrator import HOSTILE, PlayingOrchestrator
-from tests.browser.webdriver import Browser, browser_missing, open_browser
-from tests.gateway_bench import listening
+from tests.browser.playing_orchestrator import HOSTILE
+from tests.browser.site import MAX_FILE_BYTES
+from tests.browser.visits import shows, submit
+from tests.browser.webdriver import Browser, browser_missing
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(bool(browser_missing()), reason=browser_missing() or "a browser is here"),
 ]
 
-FRAME_RATE_HZ = 10
-DURATION_S = 4
-MAX_FILE_BYTES = 2_000_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as window:
-        yield window
-
-
-@pytest.fixture
-def base_url(tmp_path: Path) -> Iterator[str]:
-    settings = GatewaySettings(rate_limit_uploads="", max_file_bytes=MAX_FILE_BYTES)
-    app = create_app(settings, PlayingOrchestrator(), MediaStore((tmp_path / "store").as_uri()))
-    with listening(app) as url:
-        yield url
-
-
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
-    """A picture that gets brighter, in a container that Chromium plays."""
-    path = tmp_path / "answer.webm"
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libvpx", rate=FRAME_RATE_HZ)
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for number in range(FRAME_RATE_HZ * DURATION_S):
-            shade = np.full((180, 320, 3), 40 + 4 * number, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(shade, "rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
-def keep(browser: Browser, name: str) -> None:
-    """Save a picture of the page where `BROWSER_SCREENSHOTS_DIR` says."""
-    folder = os.environ.get("BROWSER_SCREENSHOTS_DIR")
-    if folder:
-        browser.screenshot(Path(folder) / f"{name}.png")
-
-
-def shows(browser: Browser, words: str) -> bool:
-    return words in browser.text("#notice")
-
-
-def submit(browser: Browser, base_url: str, *recordings: Path) -> None:
-    browser.open(base_url)
-    browser.wait(lambda: "Choose recordings" in browser.text())
-    browser.type("#candidate", f"Ada {HOSTILE}")
-    browser.type("#files", "\n".join(str(path) for path in recordings))
-    for number in range(1, len(recordings) + 1):
-        browser.type(f"#question-{number}", f"What did you change? {HOSTILE}")
-
 
 def test_an_interview_goes_from_upload_over_progress_to_its_result(
     browser: Browser, base_url: str, recording: Path
 ) -> None:
     submit(browser, base_url, recording, recording)
-    keep(browser, "1-upload")
+    browser.keep("1-upload")
     browser.click("#submit")
 
     browser.wait(lambda: "Assessment under way" in browser.text())
     browser.wait(lambda: "Translation" in browser.text("#stages") and "left out" in browser.text("#stages"))
-    keep(browser, "2-progress")
+    browser.keep("2-progress")
     browser.wait(lambda: "of 100" in browser.text())
 
     text = browser.text()
@@ -104,7 +45,7 @@ def test_an_interview_goes_from_upload_over_progress_to_its_result(
     assert "131 /min" in text
     assert "No face is visible in this recording." in text
     assert "This is not set up on this system" in text
-    keep(browser, "3-result")
+    browser.keep("3-result")
 
 
 def test_a_sentence_opens_the_video_at_its_time(browser: Browser, base_url: str, recording: Path) -> None:
@@ -178,6 +119,6 @@ def test_on_a_narrow_screen_nothing_is_cut_off(browser: Browser, base_url: str, 
     overflow = browser.run(
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
-    keep(browser, "4-narrow")
+    browser.keep("4-narrow")
     browser.resize(1200, 900)
     assert overflow <= 0

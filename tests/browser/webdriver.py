@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import subprocess
 import time
@@ -83,6 +84,27 @@ class Browser:
         clip = {"x": 0, "y": 0, "width": metrics[0], "height": metrics[1], "scale": 1}
         body = {"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True, "clip": clip}}
         path.write_bytes(base64.b64decode(self._send("POST", "/goog/cdp/execute", body)["data"]))
+
+    def keep(self, name: str) -> None:
+        """Save a picture of the page where `BROWSER_SCREENSHOTS_DIR` says."""
+        if folder := os.environ.get("BROWSER_SCREENSHOTS_DIR"):
+            self.screenshot(Path(folder) / f"{name}.png")
+
+    def open_tab(self) -> str:
+        """Open a tab and look at it; return its name."""
+        tab = str(self._send("POST", "/window/new", {"type": "tab"})["handle"])
+        self.look_at(tab)
+        return tab
+
+    def tab(self) -> str:
+        """Return the name of the tab that is looked at."""
+        return str(self._send("GET", "/window"))
+
+    def look_at(self, tab: str) -> None:
+        self._send("POST", "/window", {"handle": tab})
+
+    def close_tab(self) -> None:
+        self._send("DELETE", "/window")
 
     def console(self) -> list[str]:
         """Return what the page complained about, refused scripts and styles included."""
