@@ -1,6 +1,6 @@
 // Choosing recordings, a question for each, and sending them.
 
-import { call, sendForm } from "./api.js";
+import { call, sendForm, whyNotReady } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { languageName, fileSize, stateName } from "./words.js";
 
@@ -11,7 +11,7 @@ const SHOWN_FIRST = ["auto", "en", "id"];
 
 /** Sets the form up. `limits` is /client-settings; `onAccepted` gets the new session's id. */
 export function startUpload(limits, onAccepted) {
-  const chosen = []; // {file, question}
+  const chosen = []; // {file, question, rubric, refusal}
   fillLanguages(limits.languages);
   fillRubrics(byId("rubric"), RUBRICS);
   byId("limits").textContent =
@@ -22,7 +22,7 @@ export function startUpload(limits, onAccepted) {
     for (const file of files) {
       const refusal = refusalOf(file, chosen.length, limits);
       if (refusal) refusals.push(refusal);
-      else chosen.push({ file, question: "", rubric: AS_ALL });
+      else chosen.push({ file, question: "", rubric: AS_ALL, refusal: "" });
     }
     notice(refusals.join(" "));
     draw(chosen);
@@ -82,12 +82,14 @@ function draw(chosen) {
     const remove = () => {
       chosen.splice(index, 1);
       draw(chosen);
+      notice("");
     };
-    return el("li", {},
+    return el("li", { class: item.refusal ? "refused" : null },
       el("div", { class: "row" },
         el("span", { class: "file" }, el("strong", {}, `Answer ${index + 1}: `), item.file.name,
           el("span", { class: "hint" }, ` · ${fileSize(item.file.size)}`)),
         el("button", { type: "button", class: "link", "aria-label": `Remove ${item.file.name}`, click: remove }, "Remove")),
+      item.refusal ? el("p", { class: "notice problem refusal", tabindex: -1 }, item.refusal) : null,
       el("label", { for: id }, "Question that was asked"), text, ...rubricOf(item, index));
   }));
   byId("submit").disabled = chosen.length === 0;
@@ -104,6 +106,25 @@ function rubricOf(item, index) {
 
 async function send(chosen, onAccepted) {
   if (chosen.length === 0) return notice("Choose at least one recording.");
+  for (const item of chosen) item.refusal = "";
+  draw(chosen);
+  notice("");
+  busy(true);
+  try {
+    const trouble = await whyNotReady();
+    if (trouble) return notice(trouble);
+    const [answer, stop] = sendForm("/upload", formOf(chosen), showSent);
+    byId("stop-upload").onclick = stop;
+    byId("stop-upload").hidden = false;
+    onAccepted((await answer).session_id);
+  } catch (error) {
+    showRefusal(error, chosen);
+  } finally {
+    busy(false);
+  }
+}
+
+function formOf(chosen) {
   const form = new FormData();
   form.append("candidate_name", byId("candidate").value);
   form.append("language", byId("language").value);
@@ -112,23 +133,35 @@ async function send(chosen, onAccepted) {
     form.append("questions", question);
     form.append("rubric", rubric === AS_ALL ? byId("rubric").value : rubric);
   }
-  notice("");
-  busy(true);
-  const [answer, stop] = sendForm("/upload", form, showSent);
-  byId("stop-upload").onclick = stop;
-  try {
-    onAccepted((await answer).session_id);
-  } catch (error) {
-    notice(error.message);
-  } finally {
-    busy(false);
-  }
+  return form;
+}
+
+/** Shows a refusal at the file that it is about, if it is about one. */
+function showRefusal(error, chosen) {
+  const places = Object.keys(error.fields ?? {}).map((name) => /^videos\[(\d+)\]$/.exec(name)?.[1]);
+  const item = chosen[places.find((place) => place in chosen)];
+  if (!item) return notice(error.message);
+  item.refusal = error.message;
+  draw(chosen);
+  notice(`“${item.file.name}” was refused. Nothing was kept. Replace or remove this recording, then start again.`);
+  const place = document.querySelector(".refusal");
+  place.focus({ preventScroll: true });
+  place.scrollIntoView({ block: "center" });
 }
 
 function busy(active) {
-  byId("sending").hidden = byId("stop-upload").hidden = !active;
+  byId("sending").hidden = !active;
+  byId("stop-upload").hidden = true;
   byId("submit").disabled = active;
   byId("sent").value = 0;
+  byId("sent-text").textContent = "Asking whether the service is ready…";
+  if (active) window.addEventListener("beforeunload", askBeforeLeaving);
+  else window.removeEventListener("beforeunload", askBeforeLeaving);
+}
+
+/** Lets the browser ask, in its own words, whether the page is to be left. */
+function askBeforeLeaving(event) {
+  event.preventDefault();
 }
 
 function showSent(sent, total) {
