@@ -3,9 +3,13 @@
 /** Returns what the result view shows of a whole session. */
 export function readDocument(result) {
   const answers = result.results.map(readAnswer);
+  const scored = answers.filter((answer) => answer.total !== null);
+  const isComparable = new Set(scored.map((answer) => answer.basis)).size <= 1;
   return {
     name: result.name,
-    total: mean(answers.map((answer) => answer.total)),
+    scored,
+    isComparable,
+    total: scored.length && isComparable ? scored.reduce((sum, answer) => sum + answer.total, 0) / scored.length : null,
     conclusion: answers.length > 1 ? result.llm_results?.kesimpulan_llm : "",
     answers,
     provenance: result.provenance ?? {},
@@ -14,29 +18,75 @@ export function readDocument(result) {
 
 function readAnswer(answer) {
   const transcript = answer.transcript ?? {};
-  const assessment = answer.assessment ?? {};
-  const sentences = new Map((assessment.sentences ?? []).map((sentence) => [sentence.id, sentence]));
   return {
     position: answer.position,
     question: answer.pertanyaan,
     error: answer.error ?? null,
+    recording: readRecording(answer),
+    warnings: readWarnings(answer.warnings ?? [], transcript.warnings ?? []),
     language: transcript.language,
     transcriptOutcome: transcript.outcome,
     transcriptReason: transcript.reason,
-    warnings: transcript.warnings ?? [],
     segments: (transcript.segments ?? []).map(readSegment),
-    method: assessment.method,
-    assessmentOutcome: assessment.outcome,
-    assessmentReason: assessment.reason,
     conclusion: answer.kesimpulan_llm,
-    total: assessment.total_score ?? null,
-    criteria: (assessment.criteria ?? []).map((criterion) => readCriterion(criterion, sentences)),
+    ...readAssessment(answer.assessment ?? {}),
     observations: answer.observations ?? [],
+    picture: readSense(answer, "vision", "visual"),
+    voices: readSense(answer, "speaker", "audio"),
     measures: Object.entries(answer.measures ?? {}).flatMap(([group, items]) =>
       Object.entries(items).map(([name, item]) => ({ group, name, ...item }))),
     stages: Object.entries(answer.stages ?? {}).map(([name, stage]) => ({ name, ...stage })),
   };
 }
+
+function readAssessment(assessment) {
+  const sentences = new Map((assessment.sentences ?? []).map((sentence) => [sentence.id, sentence]));
+  const criteria = (assessment.criteria ?? []).map((criterion) => readCriterion(criterion, sentences));
+  const scored = criteria.filter((criterion) => criterion.level !== null);
+  return {
+    method: assessment.method,
+    assessmentOutcome: assessment.outcome,
+    assessmentReason: assessment.reason,
+    total: assessment.total_score ?? null,
+    criteria,
+    scoredCount: assessment.scored_criterion_count ?? scored.length,
+    criterionCount: assessment.criterion_count ?? criteria.length,
+    // Totals are compared only where all of this is the same.
+    basis: JSON.stringify([assessment.rubric?.id, assessment.rubric?.sha256, assessment.method, ...scored.map((criterion) => criterion.id).sort()]),
+  };
+}
+
+function readRecording(answer) {
+  const shown = answer.measures?.recording?.frame_rate?.value;
+  const undecoded = (answer.warnings ?? []).some((item) => item.kind === "PICTURE_UNDECODABLE");
+  return {
+    fileName: answer.video_file,
+    hasPicture: undecoded || typeof shown === "number" || isDone(answer.stages?.vision),
+    clockOffsetS: answer.recording?.clock_offset_s,
+  };
+}
+
+/** Returns all warnings; those of the transcript are sentences, and an older document has no others. */
+function readWarnings(warnings, sentences) {
+  const said = new Set(warnings.map((item) => item.message));
+  return [
+    ...warnings.map((item) => ({ message: item.message, startS: item.start_s, endS: item.end_s })),
+    ...sentences.filter((text) => !said.has(text)).map((message) => ({ message })),
+  ];
+}
+
+/** Returns whether a stage looked or listened, and how many observations it made. */
+function readSense(answer, stageName, blockName) {
+  const stage = answer.stages?.[stageName];
+  const block = answer.cheating_detection?.[blockName];
+  const isSound = (item) => item.kind === "second_voice";
+  const count = (answer.observations ?? []).filter((item) => isSound(item) === (stageName === "speaker")).length;
+  const isMissing = (stage !== undefined && !isDone(stage)) || block?.verdict === null;
+  const source = stage !== undefined && stage.outcome !== "OK" ? stage : block ?? stage;
+  return { count, isMissing, outcome: source?.outcome, reason: source?.message };
+}
+
+const isDone = (stage) => stage?.state === "done" && !["NO_VIDEO", "NO_AUDIO"].includes(stage.outcome);
 
 function readSegment(segment) {
   const translations = Object.entries(segment.translations ?? {});
@@ -51,10 +101,12 @@ function readSegment(segment) {
 
 function readCriterion(criterion, sentences) {
   return {
+    id: criterion.id,
     name: criterion.name || criterion.id,
     outcome: criterion.outcome,
     reason: criterion.reason,
     level: criterion.level,
+    score: criterion.score ?? null,
     spread: criterion.spread ?? null,
     evidence: criterion.evidence.map((item) => ({
       text: sentences.get(item.sentence_id)?.text ?? "",
@@ -64,9 +116,4 @@ function readCriterion(criterion, sentences) {
     strengths: criterion.strengths.map((remark) => remark.text),
     gaps: criterion.gaps.map((remark) => remark.text),
   };
-}
-
-function mean(values) {
-  const known = values.filter((value) => typeof value === "number");
-  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
 }

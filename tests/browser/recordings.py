@@ -35,7 +35,7 @@ def write_recording(
     with av.open(str(path), "w", options=dict(options or {})) as container:
         picture: Any = container.add_stream(picture_codec, rate=FRAME_RATE_HZ)
         picture.width, picture.height, picture.pix_fmt = 320, 180, "yuv420p"
-        sound: Any = container.add_stream(sound_codec, rate=SAMPLE_RATE_HZ) if sound_codec else None
+        sound: Any = container.add_stream(sound_codec, SAMPLE_RATE_HZ, layout="mono") if sound_codec else None
         frame_count = FRAME_RATE_HZ * duration_s
         for number in range(frame_count):
             shade = np.full((180, 320, 3), 40 + 180 * number // frame_count, np.uint8)
@@ -48,7 +48,6 @@ def write_recording(
 
 
 def _add_tone(container: Any, sound: Any, duration_s: int) -> None:
-    sound.layout = "mono"
     for begin in range(0, SAMPLE_RATE_HZ * duration_s, BLOCK_SAMPLES):
         times_s = np.arange(begin, begin + BLOCK_SAMPLES) / SAMPLE_RATE_HZ
         tone = (0.2 * np.sin(2 * np.pi * 440 * times_s)).astype(np.float32)[None]

@@ -32,10 +32,10 @@ def test_an_interview_goes_from_upload_over_progress_to_its_result(
 
     text = browser.text()
     assert "?session=" in browser.url()
-    assert "They never move a level or a score" in text
+    assert "They never change a level or a score" in text
     assert "baseline" in text
     assert "Last year our build took forty minutes." in text
-    assert "4.2 of 5" in text
+    assert "Level 4.2" in text
     assert "Too little was said to judge this." in text
     assert "another voice" in text
     assert "Sound: The recording can't be decoded." in text
@@ -106,7 +106,7 @@ def test_a_file_that_lies_about_what_it_is_is_refused_with_the_servers_words(
 
     browser.click("#submit")
 
-    browser.wait(lambda: "is not a video" in browser.text("#notice"))
+    browser.wait(lambda: "is not a video" in browser.text("#chosen"))
     assert browser.run("return document.querySelector('#submit').disabled") is False
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.browser.playing_orchestrator import HOSTILE
+from tests.browser.site import Site
 from tests.browser.webdriver import Browser
 
 
@@ -43,3 +45,11 @@ def submit(browser: Browser, base_url: str, *recordings: Path) -> None:
     browser.type("#candidate", f"Ada {HOSTILE}")
     for number in range(1, len(recordings) + 1):
         browser.type(f"#question-{number}", f"What did you change? {HOSTILE}")
+
+
+def open_result(browser: Browser, site: Site, document: dict[str, Any], *recordings: Path) -> str:
+    """Open the page of a completed session; return the session's identifier."""
+    session_id = site.completed(document, *recordings)
+    browser.open(site.address(session_id))
+    browser.wait(lambda: "How this result was made" in browser.text())
+    return session_id

@@ -66,6 +66,11 @@ class Browser:
     def text(self, selector: str = "body") -> str:
         return str(self._send("GET", f"/element/{self.find(selector)}/text"))
 
+    def texts(self, selector: str) -> list[str]:
+        """Return the text of every element that a selector finds."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText)"
+        return list(self.run(script, selector))
+
     def wait(self, condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
         """Return what `condition` returns once it is true."""
         deadline_s = time.monotonic() + timeout_s
