@@ -8,17 +8,22 @@ export function observations(answer, player) {
   if (answer.error && answer.observations.length === 0) return null;
   const items = answer.observations;
   return [el("h3", {}, "Observations"),
-    sense("Picture", answer.picture, "Not looked at", "no picture"),
-    sense("Voices", answer.voices, "Not listened to", "no sound"),
+    sense("Picture", answer.picture, "looked at", "no picture"),
+    sense("Voices", answer.voices, "listened to", "no sound"),
     items.length === 0 ? null : [timeline(answer, player),
       el("details", {}, el("summary", {}, "As a list"), observationTable(items, player.seek))]];
 }
 
-/** Says of one sense that nothing was observed, or why nothing could be. */
-function sense(name, { isMissing, outcome, reason, count }, notDone, nothingThere) {
-  if (!isMissing) return count === 0 ? el("p", { class: "hint" }, `${name}: nothing was observed.`) : null;
-  const why = ["NO_VIDEO", "NO_AUDIO"].includes(outcome) ? `${nothingThere}.` : reasonText(outcome, reason);
-  return el("p", {}, el("strong", {}, `${name}. `), `${notDone}: ${why}`);
+/** Says of one sense of how much of the recording it speaks, and that nothing was observed there, where that is so. */
+function sense(name, { share, outcome, reason, count }, done, nothingThere) {
+  if (share === 0) {
+    const why = ["NO_VIDEO", "NO_AUDIO"].includes(outcome) ? `${nothingThere}.` : reasonText(outcome, reason);
+    return el("p", {}, el("strong", {}, `${name}. `), `Not ${done}: ${why}`);
+  }
+  const isPart = share !== null && share < 1;
+  const over = isPart ? `${quantity(share, "ratio")} of the recording was ${done}.` : "";
+  const found = count === 0 ? `Nothing was observed${isPart ? " there" : ""}.` : "";
+  return over || found ? el("p", { class: isPart ? null : "hint" }, el("strong", {}, `${name}. `), `${over} ${found}`.trim()) : null;
 }
 
 function timeline(answer, player) {

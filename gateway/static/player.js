@@ -37,7 +37,7 @@ export function createPlayer(url, recording, label) {
   video.addEventListener("error", async () => {
     const isThere = await fetch(url, { method: "HEAD", headers: headers() }).then((reply) => reply.status !== 404, () => true);
     if (isThere) say("This browser can't play this recording.", true);
-    else say("The recording is no longer stored. The result stays as it is.", false);
+    else say("There is no recording to play. It was deleted, or it never arrived.", false);
   });
   return {
     view: el("div", {}, video, trouble),

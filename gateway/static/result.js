@@ -20,14 +20,15 @@ export function showResult(document_, sessionId) {
 }
 
 function summary(result, sessionId, document_) {
+  const [score, basis] = headline(result);
   return el("div", { class: "panel" },
     el("div", { class: "head" },
       el("div", {},
         el("h1", {}, result.name || "Result"),
         el("p", { class: "hint" }, counts(result), methods(result))),
-      el("div", {},
-        el("div", { class: "score" }, result.total === null ? "–" : String(Math.round(result.total)), el("small", {}, " of 100")),
-        el("p", { class: "hint" }, basis(result)))),
+      el("div", { class: "total" },
+        el("div", { class: "score" }, score === null ? "–" : String(Math.round(score)), el("small", {}, " of 100")),
+        el("p", { class: "hint" }, basis))),
     result.conclusion ? el("p", {}, result.conclusion) : null,
     el("p", { class: "fairness" }, FAIRNESS),
     el("div", { class: "actions" },
@@ -36,17 +37,18 @@ function summary(result, sessionId, document_) {
       el("button", { type: "button", click: () => remove(sessionId) }, "Delete this session")));
 }
 
-function counts(result) {
-  const unread = result.answers.filter((answer) => answer.error).length;
-  return `${result.scored.length} of ${result.answers.length} answers scored` + (unread ? ` · ${unread} could not be read` : "");
+function counts({ totals, answers }) {
+  const unread = answers.filter((answer) => answer.error).length;
+  return `${totals.scoredCount} of ${answers.length} answers scored` + (unread ? ` · ${unread} could not be read` : "");
 }
 
-/** Says what the number in the head is made of, or why there is none. */
-function basis({ scored, answers, isComparable }) {
-  if (scored.length === 0) return "No answer could be scored. Each answer says why.";
-  if (!isComparable) return "The answers were scored by different criteria, so there is no mean. See each answer's score.";
-  const whose = answers.length === 1 ? "" : scored.length === answers.length ? "Mean of all answers. " : `Mean of ${scored.length} of ${answers.length} answers. `;
-  return whose + criteriaText(scored[0]);
+/** Returns the number in the head, and what it is made of or why there is none. */
+function headline({ totals: { scoredCount, averagedCount, mean }, answers }) {
+  if (scoredCount === 0) return [null, "No answer could be scored. Each answer says why."];
+  if (answers.length === 1) return [answers[0].total, criteriaText(answers[0])];
+  if (mean === null) return [null, "There is no mean, because the answers were scored by different criteria. See the score of each answer."];
+  const whose = averagedCount === answers.length ? "The mean of all answers." : `The mean of ${averagedCount} of ${answers.length} answers.`;
+  return [mean, averagedCount < scoredCount ? `${whose} Scores of only some criteria are left out of it.` : whose];
 }
 
 function methods(result) {

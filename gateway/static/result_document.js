@@ -3,16 +3,25 @@
 /** Returns what the result view shows of a whole session. */
 export function readDocument(result) {
   const answers = result.results.map(readAnswer);
-  const scored = answers.filter((answer) => answer.total !== null);
-  const isComparable = new Set(scored.map((answer) => answer.basis)).size <= 1;
   return {
     name: result.name,
-    scored,
-    isComparable,
-    total: scored.length && isComparable ? scored.reduce((sum, answer) => sum + answer.total, 0) / scored.length : null,
+    totals: readTotals(result.totals, answers),
     conclusion: answers.length > 1 ? result.llm_results?.kesimpulan_llm : "",
     answers,
     provenance: result.provenance ?? {},
+  };
+}
+
+/** Returns what the answers' scores come to. Only scores over all criteria of one rubric have a mean. */
+function readTotals(totals, answers) {
+  const scored = answers.filter((answer) => answer.total !== null);
+  const whole = scored.filter((answer) => answer.scoredCount === answer.criterionCount);
+  const averaged = new Set(whole.map((answer) => answer.rubric)).size === 1 ? whole : [];
+  const mean = averaged.length ? averaged.reduce((sum, answer) => sum + answer.total, 0) / averaged.length : null;
+  return {
+    scoredCount: totals?.scored_count ?? scored.length,
+    averagedCount: totals?.averaged_count ?? averaged.length,
+    mean: totals ? totals.mean_total_score : mean,
   };
 }
 
@@ -31,8 +40,8 @@ function readAnswer(answer) {
     conclusion: answer.kesimpulan_llm,
     ...readAssessment(answer.assessment ?? {}),
     observations: answer.observations ?? [],
-    picture: readSense(answer, "vision", "visual"),
-    voices: readSense(answer, "speaker", "audio"),
+    picture: readSense(answer, "vision", "picture", isSeen),
+    voices: readSense(answer, "speaker", "sound", isHeard),
     measures: Object.entries(answer.measures ?? {}).flatMap(([group, items]) =>
       Object.entries(items).map(([name, item]) => ({ group, name, ...item }))),
     stages: Object.entries(answer.stages ?? {}).map(([name, stage]) => ({ name, ...stage })),
@@ -51,17 +60,15 @@ function readAssessment(assessment) {
     criteria,
     scoredCount: assessment.scored_criterion_count ?? scored.length,
     criterionCount: assessment.criterion_count ?? criteria.length,
-    // Totals are compared only where all of this is the same.
-    basis: JSON.stringify([assessment.rubric?.id, assessment.rubric?.sha256, assessment.method, ...scored.map((criterion) => criterion.id).sort()]),
+    rubric: JSON.stringify([assessment.rubric?.id, assessment.rubric?.sha256, criteria.map((criterion) => criterion.id)]),
   };
 }
 
 function readRecording(answer) {
-  const shown = answer.measures?.recording?.frame_rate?.value;
-  const undecoded = (answer.warnings ?? []).some((item) => item.kind === "PICTURE_UNDECODABLE");
+  const frameRate = answer.measures?.recording?.frame_rate?.value;
   return {
     fileName: answer.video_file,
-    hasPicture: undecoded || typeof shown === "number" || isDone(answer.stages?.vision),
+    hasPicture: Boolean(answer.recording?.picture_codec) || typeof frameRate === "number",
     clockOffsetS: answer.recording?.clock_offset_s,
   };
 }
@@ -75,18 +82,18 @@ function readWarnings(warnings, sentences) {
   ];
 }
 
-/** Returns whether a stage looked or listened, and how many observations it made. */
-function readSense(answer, stageName, blockName) {
+/** Returns what was looked at, or listened to: its share of the recording, or why there is none, and the observations' count. */
+function readSense(answer, stageName, partName, isOfSense) {
+  const part = answer.verdict?.[partName];
   const stage = answer.stages?.[stageName];
-  const block = answer.cheating_detection?.[blockName];
-  const isSound = (item) => item.kind === "second_voice";
-  const count = (answer.observations ?? []).filter((item) => isSound(item) === (stageName === "speaker")).length;
-  const isMissing = (stage !== undefined && !isDone(stage)) || block?.verdict === null;
-  const source = stage !== undefined && stage.outcome !== "OK" ? stage : block ?? stage;
-  return { count, isMissing, outcome: source?.outcome, reason: source?.message };
+  const count = (answer.observations ?? []).filter((item) => isOfSense(item.kind)).length;
+  if (part) return { count, share: part.looked_at_ratio, outcome: part.outcome, reason: part.reason };
+  const isDone = !stage || (stage.state === "done" && !["NO_VIDEO", "NO_AUDIO"].includes(stage.outcome));
+  return { count, share: isDone ? null : 0, outcome: stage?.outcome, reason: stage?.message };
 }
 
-const isDone = (stage) => stage?.state === "done" && !["NO_VIDEO", "NO_AUDIO"].includes(stage.outcome);
+const isHeard = (kind) => kind === "second_voice";
+const isSeen = (kind) => !isHeard(kind);
 
 function readSegment(segment) {
   const translations = Object.entries(segment.translations ?? {});
@@ -99,6 +106,9 @@ function readSegment(segment) {
   };
 }
 
+/** Level 1 is 0, level 5 is 100. */
+const scoreOf = (level) => (typeof level === "number" ? (100 * (level - 1)) / 4 : null);
+
 function readCriterion(criterion, sentences) {
   return {
     id: criterion.id,
@@ -106,7 +116,7 @@ function readCriterion(criterion, sentences) {
     outcome: criterion.outcome,
     reason: criterion.reason,
     level: criterion.level,
-    score: criterion.score ?? null,
+    score: criterion.score ?? scoreOf(criterion.level),
     spread: criterion.spread ?? null,
     evidence: criterion.evidence.map((item) => ({
       text: sentences.get(item.sentence_id)?.text ?? "",

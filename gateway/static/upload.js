@@ -15,7 +15,7 @@ export function startUpload(limits, onAccepted) {
   fillLanguages(limits.languages);
   fillRubrics(byId("rubric"), RUBRICS);
   byId("limits").textContent =
-    `mp4, avi, mov, mkv or webm; up to ${limits.max_file_count} recordings of ${fileSize(limits.max_file_bytes)} each`;
+    `mp4, avi, mov, mkv or webm. Up to ${limits.max_file_count} recordings, each up to ${fileSize(limits.max_file_bytes)}.`;
 
   const add = (files) => {
     const refusals = [];
@@ -41,17 +41,17 @@ export function startUpload(limits, onAccepted) {
 }
 
 function refusalOf(file, count, limits) {
-  if (count >= limits.max_file_count) return `“${file.name}” was left out: no more than ${limits.max_file_count} recordings.`;
-  if (!EXTENSIONS.test(file.name)) return `“${file.name}” was left out: it is not an mp4, avi, mov, mkv or webm file.`;
-  if (file.size === 0) return `“${file.name}” was left out: it is empty.`;
-  if (file.size > limits.max_file_bytes) return `“${file.name}” was left out: it is larger than ${fileSize(limits.max_file_bytes)}.`;
+  if (count >= limits.max_file_count) return `“${file.name}” was left out. A session has no more than ${limits.max_file_count} recordings.`;
+  if (!EXTENSIONS.test(file.name)) return `“${file.name}” was left out. It is not an mp4, avi, mov, mkv or webm file. Export the recording as one of them.`;
+  if (file.size === 0) return `“${file.name}” was left out. It is empty. Choose the file again.`;
+  if (file.size > limits.max_file_bytes) return `“${file.name}” was left out. It is larger than ${fileSize(limits.max_file_bytes)}. Send a smaller file.`;
   return "";
 }
 
 function fillLanguages(codes) {
   const rest = codes.filter((code) => !SHOWN_FIRST.includes(code));
   const options = rest.map((code) => [code, languageName(code)]).sort((a, b) => a[1].localeCompare(b[1]));
-  const first = [["en", "English"], ["id", "Indonesian"], ["auto", "Find out"]];
+  const first = [["en", "English"], ["id", "Indonesian"], ["auto", "Detect the language"]];
   byId("language").replaceChildren(...[...first, ...options].map(([value, text]) => el("option", { value }, text)));
 }
 
@@ -101,7 +101,7 @@ function rubricOf(item, index) {
   const select = el("select", { id, change: (event) => (item.rubric = event.target.value) });
   fillRubrics(select, [[AS_ALL, "As chosen above"], ...RUBRICS]);
   select.value = item.rubric;
-  return [el("label", { for: id }, "This answer is judged by"), select];
+  return [el("label", { for: id }, "Rubric of this answer"), select];
 }
 
 async function send(chosen, onAccepted) {
@@ -143,7 +143,7 @@ function showRefusal(error, chosen) {
   if (!item) return notice(error.message);
   item.refusal = error.message;
   draw(chosen);
-  notice(`“${item.file.name}” was refused. Nothing was kept. Replace or remove this recording, then start again.`);
+  notice(`“${item.file.name}” was refused. Nothing was kept. Remove this recording, or choose another file instead of it. Then start again.`);
   const place = document.querySelector(".refusal");
   place.focus({ preventScroll: true });
   place.scrollIntoView({ block: "center" });
@@ -167,7 +167,7 @@ function askBeforeLeaving(event) {
 function showSent(sent, total) {
   byId("sent").value = total ? (100 * sent) / total : 0;
   byId("sent-text").textContent =
-    sent < total ? `Uploading… ${fileSize(sent)} of ${fileSize(total)}` : "Uploaded; the server is storing it…";
+    sent < total ? `Uploading… ${fileSize(sent)} of ${fileSize(total)}` : "Uploaded. The server is storing it…";
 }
 
 /** Lists the newest sessions, where this client may see them. */

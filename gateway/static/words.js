@@ -12,6 +12,7 @@ const STATES = {
 
 const REASONS = {
   OK: "",
+  INVALID_INPUT: "The recording can't be used. Sending it again will not help.",
   INSUFFICIENT_EVIDENCE: "Too little was said to judge this. Listen to the answer.",
   LOW_AUDIO_QUALITY: "The sound is too poor to tell. Listen to the recording.",
   NO_SPEECH: "Nobody speaks in this recording.",
@@ -84,7 +85,7 @@ export function reasonText(code, message) {
 /** Returns of how many criteria a total is. */
 export const criteriaText = ({ scoredCount, criterionCount }) =>
   scoredCount < criterionCount ? `The score is of ${scoredCount} of ${criterionCount} criteria. Don't compare it with a score of other criteria.`
-    : `The score is of all ${criterionCount} criteria.`;
+    : criterionCount === 1 ? "The score is of one criterion." : `The score is of all ${criterionCount} criteria.`;
 
 /** Returns a range with its unit; one end may be open. */
 export function rangeText({ low, high }, unit) {

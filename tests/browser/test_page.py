@@ -86,8 +86,8 @@ def test_what_can_not_be_taken_is_said_before_anything_is_sent(
     browser.wait(lambda: "Choose recordings" in browser.text())
 
     for name, words in (
-        ("notes.txt", "it is not an mp4"),
-        ("empty.mp4", "it is empty"),
+        ("notes.txt", "is not an mp4"),
+        ("empty.mp4", "is empty"),
         ("large.mp4", "larger than"),
     ):
         browser.type("#files", str(tmp_path / name))

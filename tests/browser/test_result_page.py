@@ -45,6 +45,10 @@ def assessed(total: float | None, *levels: float | None, rubric: str = "general"
     }
 
 
+def head_of(browser: Browser) -> str:
+    return browser.text("#result-view .panel").replace("\n", " ")
+
+
 def test_the_head_counts_the_answers_that_have_a_score(browser: Browser, site: Site, recording: Path) -> None:
     without = {"assessment": assessed(None, None, None) | {"outcome": "INSUFFICIENT_EVIDENCE"}}
     document = answers(*[without] * 5)
@@ -75,21 +79,39 @@ def test_a_document_without_the_counts_is_counted_here(browser: Browser, site: S
     assert "of 2 of 3 criteria" in browser.text("#result-view")
 
 
-@pytest.mark.parametrize(
-    "other",
-    [assessed(25.0, 2.0, None), assessed(25.0, 2.0, 2.0, rubric="technical")],
-    ids=["fewer", "others"],
-)
-def test_totals_of_different_criteria_have_no_mean(
-    browser: Browser, site: Site, recording: Path, other: dict[str, Any]
-) -> None:
+def test_totals_of_different_rubrics_have_no_mean(browser: Browser, site: Site, recording: Path) -> None:
+    other = assessed(25.0, 2.0, 2.0, rubric="technical")
     document = answers({"assessment": assessed(75.0, 4.0, 4.0)}, {"assessment": other})
 
     open_result(browser, site, document, recording, recording)
 
-    head = browser.text("#result-view .panel")
-    assert "50 of 100" not in head
+    head = head_of(browser)
+    assert "– of 100" in head
     assert "different criteria" in head
+
+
+def test_a_total_of_some_criteria_is_left_out_of_the_mean(
+    browser: Browser, site: Site, recording: Path
+) -> None:
+    whole, part = assessed(75.0, 4.0, 4.0), assessed(25.0, 2.0, None)
+    document = answers({"assessment": whole}, {"assessment": part})
+
+    open_result(browser, site, document, recording, recording)
+
+    head = head_of(browser)
+    assert "75 of 100" in head
+    assert "The mean of 1 of 2 answers. Scores of only some criteria are left out" in head
+
+
+def test_the_documents_own_totals_win(browser: Browser, site: Site, recording: Path) -> None:
+    whole = {"assessment": assessed(75.0, 4.0, 4.0)}
+    document = answers(whole, whole)
+    document["totals"] = {"scored_count": 1, "averaged_count": 0, "mean_total_score": None}
+
+    open_result(browser, site, document, recording, recording)
+
+    assert "– of 100" in head_of(browser)
+    assert "1 of 2 answers scored" in head_of(browser)
 
 
 def test_totals_of_the_same_criteria_have_a_mean(browser: Browser, site: Site, recording: Path) -> None:
@@ -97,7 +119,7 @@ def test_totals_of_the_same_criteria_have_a_mean(browser: Browser, site: Site, r
 
     open_result(browser, site, document, recording, recording)
 
-    assert "50 of 100" in browser.text("#result-view .panel").replace("\n", " ")
+    assert "50 of 100" in head_of(browser)
 
 
 def test_a_level_s_bar_and_number_are_on_one_scale(browser: Browser, site: Site, recording: Path) -> None:
@@ -161,7 +183,7 @@ def test_a_recording_without_a_picture_is_played_without_a_word(
 def test_a_recording_that_is_gone_is_not_offered(browser: Browser, site: Site) -> None:
     open_result(browser, site, answers({}))
 
-    browser.wait(lambda: "no longer stored" in browser.text("#result-view"))
+    browser.wait(lambda: "no recording to play" in browser.text("#result-view"))
     assert browser.run("return document.querySelector('.unplayable a') === null")
 
 
@@ -201,7 +223,6 @@ def test_not_looked_at_is_not_nothing_observed(browser: Browser, site: Site, rec
     no_picture = {
         "observations": [],
         "stages": stages | {"vision": nothing},
-        "cheating_detection": {"visual": {"verdict": None, "outcome": "NO_VIDEO"}},
     }
     failed = {"state": "failed", "outcome": "SERVICE_UNAVAILABLE", "reason": "UNAVAILABLE", "message": None}
     broken = {"observations": [], "stages": stages | {"vision": failed | {"run_s": 0.1}}}
@@ -212,6 +233,20 @@ def test_not_looked_at_is_not_nothing_observed(browser: Browser, site: Site, rec
     assert "Not looked at: no picture." in first
     assert "Nothing was observed in the picture" not in first
     assert "Not looked at: The service" in second
+
+
+def test_what_was_looked_at_in_part_is_a_share_of_the_recording(
+    browser: Browser, site: Site, recording: Path
+) -> None:
+    seen = {"value": None, "looked_at_ratio": 0.3, "outcome": "INSUFFICIENT_EVIDENCE", "reason": "Only 30 %."}
+    heard = {"value": None, "looked_at_ratio": 0.0, "outcome": "NO_AUDIO", "reason": "There is no sound."}
+    verdict = {"value": None, "picture": seen, "sound": heard}
+
+    open_result(browser, site, answers({"observations": [], "verdict": verdict}), recording)
+
+    text = browser.text("#result-view section.panel")
+    assert "30 % of the recording was looked at. Nothing was observed there." in text
+    assert "Not listened to: no sound." in text
 
 
 def test_every_warning_stands_in_the_head_of_its_answer(

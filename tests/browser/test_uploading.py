@@ -68,7 +68,7 @@ def test_a_file_that_is_left_out_is_said_in_sight(
 
     browser.type("#files", str(tmp_path / "notes.txt"))
 
-    browser.wait(lambda: shows(browser, "it is not an mp4"))
+    browser.wait(lambda: shows(browser, "is not an mp4"))
     assert in_sight(browser, "#notice")
 
 

@@ -27,6 +27,10 @@ def browser_missing() -> str:
     )
 
 
+class StaleElementError(Exception):
+    """The element that was found is no longer on the page."""
+
+
 class Browser:
     """One window."""
 
@@ -38,6 +42,8 @@ class Browser:
         reply = self._http.request(method, f"/session/{self._session}{path}", json=body)
         value = reply.json()["value"]
         if reply.is_error:
+            if value["error"] == "stale element reference":
+                raise StaleElementError(value["message"])
             raise AssertionError(f"{value['error']}: {value['message'].splitlines()[0]}")
         return value
 
@@ -75,8 +81,11 @@ class Browser:
         """Return what `condition` returns once it is true."""
         deadline_s = time.monotonic() + timeout_s
         while True:
-            if value := condition():
-                return value
+            try:
+                if value := condition():
+                    return value
+            except StaleElementError:
+                pass  # drawn again between being found and being read
             if time.monotonic() > deadline_s:
                 raise AssertionError(f"did not come about; the page shows: {self.text()[:600]}")
             time.sleep(0.05)
