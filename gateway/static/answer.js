@@ -4,7 +4,7 @@ import { el, timeButton } from "./dom.js";
 import { measures } from "./measures.js";
 import { observations } from "./observations.js";
 import { createPlayer } from "./player.js";
-import { clock, criteriaText, languageName, quantity, reasonText, stageName, stateName } from "./words.js";
+import { clock, criteriaText, languageName, points, quantity, reasonText, stageName, stateName } from "./words.js";
 
 /** Returns the view of one answer. */
 export function answerView(answer, sessionId) {
@@ -49,7 +49,7 @@ function transcript(answer, player) {
 function assessment(answer, seek) {
   if (answer.error) return null;
   const reason = reasonText(answer.assessmentOutcome, answer.assessmentReason);
-  return [el("h3", {}, "Assessment ", answer.total === null ? null : el("span", { class: "chip" }, `${Math.round(answer.total)} of 100`)),
+  return [el("h3", {}, "Assessment ", answer.total === null ? null : el("span", { class: "chip" }, `${points(answer.total)} of 100`)),
     answer.total === null ? null : el("p", { class: "hint" }, `${criteriaText(answer)} A level is 1 to 5. Level 1 is 0 of 100, level 5 is 100 of 100.`),
     answer.method === "baseline" ? el("p", { class: "hint" }, el("span", { class: "chip warn" }, "baseline"),
       " No language model is set up. Fixed rules sort the sentences. Take the levels as a rough order only.") : null,
@@ -75,7 +75,7 @@ function level(criterion) {
   bar.style.width = `${criterion.score}%`;
   const spread = criterion.spread === null ? "" : ` ± ${criterion.spread.toFixed(1)}`;
   return el("span", { class: "level" }, `Level ${criterion.level.toFixed(1)}${spread}`,
-    el("span", { class: "meter", "aria-hidden": "true" }, bar), `${Math.round(criterion.score)} of 100`);
+    el("span", { class: "meter", "aria-hidden": "true" }, bar), `${points(criterion.score)} of 100`);
 }
 
 const remarks = (title, texts) =>

@@ -21,7 +21,7 @@ function row(item, hasRanges) {
   return el("tr", {},
     el("td", {}, measureName(item.name), " ", el("span", { class: "hint" }, item.group)),
     el("td", { class: "number" }, quantity(item.value, item.unit)),
-    hasRanges ? el("td", {}, range ? [rangeText(range, item.unit), el("div", { class: "hint" }, range.source ?? "")] : "–") : null,
+    hasRanges ? el("td", {}, range && item.value !== null ? [rangeText(range, item.unit), el("div", { class: "hint" }, range.source ?? "")] : "–") : null,
     el("td", { class: "number" }, quantity(item.coverage, "ratio")),
     el("td", {}, item.outcome && item.outcome !== "OK" ? reasonText(item.outcome, item.reason) : ""));
 }

@@ -4,7 +4,7 @@ import { answerView } from "./answer.js";
 import { call } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { readDocument } from "./result_document.js";
-import { criteriaText } from "./words.js";
+import { criteriaText, points } from "./words.js";
 
 const FAIRNESS =
   "Observations are for a person to check, each with its time in the video. They never change a level or a score. A person decides what they mean.";
@@ -27,7 +27,7 @@ function summary(result, sessionId, document_) {
         el("h1", {}, result.name || "Result"),
         el("p", { class: "hint" }, counts(result), methods(result))),
       el("div", { class: "total" },
-        el("div", { class: "score" }, score === null ? "–" : String(Math.round(score)), el("small", {}, " of 100")),
+        el("div", { class: "score" }, score === null ? "–" : String(points(score)), el("small", {}, " of 100")),
         el("p", { class: "hint" }, basis))),
     result.conclusion ? el("p", {}, result.conclusion) : null,
     el("p", { class: "fairness" }, FAIRNESS),

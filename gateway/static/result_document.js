@@ -93,7 +93,7 @@ function readSense(answer, stageName, partName, isOfSense) {
 }
 
 const isHeard = (kind) => kind === "second_voice";
-const isSeen = (kind) => !isHeard(kind);
+const isSeen = (kind) => !isHeard(kind) && kind !== "no_picture"; // which says that there was nothing to look at
 
 function readSegment(segment) {
   const translations = Object.entries(segment.translations ?? {});

@@ -5,7 +5,8 @@ import { byId, el, notice } from "./dom.js";
 import { languageName, fileSize, stateName } from "./words.js";
 
 const EXTENSIONS = /\.(mp4|avi|mov|mkv|webm)$/i;
-const RUBRICS = [["", "General rubric"], ["behavioural", "Behavioural rubric (STAR)"], ["technical", "Technical rubric"]];
+const DEFAULT_RUBRIC = "general";
+const RUBRICS = { behavioural: "Behavioural rubric (STAR)", technical: "Technical rubric" };
 const AS_ALL = "as all";
 const SHOWN_FIRST = ["auto", "en", "id"];
 
@@ -13,7 +14,7 @@ const SHOWN_FIRST = ["auto", "en", "id"];
 export function startUpload(limits, onAccepted) {
   const chosen = []; // {file, question, rubric, refusal}
   fillLanguages(limits.languages);
-  fillRubrics(byId("rubric"), RUBRICS);
+  fillRubrics(byId("rubric"), rubricChoices(limits.rubrics ?? []));
   byId("limits").textContent =
     `mp4, avi, mov, mkv or webm. Up to ${limits.max_file_count} recordings, each up to ${fileSize(limits.max_file_bytes)}.`;
 
@@ -53,6 +54,12 @@ function fillLanguages(codes) {
   const options = rest.map((code) => [code, languageName(code)]).sort((a, b) => a[1].localeCompare(b[1]));
   const first = [["en", "English"], ["id", "Indonesian"], ["auto", "Detect the language"]];
   byId("language").replaceChildren(...[...first, ...options].map(([value, text]) => el("option", { value }, text)));
+}
+
+/** Returns the rubrics to choose from: those that the server names, or those that come with the system. */
+function rubricChoices(named) {
+  const names = named.length ? named.filter((name) => name !== DEFAULT_RUBRIC) : Object.keys(RUBRICS);
+  return [["", "General rubric"], ...names.map((name) => [name, RUBRICS[name] ?? name])];
 }
 
 function fillRubrics(select, choices) {
@@ -99,7 +106,8 @@ function draw(chosen) {
 function rubricOf(item, index) {
   const id = `rubric-${index + 1}`;
   const select = el("select", { id, change: (event) => (item.rubric = event.target.value) });
-  fillRubrics(select, [[AS_ALL, "As chosen above"], ...RUBRICS]);
+  const choices = [...byId("rubric").options].map((option) => [option.value, option.text]);
+  fillRubrics(select, [[AS_ALL, "As chosen above"], ...choices]);
   select.value = item.rubric;
   return [el("label", { for: id }, "Rubric of this answer"), select];
 }

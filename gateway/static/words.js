@@ -60,7 +60,7 @@ const MEASURES = {
 };
 
 const UNITS = {
-  ratio: "%", deg: "°", s: "s", per_min: "/min", count_per_min: "/min", words_per_min: "words/min", wpm: "words/min",
+  ratio: "%", deg: "°", s: "s", per_min: "/min", words_per_speaking_min: "/min", count_per_min: "/min", words_per_min: "words/min", wpm: "words/min",
   count: "", hz: "Hz", fps: "/s", db: "dB", dbfs: "dBFS", score: "", "1": "",
 };
 
@@ -86,6 +86,9 @@ export function reasonText(code, message) {
 export const criteriaText = ({ scoredCount, criterionCount }) =>
   scoredCount < criterionCount ? `The score is of ${scoredCount} of ${criterionCount} criteria. Don't compare it with a score of other criteria.`
     : criterionCount === 1 ? "The score is of one criterion." : `The score is of all ${criterionCount} criteria.`;
+
+/** Returns a score as a whole number. Halves go to the even one, as in the sentences of the result document. */
+export const points = (score) => (Math.abs(score % 1) === 0.5 ? 2 * Math.round(score / 2) : Math.round(score));
 
 /** Returns a range with its unit; one end may be open. */
 export function rangeText({ low, high }, unit) {
@@ -118,8 +121,12 @@ export const about = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `$
 export const fileSize = (bytes) =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
+/** Names that Chromium leaves out of its own list. */
+const LANGUAGES = { ba: "Bashkir", bo: "Tibetan" };
+
 /** Returns a language's name in the reader's words. */
 export function languageName(code) {
+  if (code in LANGUAGES) return LANGUAGES[code];
   try {
     return new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code;
   } catch {

@@ -79,6 +79,20 @@ def test_a_tab_that_only_asks_sees_the_end_as_well(browser: Browser, site: Site,
     browser.wait(lambda: "of 100" in browser.text())
 
 
+def test_a_cancelled_session_that_runs_again_is_followed_again(browser: Browser, site: Site) -> None:
+    session_id = site.running()
+    browser.open(site.address(session_id))
+    browser.wait(lambda: "working" in browser.text("#stages"))
+    browser.click("#cancel")
+    browser.wait(lambda: "Assessment cancelled" in browser.text())
+
+    browser.click("#retry")
+
+    browser.wait(lambda: "Assessment under way" in browser.text())
+    site.end(session_id, a_document())
+    browser.wait(lambda: "of 100" in browser.text())
+
+
 @pytest.mark.parametrize("session_id", ["f" * 32, "not-an-id", "../etc"])
 def test_a_session_that_does_not_exist_is_not_under_way(
     browser: Browser, site: Site, session_id: str

@@ -122,6 +122,15 @@ def test_totals_of_the_same_criteria_have_a_mean(browser: Browser, site: Site, r
     assert "50 of 100" in head_of(browser)
 
 
+def test_halves_are_rounded_as_the_document_rounds_them(
+    browser: Browser, site: Site, recording: Path
+) -> None:
+    open_result(browser, site, answers({"assessment": assessed(62.5, 3.5, 3.5)}), recording)
+
+    assert "62 of 100" in head_of(browser)
+    assert "63 of 100" not in browser.text("#result-view")
+
+
 def test_a_level_s_bar_and_number_are_on_one_scale(browser: Browser, site: Site, recording: Path) -> None:
     document = answers({"assessment": assessed(0.0, 1.0, 3.0, 5.0)})
 
@@ -215,6 +224,18 @@ def test_a_sentence_is_played_where_it_is_said_whatever_the_recording_s_clock_be
     browser.wait(
         lambda: browser.run("return document.querySelector('.transcript li:nth-child(3).now') !== null")
     )
+
+
+def test_a_picture_that_stands_is_not_an_observation(browser: Browser, site: Site, recording: Path) -> None:
+    stands = {"kind": "no_picture", "start_s": 1.0, "end_s": 3.0, "value": 2.0, "unit": "s", "threshold": 1.0}
+    seen = {"value": None, "looked_at_ratio": 0.5, "outcome": "INSUFFICIENT_EVIDENCE", "reason": "Half."}
+    verdict = {"value": None, "picture": seen, "sound": seen | {"value": "Safe", "looked_at_ratio": 1.0}}
+
+    open_result(browser, site, answers({"observations": [stands], "verdict": verdict}), recording)
+
+    text = browser.text("#result-view section.panel")
+    assert "50 % of the recording was looked at. Nothing was observed there." in text
+    assert "No picture" in text
 
 
 def test_not_looked_at_is_not_nothing_observed(browser: Browser, site: Site, recording: Path) -> None:
