@@ -1,7 +1,7 @@
 // Plain words for what the API says in codes.
 
 const STAGES = {
-  download: "Download", extract: "Sound", transcribe: "Transcript", translate: "Translation",
+  fetch: "Download", extract: "Sound", transcribe: "Transcript", translate: "Translation",
   assess: "Assessment", vision: "Picture", speaker: "Voices",
 };
 

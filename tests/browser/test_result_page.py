@@ -30,7 +30,7 @@ def answers(*changes: dict[str, Any]) -> dict[str, Any]:
 
 def assessed(total: float | None, *levels: float | None, rubric: str = "general") -> dict[str, Any]:
     """Return an assessment by criteria `c1`, `c2`, … with these levels."""
-    assessment = a_document()["results"][0]["assessment"]
+    assessment: dict[str, Any] = a_document()["results"][0]["assessment"]
     criteria = [
         assessment["criteria"][0] | {"id": f"c{number}", "name": f"Criterion {number}", "level": level}
         | {"score": None if level is None else 25 * (level - 1)}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.sessions import SessionState, StageState
+
 ROOT = Path(__file__).parents[3]
 WORDS = (ROOT / "gateway/static/words.js").read_text(encoding="utf-8")
 SCHEMA = json.loads((ROOT / "orchestrator/result/schema.json").read_text(encoding="utf-8"))
@@ -18,6 +20,16 @@ JUDGEMENTS = ("critical", "very good", "fluent", "excellent", "suspicious", "che
 @pytest.mark.parametrize("outcome", SCHEMA["$defs"]["outcome"]["enum"])
 def test_each_outcome_has_words(outcome: str) -> None:
     assert re.search(rf"^  {outcome}: ", WORDS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("stage", ["fetch", *SCHEMA["$defs"]["stages"]["properties"]])
+def test_each_stage_has_a_name(stage: str) -> None:
+    assert re.search(rf'\b{stage}: "', WORDS)
+
+
+@pytest.mark.parametrize("state", [*SessionState, *StageState])
+def test_each_state_has_words(state: str) -> None:
+    assert re.search(rf'\b{state}: "', WORDS)
 
 
 def test_the_page_s_own_words_judge_nobody() -> None:
