@@ -36,7 +36,7 @@ function transcript(answer, player) {
   if (answer.error) return null;
   const rows = answer.segments.map((segment) => el("li", {}, timeButton(segment.startS, player.seek), el("div", {},
     el("span", { lang: answer.language || null }, segment.text.trim()),
-    segment.voice ? el("span", { class: "chip warn" }, `voice ${segment.voice + 1}`) : null,
+    segment.voice ? " " : null, segment.voice ? el("span", { class: "chip warn" }, `voice ${segment.voice + 1}`) : null,
     segment.translations.map((item) => el("div", { class: "translation", lang: item.language }, item.text)))));
   player.onTime((seconds) => answer.segments.forEach((segment, index) =>
     rows[index].classList.toggle("now", segment.startS <= seconds && seconds < segment.endS)));

@@ -43,10 +43,10 @@ function counts({ totals, answers }) {
 }
 
 /** Returns the number in the head, and what it is made of or why there is none. */
-function headline({ totals: { scoredCount, averagedCount, mean }, answers }) {
+function headline({ totals: { scoredCount, averagedCount, mean, reason }, answers }) {
   if (scoredCount === 0) return [null, "No answer could be scored. Each answer says why."];
   if (answers.length === 1) return [answers[0].total, criteriaText(answers[0])];
-  if (mean === null) return [null, "There is no mean, because the answers were scored by different criteria. See the score of each answer."];
+  if (mean === null) return [null, `There is no mean. ${reason} See the score of each answer.`];
   const whose = averagedCount === answers.length ? "The mean of all answers." : `The mean of ${averagedCount} of ${answers.length} answers.`;
   return [mean, averagedCount < scoredCount ? `${whose} Scores of only some criteria are left out of it.` : whose];
 }

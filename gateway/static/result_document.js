@@ -22,6 +22,7 @@ function readTotals(totals, answers) {
     scoredCount: totals?.scored_count ?? scored.length,
     averagedCount: totals?.averaged_count ?? averaged.length,
     mean: totals ? totals.mean_total_score : mean,
+    reason: totals?.reason ?? (whole.length ? "The answers were scored by different criteria." : "No answer has a score for all of its criteria."),
   };
 }
 

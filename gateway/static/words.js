@@ -7,7 +7,7 @@ const STAGES = {
 
 const STATES = {
   pending: "waiting", running: "working", done: "done", failed: "failed", skipped: "left out",
-  downloading: "downloading", queued: "waiting", processing: "working", completed: "completed", cancelled: "cancelled",
+  fetching: "downloading", queued: "waiting", processing: "working", completed: "completed", cancelled: "cancelled",
 };
 
 const REASONS = {

@@ -103,15 +103,25 @@ def test_a_total_of_some_criteria_is_left_out_of_the_mean(
     assert "The mean of 1 of 2 answers. Scores of only some criteria are left out" in head
 
 
+def test_scores_of_some_criteria_alone_have_no_mean(browser: Browser, site: Site, recording: Path) -> None:
+    part = {"assessment": assessed(25.0, 2.0, None)}
+
+    open_result(browser, site, answers(part, part), recording, recording)
+
+    assert "There is no mean. No answer has a score for all of its criteria." in head_of(browser)
+
+
 def test_the_documents_own_totals_win(browser: Browser, site: Site, recording: Path) -> None:
     whole = {"assessment": assessed(75.0, 4.0, 4.0)}
     document = answers(whole, whole)
     document["totals"] = {"scored_count": 1, "averaged_count": 0, "mean_total_score": None}
+    document["totals"]["reason"] = "Several rubrics."
 
     open_result(browser, site, document, recording, recording)
 
     assert "– of 100" in head_of(browser)
     assert "1 of 2 answers scored" in head_of(browser)
+    assert "Several rubrics." in head_of(browser)
 
 
 def test_totals_of_the_same_criteria_have_a_mean(browser: Browser, site: Site, recording: Path) -> None:
