@@ -136,11 +136,12 @@ function formOf(chosen) {
   const form = new FormData();
   form.append("candidate_name", byId("candidate").value);
   form.append("language", byId("language").value);
-  for (const { file, question, rubric } of chosen) {
-    form.append("videos", file, file.name);
+  // The short ones first: what is wrong with them is told before the recordings are sent.
+  for (const { question, rubric } of chosen) {
     form.append("questions", question);
     form.append("rubric", rubric === AS_ALL ? byId("rubric").value : rubric);
   }
+  for (const { file } of chosen) form.append("videos", file, file.name);
   return form;
 }
 
