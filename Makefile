@@ -47,6 +47,7 @@ models: $(VENV)/.installed
 protos: $(VENV)/.installed ## Generate code from the contracts
 	@$(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos/gen --pyi_out=protos/gen \
 	  --grpc_python_out=protos/gen $(PROTOS)
+	@cp orchestrator/result/schema.json protos/gen/interview/v1/result.schema.json
 	@mkdir -p build && $(BIN)/python -m grpc_tools.protoc -I protos --include_imports --include_source_info \
 	  --descriptor_set_out=build/interview.binpb $(PROTOS)
 	@echo "descriptor set: build/interview.binpb"

@@ -52,7 +52,7 @@ def main() -> None:
     for stage, spent_s in seconds.items():
         table.add_row(stage, f"{spent_s:.2f}")
     table.add_row("one after another", f"{sequential_s:.2f}", style="bold")
-    table.add_row("the session as it ran", f"{wall_s:.2f}", style="bold")
+    table.add_row("the session: its longest chain of stages", f"{wall_s:.2f}", style="bold")
     Console().print(table)
     figures = {
         "session_s": round(wall_s, 2),

@@ -24,8 +24,22 @@ def print_summary(out: Console, document: Json) -> None:
     """Print what a session came to: each answer's words, observations and assessment."""
     name = document.get("name") or "(no name)"
     out.print(Rule(f"{escape(str(name))} · {document.get('status', '')}", align="left"))
-    for number, answer in enumerate(document.get("results", []), start=1):
-        _print_answer(out, number, answer)
+    _print_totals(out, document.get("totals") or {})
+    for place, answer in enumerate(document.get("results", []), start=1):
+        _print_answer(out, answer.get("position", place), answer)
+
+
+def _print_totals(out: Console, totals: Json) -> None:
+    """Print what the answers come to together; documents of older versions have no such block."""
+    if not totals:
+        return
+    read, scored = totals["assessed_count"], totals["scored_count"]
+    out.print(f"{read} of {totals['answer_count']} answers could be read, {scored} have a total score.")
+    if totals["mean_total_score"] is None:
+        out.print(f"[dim]There is no mean. {escape(str(totals['reason']))}[/dim]", highlight=False)
+    else:
+        mean, averaged = _number(totals["mean_total_score"]), totals["averaged_count"]
+        out.print(f"Mean of {averaged} with every criterion scored: {mean} of 100.", highlight=False)
 
 
 def _print_answer(out: Console, number: int, answer: Json) -> None:
@@ -36,6 +50,7 @@ def _print_answer(out: Console, number: int, answer: Json) -> None:
         stage, message, reason = (escape(str(error.get(key, ""))) for key in ("stage", "message", "reason"))
         out.print(f"  [red]failed[/red] at {stage}: {message} ({reason})", highlight=False)
     _print_transcript(out, answer.get("transcript") or {})
+    _print_warnings(out, answer)
     _print_observations(out, answer.get("observations") or [])
     _print_assessment(out, answer.get("assessment") or {}, answer)
     _print_absences(out, answer.get("stages") or {})
@@ -65,6 +80,17 @@ def _text_with_translation(segment: Json) -> str:
     return "\n".join(lines)
 
 
+def _print_warnings(out: Console, answer: Json) -> None:
+    for warning in answer.get("warnings") or []:
+        note = f"{_span(warning)} {escape(str(warning['message']))}".strip()
+        out.print(f"  [yellow]note[/yellow] {note}", highlight=False)
+    verdict = answer.get("verdict") or {}
+    for part in ("picture", "sound"):
+        if (found := verdict.get(part)) and found["value"] is None:
+            why = escape(str(found["reason"] or found["outcome"]))
+            out.print(f"  [yellow]nothing is said of the {part}[/yellow] {why}", highlight=False)
+
+
 def _print_observations(out: Console, observations: list[Json]) -> None:
     for one in observations:
         value = one.get("value")
@@ -82,7 +108,7 @@ def _print_assessment(out: Console, assessment: Json, answer: Json) -> None:
     method = str(assessment.get("method") or "")
     label = BASELINE_NOTE if method == BASELINE else method
     total = assessment.get("total_score")
-    score = "" if total is None else f": {_number(total)} of 100"
+    score = "" if total is None else f": {_number(total)} of 100{_of_criteria(assessment)}"
     out.print(f"  [bold]assessment[/bold] ({escape(label or 'none')}){score}", highlight=False)
     if assessment.get("outcome") not in (None, OK_OUTCOME):
         why = assessment.get("reason") or ""
@@ -92,6 +118,13 @@ def _print_assessment(out: Console, assessment: Json, answer: Json) -> None:
         _print_criterion(out, criterion, sentences)
     if conclusion := answer.get("kesimpulan_llm"):
         out.print(Padding(escape(str(conclusion)), (0, 0, 0, 4)), highlight=False)
+
+
+def _of_criteria(assessment: Json) -> str:
+    """Return of how many criteria a total speaks, where it lacks some."""
+    criteria = assessment.get("criteria") or []
+    scored = sum(criterion.get("score") is not None for criterion in criteria)
+    return "" if scored == len(criteria) else f", from {scored} of {len(criteria)} criteria"
 
 
 def _print_criterion(out: Console, criterion: Json, sentences: dict[object, Json]) -> None:

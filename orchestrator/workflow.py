@@ -24,6 +24,9 @@ RECORDING_STAGES = (FETCH, EXTRACT, TRANSCRIBE)
 
 OK, SKIPPED, SERVICE_UNAVAILABLE, NOT_CONFIGURED = "OK", "SKIPPED", "SERVICE_UNAVAILABLE", "NOT_CONFIGURED"
 NO_AUDIO, NO_VIDEO, NO_SPEECH = "NO_AUDIO", "NO_VIDEO", "NO_SPEECH"
+INVALID_INPUT = "INVALID_INPUT"
+"""What was sent can't be used, and the same again will not help. Only the result says it: on the wire it is
+the status INVALID_ARGUMENT."""
 
 StageEnd = Literal["done", "failed", "skipped"]
 
@@ -35,7 +38,7 @@ class StageRecord:
     stage: str
     state: StageEnd
     outcome: str = OK
-    """A name of `interview.v1.Outcome` without its prefix."""
+    """A name of `interview.v1.Outcome` without its prefix, or `INVALID_INPUT`."""
     reason: str = ""
     """Why it failed or was left out (UPPER_SNAKE)."""
     message: str = ""

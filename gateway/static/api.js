@@ -16,13 +16,25 @@ export async function call(path, options = {}) {
     throw new Error("The server can't be reached. Check the connection and try again.");
   }
   const body = reply.status === 204 ? {} : await reply.json().catch(() => ({}));
-  if (!reply.ok) {
-    const error = new Error(body.message || `The server answered ${reply.status}.`);
-    error.status = reply.status;
-    error.code = body.code;
-    throw error;
-  }
+  if (!reply.ok) throw refusal(reply.status, body);
   return body;
+}
+
+/** Returns an answer that is not a success as an Error: its `status`, and the `fields` that are wrong. */
+function refusal(status, body) {
+  const error = new Error(body?.message || `The server answered ${status}. Try again. If it stays, tell the operator this number.`);
+  return Object.assign(error, { status, fields: body?.fields ?? {} });
+}
+
+/** Returns why nothing can be sent now, or an empty text. */
+export async function whyNotReady() {
+  try {
+    await call("/readyz");
+    return "";
+  } catch (error) {
+    if (error.status !== 503) return `${error.message} Nothing was sent.`;
+    return "The assessment service can't be reached right now. Nothing was sent. Wait a minute, then start the assessment again.";
+  }
 }
 
 /** Keeps a key for this tab, and in a cookie that lets the player and the event stream read. */
@@ -41,9 +53,9 @@ export function sendForm(path, form, onProgress) {
     request.upload.addEventListener("progress", (event) => onProgress(event.loaded, event.total));
     request.addEventListener("load", () => {
       if (request.status === 200) resolve(request.response);
-      else reject(new Error(request.response?.message || `The server answered ${request.status}.`));
+      else reject(refusal(request.status, request.response));
     });
-    request.addEventListener("error", () => reject(new Error("The upload broke off. Check the connection and try again.")));
+    request.addEventListener("error", () => reject(new Error("The upload broke off. Nothing was kept. Check the connection, then start the assessment again.")));
     request.addEventListener("abort", () => reject(new Error("The upload was stopped. Nothing was kept.")));
     request.send(form);
   });

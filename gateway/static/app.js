@@ -2,7 +2,7 @@
 
 import { call, signIn } from "./api.js";
 import { byId, notice, showView } from "./dom.js";
-import { follow } from "./progress.js";
+import { showProgress } from "./progress.js";
 import { showResult } from "./result.js";
 import { showRecent, startUpload } from "./upload.js";
 
@@ -10,12 +10,12 @@ let stopFollowing = () => {};
 
 const sessionInAddress = () => new URLSearchParams(location.search).get("session");
 
-async function showSession(sessionId) {
+function showSession(sessionId) {
   stopFollowing();
   showView("progress-view");
-  stopFollowing = follow(sessionId, async () => {
+  stopFollowing = showProgress(sessionId, async () => {
     try {
-      showResult(await call(`/results/${sessionId}`), sessionId);
+      showResult(await call(`/results/${encodeURIComponent(sessionId)}`), sessionId);
       showView("result-view");
     } catch (error) {
       notice(error.message);

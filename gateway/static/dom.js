@@ -1,5 +1,7 @@
 // Builds elements. Whatever comes from outside becomes text, never HTML.
 
+import { clock } from "./words.js";
+
 /** Returns an element: el("p", {class: "hint"}, "text", child, …). Nothing is made of null children. */
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -11,6 +13,11 @@ export function el(name, attributes = {}, ...children) {
   node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
   return node;
 }
+
+/** Returns a button that plays from a time, or nothing where there is none. */
+export const timeButton = (seconds, seek) =>
+  seconds === null || seconds === undefined ? null
+    : el("button", { type: "button", class: "time", "aria-label": `Play from ${clock(seconds)}`, click: () => seek(seconds) }, clock(seconds));
 
 export const byId = (id) => document.getElementById(id);
 

@@ -1,54 +1,59 @@
-// Following a session live: events where they come, asking where they don't.
+// The view of a session that is not completed: its stages, what failed, and what can be done about it.
 
 import { call } from "./api.js";
 import { byId, el, notice } from "./dom.js";
+import { follow, isFinal, isLasting } from "./following.js";
 import { about, reasonText, stageName, stateName } from "./words.js";
 
-const FINAL = ["completed", "failed", "cancelled"];
-const POLL_MS = 3000;
-
-/** Follows a session until it ends; `showResult` is called when it is completed. Returns a stop function. */
-export function follow(sessionId, showResult) {
-  let source = null;
-  let timer = 0;
-  const stop = () => {
-    source?.close();
-    clearTimeout(timer);
-  };
-  const take = (session) => {
-    draw(session, sessionId, showResult);
-    if (!FINAL.includes(session.state)) return;
-    stop();
+/** Shows a session until it ends; `showResult` is called when it is completed. Returns a stop function. */
+export function showProgress(sessionId, showResult) {
+  let stop = () => {};
+  let troubled = false;
+  const takeState = (session) => {
+    if (troubled) notice("");
+    troubled = false;
+    draw(session);
     if (session.state === "completed") showResult();
   };
-  const poll = async () => {
-    clearTimeout(timer);
-    try {
-      take(await call(`/status/${sessionId}`));
-      notice("");
-    } catch (error) {
-      notice(error.message);
-      if (error.status === 404) return stop();
-    }
-    if (source?.readyState === EventSource.CLOSED) timer = setTimeout(poll, POLL_MS);
+  const takeProblem = (error) => {
+    if (isLasting(error)) return drawAbsent(error);
+    troubled = true;
+    notice(error.message);
   };
-  source = new EventSource(`/sessions/${sessionId}/events`);
-  source.addEventListener("session", (event) => {
-    notice("");
-    const session = JSON.parse(event.data);
-    // The end of an earlier attempt is among the events of a session that runs again: ask how it is now.
-    if (FINAL.includes(session.state)) poll();
-    else take(session);
-  });
-  source.addEventListener("problem", (event) => notice(JSON.parse(event.data).message));
-  // The browser reconnects by itself, with the last event's id; where it gave up, we ask.
-  source.addEventListener("error", poll);
-  return stop;
+  const start = () => {
+    stop();
+    stop = follow(sessionId, takeState, takeProblem);
+  };
+  const act = (verb) => call(`/sessions/${encodeURIComponent(sessionId)}/${verb}`, { method: "POST" });
+  byId("cancel").onclick = () => act("cancel").catch((error) => notice(error.message));
+  byId("retry").onclick = () => act("retry").then(start, (error) => notice(error.message));
+  byId("show-result").onclick = showResult;
+  drawLooking();
+  start();
+  return () => stop();
 }
 
-function draw(session, sessionId, showResult) {
-  const ended = FINAL.includes(session.state);
+function drawLooking() {
+  byId("progress-title").textContent = "Looking for the session…";
+  byId("progress").hidden = byId("absent").hidden = true;
+}
+
+/** Says that there is nothing to follow. No part of a session that may run is shown then. */
+function drawAbsent(error) {
+  const forbidden = error.status === 401 || error.status === 403;
+  byId("progress-title").textContent = forbidden ? "This session can't be shown" : "There is no such session";
+  byId("absent-message").textContent = forbidden ? error.message
+    : error.status === 400 ? "The session's number in the address is not complete, or it was changed. Check the address, or open the session from the start page."
+      : "It was deleted, or its number in the address is wrong. Check the address, or open the session from the start page.";
+  byId("progress").hidden = true;
+  byId("absent").hidden = false;
+}
+
+function draw(session) {
+  const ended = isFinal(session);
   const name = session.candidate_name ? `: ${session.candidate_name}` : "";
+  byId("progress").hidden = false;
+  byId("absent").hidden = true;
   byId("progress-title").textContent = titleOf(session.state) + name;
   byId("progress-message").textContent = session.error || session.message;
   byId("overall").value = session.percent;
@@ -56,15 +61,9 @@ function draw(session, sessionId, showResult) {
   byId("progress-figures").textContent = `${Math.round(session.percent)} %${eta}`;
   drawStages(session.answers);
   drawProblems(session.answers);
-  byId("cancel").hidden = ended;
+  byId("cancel").hidden = byId("come-back").hidden = ended;
   byId("retry").hidden = !(session.state === "failed" || session.state === "cancelled");
-  byId("show-result").hidden = session.state !== "failed";
-  byId("show-result").onclick = showResult;
-  byId("cancel").onclick = () => act("cancel");
-  byId("retry").onclick = () => act("retry").then(() => follow(sessionId, showResult));
-
-  const act = (verb) =>
-    call(`/sessions/${sessionId}/${verb}`, { method: "POST" }).catch((error) => notice(error.message));
+  byId("show-result").hidden = !(session.state === "failed" || session.state === "completed");
 }
 
 const titleOf = (state) =>

@@ -1,28 +1,29 @@
 // Choosing recordings, a question for each, and sending them.
 
-import { call, sendForm } from "./api.js";
+import { call, sendForm, whyNotReady } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { languageName, fileSize, stateName } from "./words.js";
 
 const EXTENSIONS = /\.(mp4|avi|mov|mkv|webm)$/i;
-const RUBRICS = [["", "General rubric"], ["behavioural", "Behavioural rubric (STAR)"], ["technical", "Technical rubric"]];
+const DEFAULT_RUBRIC = "general";
+const RUBRICS = { behavioural: "Behavioural rubric (STAR)", technical: "Technical rubric" };
 const AS_ALL = "as all";
 const SHOWN_FIRST = ["auto", "en", "id"];
 
 /** Sets the form up. `limits` is /client-settings; `onAccepted` gets the new session's id. */
 export function startUpload(limits, onAccepted) {
-  const chosen = []; // {file, question}
+  const chosen = []; // {file, question, rubric, refusal}
   fillLanguages(limits.languages);
-  fillRubrics(byId("rubric"), RUBRICS);
+  fillRubrics(byId("rubric"), rubricChoices(limits.rubrics ?? []));
   byId("limits").textContent =
-    `mp4, avi, mov, mkv or webm; up to ${limits.max_file_count} recordings of ${fileSize(limits.max_file_bytes)} each`;
+    `mp4, avi, mov, mkv or webm. Up to ${limits.max_file_count} recordings, each up to ${fileSize(limits.max_file_bytes)}.`;
 
   const add = (files) => {
     const refusals = [];
     for (const file of files) {
       const refusal = refusalOf(file, chosen.length, limits);
       if (refusal) refusals.push(refusal);
-      else chosen.push({ file, question: "", rubric: AS_ALL });
+      else chosen.push({ file, question: "", rubric: AS_ALL, refusal: "" });
     }
     notice(refusals.join(" "));
     draw(chosen);
@@ -41,18 +42,24 @@ export function startUpload(limits, onAccepted) {
 }
 
 function refusalOf(file, count, limits) {
-  if (count >= limits.max_file_count) return `“${file.name}” was left out: no more than ${limits.max_file_count} recordings.`;
-  if (!EXTENSIONS.test(file.name)) return `“${file.name}” was left out: it is not an mp4, avi, mov, mkv or webm file.`;
-  if (file.size === 0) return `“${file.name}” was left out: it is empty.`;
-  if (file.size > limits.max_file_bytes) return `“${file.name}” was left out: it is larger than ${fileSize(limits.max_file_bytes)}.`;
+  if (count >= limits.max_file_count) return `“${file.name}” was left out. A session has no more than ${limits.max_file_count} recordings.`;
+  if (!EXTENSIONS.test(file.name)) return `“${file.name}” was left out. It is not an mp4, avi, mov, mkv or webm file. Export the recording as one of them.`;
+  if (file.size === 0) return `“${file.name}” was left out. It is empty. Choose the file again.`;
+  if (file.size > limits.max_file_bytes) return `“${file.name}” was left out. It is larger than ${fileSize(limits.max_file_bytes)}. Send a smaller file.`;
   return "";
 }
 
 function fillLanguages(codes) {
   const rest = codes.filter((code) => !SHOWN_FIRST.includes(code));
   const options = rest.map((code) => [code, languageName(code)]).sort((a, b) => a[1].localeCompare(b[1]));
-  const first = [["en", "English"], ["id", "Indonesian"], ["auto", "Find out"]];
+  const first = [["en", "English"], ["id", "Indonesian"], ["auto", "Detect the language"]];
   byId("language").replaceChildren(...[...first, ...options].map(([value, text]) => el("option", { value }, text)));
+}
+
+/** Returns the rubrics to choose from: those that the server names, or those that come with the system. */
+function rubricChoices(named) {
+  const names = named.length ? named.filter((name) => name !== DEFAULT_RUBRIC) : Object.keys(RUBRICS);
+  return [["", "General rubric"], ...names.map((name) => [name, RUBRICS[name] ?? name])];
 }
 
 function fillRubrics(select, choices) {
@@ -82,12 +89,14 @@ function draw(chosen) {
     const remove = () => {
       chosen.splice(index, 1);
       draw(chosen);
+      notice("");
     };
-    return el("li", {},
+    return el("li", { class: item.refusal ? "refused" : null },
       el("div", { class: "row" },
         el("span", { class: "file" }, el("strong", {}, `Answer ${index + 1}: `), item.file.name,
           el("span", { class: "hint" }, ` · ${fileSize(item.file.size)}`)),
         el("button", { type: "button", class: "link", "aria-label": `Remove ${item.file.name}`, click: remove }, "Remove")),
+      item.refusal ? el("p", { class: "notice problem refusal", tabindex: -1 }, item.refusal) : null,
       el("label", { for: id }, "Question that was asked"), text, ...rubricOf(item, index));
   }));
   byId("submit").disabled = chosen.length === 0;
@@ -97,44 +106,77 @@ function draw(chosen) {
 function rubricOf(item, index) {
   const id = `rubric-${index + 1}`;
   const select = el("select", { id, change: (event) => (item.rubric = event.target.value) });
-  fillRubrics(select, [[AS_ALL, "As chosen above"], ...RUBRICS]);
+  const choices = [...byId("rubric").options].map((option) => [option.value, option.text]);
+  fillRubrics(select, [[AS_ALL, "As chosen above"], ...choices]);
   select.value = item.rubric;
-  return [el("label", { for: id }, "This answer is judged by"), select];
+  return [el("label", { for: id }, "Rubric of this answer"), select];
 }
 
 async function send(chosen, onAccepted) {
   if (chosen.length === 0) return notice("Choose at least one recording.");
-  const form = new FormData();
-  form.append("candidate_name", byId("candidate").value);
-  form.append("language", byId("language").value);
-  for (const { file, question, rubric } of chosen) {
-    form.append("videos", file, file.name);
-    form.append("questions", question);
-    form.append("rubric", rubric === AS_ALL ? byId("rubric").value : rubric);
-  }
+  for (const item of chosen) item.refusal = "";
+  draw(chosen);
   notice("");
   busy(true);
-  const [answer, stop] = sendForm("/upload", form, showSent);
-  byId("stop-upload").onclick = stop;
   try {
+    const trouble = await whyNotReady();
+    if (trouble) return notice(trouble);
+    const [answer, stop] = sendForm("/upload", formOf(chosen), showSent);
+    byId("stop-upload").onclick = stop;
+    byId("stop-upload").hidden = false;
     onAccepted((await answer).session_id);
   } catch (error) {
-    notice(error.message);
+    showRefusal(error, chosen);
   } finally {
     busy(false);
   }
 }
 
+function formOf(chosen) {
+  const form = new FormData();
+  form.append("candidate_name", byId("candidate").value);
+  form.append("language", byId("language").value);
+  // The short ones first: what is wrong with them is told before the recordings are sent.
+  for (const { question, rubric } of chosen) {
+    form.append("questions", question);
+    form.append("rubric", rubric === AS_ALL ? byId("rubric").value : rubric);
+  }
+  for (const { file } of chosen) form.append("videos", file, file.name);
+  return form;
+}
+
+/** Shows a refusal at the file that it is about, if it is about one. */
+function showRefusal(error, chosen) {
+  const places = Object.keys(error.fields ?? {}).map((name) => /^videos\[(\d+)\]$/.exec(name)?.[1]);
+  const item = chosen[places.find((place) => place in chosen)];
+  if (!item) return notice(error.message);
+  item.refusal = error.message;
+  draw(chosen);
+  notice(`“${item.file.name}” was refused. Nothing was kept. Remove this recording, or choose another file instead of it. Then start again.`);
+  const place = document.querySelector(".refusal");
+  place.focus({ preventScroll: true });
+  place.scrollIntoView({ block: "center" });
+}
+
 function busy(active) {
-  byId("sending").hidden = byId("stop-upload").hidden = !active;
+  byId("sending").hidden = !active;
+  byId("stop-upload").hidden = true;
   byId("submit").disabled = active;
   byId("sent").value = 0;
+  byId("sent-text").textContent = "Asking whether the service is ready…";
+  if (active) window.addEventListener("beforeunload", askBeforeLeaving);
+  else window.removeEventListener("beforeunload", askBeforeLeaving);
+}
+
+/** Lets the browser ask, in its own words, whether the page is to be left. */
+function askBeforeLeaving(event) {
+  event.preventDefault();
 }
 
 function showSent(sent, total) {
   byId("sent").value = total ? (100 * sent) / total : 0;
   byId("sent-text").textContent =
-    sent < total ? `Uploading… ${fileSize(sent)} of ${fileSize(total)}` : "Uploaded; the server is storing it…";
+    sent < total ? `Uploading… ${fileSize(sent)} of ${fileSize(total)}` : "Uploaded. The server is storing it…";
 }
 
 /** Lists the newest sessions, where this client may see them. */

@@ -1,40 +1,56 @@
 // Plain words for what the API says in codes.
 
 const STAGES = {
-  download: "Download", extract: "Sound", transcribe: "Transcript", translate: "Translation",
+  fetch: "Download", extract: "Sound", transcribe: "Transcript", translate: "Translation",
   assess: "Assessment", vision: "Picture", speaker: "Voices",
 };
 
 const STATES = {
   pending: "waiting", running: "working", done: "done", failed: "failed", skipped: "left out",
-  downloading: "downloading", queued: "waiting", processing: "working", completed: "completed", cancelled: "cancelled",
+  fetching: "downloading", queued: "waiting", processing: "working", completed: "completed", cancelled: "cancelled",
 };
 
 const REASONS = {
   OK: "",
-  INSUFFICIENT_EVIDENCE: "Too little was said to judge this.",
-  LOW_AUDIO_QUALITY: "The sound is too poor to tell.",
+  INVALID_INPUT: "The recording can't be used. Sending it again will not help.",
+  INSUFFICIENT_EVIDENCE: "Too little was said to judge this. Listen to the answer.",
+  LOW_AUDIO_QUALITY: "The sound is too poor to tell. Listen to the recording.",
   NO_SPEECH: "Nobody speaks in this recording.",
   NO_FACE: "No face is visible in this recording.",
-  SERVICE_UNAVAILABLE: "The service for this could not be reached.",
+  NO_AUDIO: "The recording has no sound track.",
+  NO_VIDEO: "The recording has no picture.",
+  SERVICE_UNAVAILABLE: "The service for this could not be reached. Submit the recording again later.",
   NOT_CONFIGURED: "This is not set up on this system, so nothing was computed.",
-  SKIPPED: "Left out, because something it needs is absent.",
-  DOWNLOAD_FAILED: "The recording could not be downloaded.",
-  VIDEO_URL_MISSING: "No link to a recording was given.",
-  QUESTION_MISSING: "No question was given.",
-  LINK_FORBIDDEN: "The link leads into a private network.",
-  LINK_INVALID: "The link can't be followed.",
-  NOT_A_VIDEO: "The file is not a video.",
-  MEDIA_UNDECODABLE: "The recording can't be decoded.",
+  SKIPPED: "Left out, because a stage before it gave nothing to work on.",
+  EXTRACT_FAILED: "Left out, because the recording could not be read.",
+  TRANSCRIBE_FAILED: "Left out, because there is no transcript.",
+  CANCELLED: "Stopped on request.",
+  DOWNLOAD_FAILED: "The recording could not be downloaded. Check that the link is shared with everyone.",
+  VIDEO_URL_MISSING: "A link to the recording is missing. Submit the answer again with a link.",
+  QUESTION_MISSING: "The question is missing. Submit the answer again with its question.",
+  LINK_FORBIDDEN: "The link leads into a private network. Use a public link, or upload the file.",
+  LINK_INVALID: "This link can't be opened. Use a share link or a direct http(s) link.",
+  NOT_A_VIDEO: "The file is not a video. Send the recording itself.",
+  MEDIA_UNDECODABLE: "The recording can't be read. Export it again as MP4 (H.264/AAC) or WebM.",
+  MEDIA_TRUNCATED: "The recording is cut off. Send the complete file.",
+  MEDIA_NOT_FOUND: "The recording is no longer stored. Upload it again.",
+  MEDIA_TOO_LONG: "The recording is too long. Send it in parts.",
+  MEDIA_TOO_LARGE: "The recording is too large. Send a smaller file.",
+  MEDIA_TOO_COMPLEX: "The recording takes too much time or memory to read. Export it again as MP4 (H.264/AAC).",
+  MEDIA_PIXELS_EXCEEDED: "The picture is too large. Send the recording in a smaller size.",
+  MODEL_UNAVAILABLE: "The language model does not answer. Try again later.",
+  MODEL_QUOTA_EXCEEDED: "The quota of the language model is used up. Tell the operator.",
 };
 
 const KINDS = {
   no_face: "No face", second_face: "Second face", looking_away: "Head turned away", second_voice: "Second voice",
-  face_too_small: "Face too small to tell",
+  face_too_small: "Face too small to tell", no_picture: "No picture",
 };
 
 const MEASURES = {
-  speech_rate: "Words spoken", speaking_ratio: "Share of the time spoken", speaking_time: "Time spoken", pause_count: "Pauses",
+  duration: "Length", frame_rate: "Pictures a second", loudness: "Loudness", peak: "Loudest moment",
+  clipping: "Share of the sound that is clipped", signal_to_noise: "Speech above the background",
+  speech_rate: "Words a minute of speaking", speaking_ratio: "Share of the time spoken", speaking_time: "Time spoken", pause_count: "Pauses",
   face_ratio: "Face visible", eye_contact_ratio: "Eyes on the camera", looking_away_ratio: "Head turned away",
   looking_down_ratio: "Looking down", looking_up_ratio: "Looking up", gaze_stability_ratio: "Steadiness of the gaze",
   blink_count: "Blinks", blink_rate: "Blinks a minute", smile_intensity: "Smile, mean", smile_variation: "Smile, variation",
@@ -44,8 +60,8 @@ const MEASURES = {
 };
 
 const UNITS = {
-  ratio: "%", deg: "°", s: "s", per_min: "/min", count_per_min: "/min", words_per_min: "words/min", wpm: "words/min",
-  count: "", hz: "Hz", score: "", "1": "",
+  ratio: "%", deg: "°", s: "s", per_min: "/min", words_per_speaking_min: "/min", count_per_min: "/min", words_per_min: "words/min", wpm: "words/min",
+  count: "", hz: "Hz", fps: "/s", db: "dB", dbfs: "dBFS", score: "", "1": "",
 };
 
 const sentence = (code) => {
@@ -59,8 +75,30 @@ export const kindName = (code) => KINDS[code] ?? sentence(code);
 
 export const measureName = (code) => MEASURES[code] ?? sentence(code);
 
-/** Returns why something is as it is: the message where there is one, else the code in plain words. */
-export const reasonText = (code, message) => message || (code in REASONS ? REASONS[code] : code ? sentence(code) + "." : "");
+/** Returns why something is as it is: the message where there is one, else words for the code. A code never stands alone. */
+export function reasonText(code, message) {
+  if (message) return message;
+  if (!code) return "";
+  return REASONS[code] ?? `This did not work (${code}). Try the session again, or tell the operator this code.`;
+}
+
+/** Returns of how many criteria a total is. */
+export const criteriaText = ({ scoredCount, criterionCount }) =>
+  scoredCount < criterionCount ? `The score is of ${scoredCount} of ${criterionCount} criteria. Don't compare it with a score of other criteria.`
+    : criterionCount === 1 ? "The score is of one criterion." : `The score is of all ${criterionCount} criteria.`;
+
+/** Returns a score as a whole number. Halves go to the even one, as in the sentences of the result document. */
+export const points = (score) => (Math.abs(score % 1) === 0.5 ? 2 * Math.round(score / 2) : Math.round(score));
+
+/** Returns a range with its unit; one end may be open. */
+export function rangeText({ low, high }, unit) {
+  const hasLow = typeof low === "number";
+  const hasHigh = typeof high === "number";
+  if (hasLow && hasHigh) return `${plain(low, unit)} to ${quantity(high, unit)}`;
+  return hasLow ? `at least ${quantity(low, unit)}` : hasHigh ? `at most ${quantity(high, unit)}` : "–";
+}
+
+const plain = (value, unit) => (unit === "ratio" ? Math.round(value * 100) : value);
 
 /** Returns a number with its unit; a share becomes a percentage. */
 export function quantity(value, unit = "") {
@@ -83,8 +121,12 @@ export const about = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `$
 export const fileSize = (bytes) =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
+/** Names that Chromium leaves out of its own list. */
+const LANGUAGES = { ba: "Bashkir", bo: "Tibetan" };
+
 /** Returns a language's name in the reader's words. */
 export function languageName(code) {
+  if (code in LANGUAGES) return LANGUAGES[code];
   try {
     return new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code;
   } catch {

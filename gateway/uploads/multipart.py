@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from python_multipart import MultipartParser
@@ -177,7 +177,8 @@ class _FormReader:
         if file_name is None:
             self._begin_text()
         elif self._field in FILE_FIELDS:
-            self._begin_file(file_name)
+            with self._refusals_name(len(self._spools)):
+                self._begin_file(file_name)
         else:
             self._discarding = True  # as FastAPI does with a file nobody asked for; it still counts
 
@@ -203,7 +204,8 @@ class _FormReader:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._spool is not None:
-            self._add_to_file(self._spool, data[start:end])
+            with self._refusals_name(len(self._spools) - 1):
+                self._add_to_file(self._spool, data[start:end])
         elif not self._discarding:
             self._value += data[start:end]
             if len(self._value) > self._limits.max_field_bytes:
@@ -231,7 +233,8 @@ class _FormReader:
 
     def _on_part_end(self) -> None:
         if self._spool is not None:
-            self._end_file(self._spool)
+            with self._refusals_name(len(self._spools) - 1):
+                self._end_file(self._spool)
         elif not self._discarding:
             text = self._value.decode("utf-8", "replace")
             self._check_field(self._field, text)
@@ -244,6 +247,17 @@ class _FormReader:
             )
         if len(spool.head) < SNIFF_BYTES:
             _check_container(spool.head, len(self._spools))
+
+    @contextmanager
+    def _refusals_name(self, index: int) -> Iterator[None]:
+        """Let a refusal name its file by its place from 0, so that a page can show it there."""
+        try:
+            yield
+        except InvalidInputError as error:
+            place = f"{self._field}[{index}]"
+            raise InvalidInputError(
+                error.message, reason=error.reason, fields={place: error.message}
+            ) from None
 
     def _on_end(self) -> None:
         self._ended = True

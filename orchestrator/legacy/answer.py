@@ -1,7 +1,7 @@
 """Pure: the blocks that the original system's pages read, from the same outputs.
 
-Keys on which those pages do arithmetic are numbers number_or_zero; where nothing was measured they hold 0,
-and `outcome` beside them says so. All others are null then.
+Keys on which those pages do arithmetic are always numbers. Where nothing was measured they hold 0, and
+`outcome` beside them says so. All others are null then.
 """
 
 from __future__ import annotations
@@ -11,46 +11,40 @@ from collections.abc import Mapping
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.figures import AnswerFigures, Figure
 from orchestrator.result.values import Json, number, number_or_null, number_or_zero
-from orchestrator.result.verdicts import NO_DATA, pair_outcome
-from orchestrator.workflow import OK, SPEAKER, VISION
+from orchestrator.result.verdicts import observed_frame_count
+from orchestrator.workflow import VISION
 
 
 def cheating(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
     """Return `cheating_detection` of one answer: observations in the original's words."""
     report, diarization = outputs.vision, outputs.diarization
-    score = figures.visual_score_percent
-    frames = report.sampled_frame_count if report is not None else 0
+    picture, sound = figures.picture, figures.sound
     voices = diarization is not None and diarization.HasField("voice_count")
     return {
         "visual": {
-            "cheating_score": number_or_zero(score),
-            "suspicious_frames": round(frames * (score or 0.0) / 100),
+            "cheating_score": number_or_zero(figures.visual_score_percent),
+            "suspicious_frames": observed_frame_count(outputs),
             "cheating_reasons": sorted({o.kind for o in report.observations}) if report is not None else [],
             "confidence": {
-                "average": number_or_zero(figures.visual_confidence_percent),
+                "average": number_or_zero(picture.confidence_percent),
                 "min": None,
                 "max": None,
             },
-            "verdict": figures.visual_verdict,
-            "outcome": _stage_outcome(outputs, VISION, measured=score is not None),
+            "verdict": picture.verdict,
+            "outcome": picture.outcome,
         },
         "audio": {
             "num_speakers": diarization.voice_count if diarization is not None and voices else None,
-            "confidence": number_or_null(figures.audio_confidence_percent),
+            "confidence": number_or_null(sound.confidence_percent),
             "silhouette_score": None,
-            "verdict": figures.audio_verdict,
-            "outcome": _stage_outcome(outputs, SPEAKER, measured=voices),
+            "verdict": sound.verdict,
+            "outcome": sound.outcome,
         },
         "final_verdict": figures.verdict,
         "final_avg_confidence": number_or_zero(figures.confidence_percent),
         "all_indicators": list(figures.indicators),
-        "outcome": OK if figures.verdict != NO_DATA else pair_outcome(outputs),
+        "outcome": figures.outcome,
     }
-
-
-def _stage_outcome(outputs: AnswerOutputs, stage: str, *, measured: bool) -> str:
-    outcome = outputs.outcome(stage)
-    return "INSUFFICIENT_EVIDENCE" if outcome == OK and not measured else outcome
 
 
 def non_verbal(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
@@ -76,7 +70,7 @@ def non_verbal(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
             "eyebrow_movement_range": number_or_null(_value(face, "brow_movement"), 4),
             "head_movement_intensity": number_or_null(_value(face, "head_movement"), 4),
             "total_frames_analyzed": report.sampled_frame_count if report is not None else None,
-            "face_detected_percentage": number_or_null(figures.visual_confidence_percent),
+            "face_detected_percentage": number_or_null(figures.picture.confidence_percent),
             "calibration_applied": False,
             "outcome": outputs.outcome(VISION),
         },

@@ -14,7 +14,7 @@ from orchestrator.legacy import answer as legacy
 from orchestrator.result.answer import text_in
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.figures import AnswerFigures
-from orchestrator.result.metadata import Frame
+from orchestrator.result.metadata import SessionMetadata
 from orchestrator.result.scores import (
     COHERENCE,
     QUALITY,
@@ -25,61 +25,51 @@ from orchestrator.result.scores import (
     total_score,
 )
 from orchestrator.result.session_summary import summarise
+from orchestrator.result.totals import totals_of
 from orchestrator.result.values import Json, absent, mean, number, number_or_null, number_or_zero
-from orchestrator.result.verdicts import HIGH, MEDIUM, NO_DATA, SAFE, pair_outcome, worst
+from orchestrator.result.verdicts import HIGH, MEDIUM, NO_DATA, SAFE, combined, observed_frame_count
 from orchestrator.workflow import ASSESS, OK, SPEAKER, TRANSCRIBE, TRANSLATE, VISION
 
 Pairs = Sequence[tuple[AnswerOutputs, AnswerFigures]]
 
-RISK_LEVELS = {SAFE: "Clear", MEDIUM: "Warning", HIGH: "Critical", NO_DATA: "Unknown"}
-STATUS_BANDS = ((80, "Very High"), (70, "Good"), (60, "Average"), (50, "Below Average"))
-COVERAGE_BANDS = ((85, "Very High"), (75, "High"), (65, "Medium"), (50, "Low"))
 LANGUAGE_NAMES = {"en": "English", "id": "Indonesian"}
-LABEL_ALWAYS = float("-inf")
-SPEAKING_LABELS = ((0.65, "very active"), (0.5, "fairly active"), (LABEL_ALWAYS, "less active"))
-PAUSE_LABELS = ((40, "frequent pauses"), (25, "normal"), (LABEL_ALWAYS, "fluent"))
-RATE_LABELS = ((165, "fast"), (135, "ideal"), (LABEL_ALWAYS, "slow"))
-CONTACT_LABELS = ((75, "very good"), (55, "good"), (LABEL_ALWAYS, "low"))
-BLINK_LABELS = ((25, "high"), (10, "normal"), (LABEL_ALWAYS, "low"))
-"""The original's limits: a label holds above its limit."""
-NO_NORM = ((LABEL_ALWAYS, "measured"),)
-"""For figures without a known normal range: the original's limits belong to another unit."""
+RISK_LEVEL = "Unknown"
+"""Of the four words that the original writes, the one that says nothing of a person."""
+PERFORMANCE_STATUS = "Not judged"
+"""The original's pages show this text as it is; nothing here judges a performance."""
+LABEL = "measured"
+"""The original's pages colour some adjectives; this one they don't, and it claims nothing."""
 
 
-def _band(value: float | None, bands: Sequence[tuple[int, str]], lowest: str) -> str:
-    if value is None:
-        return "No Data"
-    return next((name for limit, name in bands if value >= limit), lowest)
-
-
-def root(frame: Frame, answers: Sequence[AnswerOutputs], figures: Sequence[AnswerFigures]) -> Json:
+def root(
+    metadata: SessionMetadata, answers: Sequence[AnswerOutputs], figures: Sequence[AnswerFigures]
+) -> Json:
     """Return the original's root keys."""
-    pairs = [(one, of_one) for one, of_one in zip(answers, figures, strict=True) if one.is_assessed]
+    everything = list(zip(answers, figures, strict=True))
+    pairs = [(one, of_one) for one, of_one in everything if one.is_assessed]
     return {
         "success": bool(pairs),
-        "name": frame.candidate_name,
-        "session": frame.session_id,
-        "llm_results": _llm_results(frame, [one for one, _ in pairs]),
-        "aggregate_cheating_detection": _aggregate_cheating(pairs),
+        "name": metadata.candidate_name,
+        "session": metadata.session_id,
+        "llm_results": _llm_results(metadata, answers),
+        "aggregate_cheating_detection": _aggregate_cheating(everything),
         "aggregate_non_verbal_analysis": _aggregate_non_verbal(pairs),
-        "content": [_content(frame, one, of_one) for one, of_one in pairs],
-        "metadata": _metadata(frame, answers, len(pairs)),
+        "content": [_content(metadata, one, of_one) for one, of_one in pairs],
+        "metadata": _metadata(metadata, answers, len(pairs)),
     }
 
 
-def _llm_results(frame: Frame, answers: Sequence[AnswerOutputs]) -> Json:
-    totals = [total_score(one) for one in answers]
-    average = mean(totals)
-    outcomes = [assess_outcome(one) for one in answers]
-    absent = next((outcome for outcome in outcomes if outcome != OK), "SKIPPED")
+def _llm_results(metadata: SessionMetadata, answers: Sequence[AnswerOutputs]) -> Json:
+    totals = totals_of(answers)
+    assessed = totals.assessed
     return {
-        "kesimpulan_llm": summarise(answers, frame.reader_language),
-        "rata_rata_confidence_score": round(number_or_zero(mean(_tag_confidence(one) for one in answers))),
-        "avg_total_llm": number_or_zero(average, 1),
-        "final_score_llm": number_or_zero(average, 1),
-        "avg_logprobs_confidence": number_or_null(mean(_tag_confidence(one) for one in answers)),
-        "method": next((one.assessment.method for one in answers if one.assessment is not None), None),
-        "outcome": OK if average is not None else absent,
+        "kesimpulan_llm": summarise(answers, metadata.reader_language),
+        "rata_rata_confidence_score": round(number_or_zero(mean(_tag_confidence(one) for one in assessed))),
+        "avg_total_llm": number_or_zero(totals.mean_total_score, 1),
+        "final_score_llm": number_or_zero(totals.mean_total_score, 1),
+        "avg_logprobs_confidence": number_or_null(mean(_tag_confidence(one) for one in assessed)),
+        "method": next((one.assessment.method for one in assessed if one.assessment is not None), None),
+        "outcome": totals.outcome,
     }
 
 
@@ -91,40 +81,40 @@ def _tag_confidence(outputs: AnswerOutputs) -> float | None:
 
 
 def _aggregate_cheating(pairs: Pairs) -> Json:
-    verdict = worst(figures.verdict for _, figures in pairs)
+    verdict = combined(figures.verdict for _, figures in pairs)
     counts = Counter(figures.verdict for _, figures in pairs)
     score = mean(figures.visual_score_percent for _, figures in pairs)
-    confidence = mean(figures.confidence_percent for _, figures in pairs)
+    found = mean(figures.confidence_percent for _, figures in pairs)
+    confidence = None if verdict == NO_DATA else found
     flagged = [(one, of_one) for one, of_one in pairs if of_one.verdict in (MEDIUM, HIGH)]
-    outcomes = [pair_outcome(one) for one, _ in pairs]
     return {
         "avg_cheating_score": number_or_zero(score),
-        "avg_visual_confidence": number_or_zero(mean(f.visual_confidence_percent for _, f in pairs)),
-        "avg_audio_confidence": number_or_zero(mean(f.audio_confidence_percent for _, f in pairs)),
+        "avg_visual_confidence": number_or_zero(mean(f.picture.confidence_percent for _, f in pairs)),
+        "avg_audio_confidence": number_or_zero(mean(f.sound.confidence_percent for _, f in pairs)),
         "avg_overall_confidence": number_or_zero(confidence),
-        "total_suspicious_frames": sum(
-            legacy.cheating(one, of_one)["visual"]["suspicious_frames"] for one, of_one in pairs
-        ),
+        "total_suspicious_frames": sum(observed_frame_count(one) for one, _ in pairs),
         "avg_silhouette_score": None,
         "verdict_distribution": {name: counts[name] for name in (SAFE, MEDIUM, HIGH, NO_DATA)},
         "final_aggregate_verdict": verdict,
-        "risk_level": RISK_LEVELS[verdict],
-        "overall_performance_status": _band(confidence, STATUS_BANDS, "Need Improvement"),
+        "risk_level": RISK_LEVEL,
+        "overall_performance_status": PERFORMANCE_STATUS,
         "questions_with_issues": [_issue(one, of_one) for one, of_one in flagged],
         "all_indicators": [
-            {"question_id": one.place, "question": one.answer.question, "indicator": text}
+            {"question_id": one.position, "question": one.answer.question, "indicator": text}
             for one, of_one in pairs
             for text in of_one.indicators
         ],
         "summary": _cheating_summary(pairs, flagged, score, confidence),
-        "outcome": OK if verdict != NO_DATA else next(iter(outcomes), "SKIPPED"),
+        "outcome": OK
+        if verdict != NO_DATA
+        else next((f.outcome for _, f in pairs if f.outcome != OK), "SKIPPED"),
     }
 
 
 def _issue(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
     block = legacy.cheating(outputs, figures)
     return {
-        "question_id": outputs.place,
+        "question_id": outputs.position,
         "question": outputs.answer.question,
         "verdict": figures.verdict,
         "cheating_score": block["visual"]["cheating_score"],
@@ -136,7 +126,13 @@ def _issue(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
 
 
 def _cheating_summary(pairs: Pairs, flagged: Pairs, score: float | None, confidence: float | None) -> str:
-    parts = [f"Looked at {len(pairs)} answer(s) for observations in picture and sound."]
+    seen, heard = (
+        sum(part.verdict != NO_DATA for part in parts)
+        for parts in ([f.picture for _, f in pairs], [f.sound for _, f in pairs])
+    )
+    parts = [
+        f"There is a verdict on the picture of {seen} and the sound of {heard} of {len(pairs)} answer(s)."
+    ]
     if score is not None:
         parts.append(f"Something was observed in the picture for {score:.1f}% of the time on average.")
     if confidence is not None:
@@ -148,9 +144,7 @@ def _cheating_summary(pairs: Pairs, flagged: Pairs, score: float | None, confide
 def _aggregate_non_verbal(pairs: Pairs) -> Json:
     coverage = mean(figures.coverage_percent for _, figures in pairs)
     return {
-        "overall_performance_status": f"{_band(coverage, COVERAGE_BANDS, 'Very Low')} Confidence"
-        if coverage is not None
-        else "No Data",
+        "overall_performance_status": PERFORMANCE_STATUS,
         "overall_confidence_score": number_or_zero(coverage),
         "summary": _non_verbal_summary(pairs),
         "outcome": OK if coverage is not None else "SKIPPED",
@@ -158,32 +152,22 @@ def _aggregate_non_verbal(pairs: Pairs) -> Json:
 
 
 def _non_verbal_summary(pairs: Pairs) -> str:
-    def figure(group: str, name: str, factor: float = 1.0) -> float | None:
+    def shown(group: str, name: str, digits: int, unit: str = "", factor: float = 1.0) -> str:
         found = [getattr(figures, group).get(name) for _, figures in pairs]
         value = mean(one.value for one in found if one is not None)
-        return None if value is None else factor * value
+        return "not measured" if value is None else f"{max(0.0, factor * value):.{digits}f}{unit} ({LABEL})"
 
-    ratio, pauses = figure("speech", "speaking_ratio"), figure("speech", "pause_count")
-    rate, smile = figure("speech", "speech_rate"), figure("vision", "smile_intensity")
-    brow, contact = figure("vision", "brow_movement"), figure("vision", "eye_contact_ratio", 100)
-    blinks = figure("vision", "blink_rate")
     return (
-        f"speaking ratio {_shown(ratio, 3, SPEAKING_LABELS)}, pauses {_shown(pauses, 2, PAUSE_LABELS)}, "
-        f"speech rate {_shown(rate, 2, RATE_LABELS, ' wpm')} "
-        f"smile intensity = {_shown(smile, 4, NO_NORM)}, eyebrow movement = {_shown(brow, 4, NO_NORM)} "
-        f"eye contact = {_shown(contact, 2, CONTACT_LABELS, '%')}, "
-        f"blink rate = {_shown(blinks, 2, BLINK_LABELS)}"
+        f"speaking ratio {shown('speech', 'speaking_ratio', 3)}, pauses {shown('speech', 'pause_count', 2)}, "
+        f"speech rate {shown('speech', 'speech_rate', 2, ' wpm')} "
+        f"smile intensity = {shown('vision', 'smile_intensity', 4)}, "
+        f"eyebrow movement = {shown('vision', 'brow_movement', 4)} "
+        f"eye contact = {shown('vision', 'eye_contact_ratio', 2, '%', 100)}, "
+        f"blink rate = {shown('vision', 'blink_rate', 2)}"
     )
 
 
-def _shown(value: float | None, digits: int, labels: Sequence[tuple[float, str]], unit: str = "") -> str:
-    if value is None:
-        return "not measured"
-    label = next(name for limit, name in labels if value > limit)
-    return f"{max(0.0, value):.{digits}f}{unit} ({label})"
-
-
-def _content(frame: Frame, outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
+def _content(metadata: SessionMetadata, outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
     transcript = outputs.transcript
     sure = [
         mean(word.probability for word in segment.words if word.HasField("probability"))
@@ -197,7 +181,7 @@ def _content(frame: Frame, outputs: AnswerOutputs, figures: AnswerFigures) -> Js
     )
     language = base_language(transcript.language_code) if transcript is not None else ""
     return {
-        "id": outputs.answer.position if outputs.answer.HasField("position") else outputs.place,
+        "id": outputs.position,
         "question": outputs.answer.question,
         "result": {
             "penilaian": _judgement(outputs),
@@ -212,7 +196,7 @@ def _content(frame: Frame, outputs: AnswerOutputs, figures: AnswerFigures) -> Js
             "cheating_detection": legacy.cheating(outputs, figures),
             "metadata": {
                 "word_count": sum(len(s.words) for s in transcript.segments) if transcript else 0,
-                "processed_at": frame.processed_at,
+                "processed_at": metadata.processed_at,
                 "logprobs_enabled": _token_probabilities(outputs),
                 "source_language": LANGUAGE_NAMES.get(language, language or "Unknown"),
             },
@@ -260,7 +244,7 @@ def _analysis(outputs: AnswerOutputs) -> str:
     return " ".join(dict.fromkeys(remarks)) or assessment.reason
 
 
-def _metadata(frame: Frame, answers: Sequence[AnswerOutputs], successful: int) -> Json:
+def _metadata(metadata: SessionMetadata, answers: Sequence[AnswerOutputs], successful: int) -> Json:
     def model(stage: str) -> str | None:
         return next(
             (one.records[stage].model.get("name") for one in answers if one.records[stage].model), None
@@ -274,7 +258,7 @@ def _metadata(frame: Frame, answers: Sequence[AnswerOutputs], successful: int) -
         "total_duration_seconds": number_or_zero(
             sum(one.extraction.duration_s for one in answers if one.extraction is not None)
         ),
-        "processed_at": frame.processed_at,
+        "processed_at": metadata.processed_at,
         "model": model(TRANSCRIBE),
         "llm_model": model(ASSESS) or next(iter(methods), None),
         "translation_model": model(TRANSLATE),

@@ -6,6 +6,7 @@ from interview.v1 import assessor_pb2, media_pb2, transcriber_pb2
 from orchestrator.languages import base_language, segment_language
 from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs, voice_of
+from orchestrator.result.scores import criterion_counts
 from orchestrator.result.values import Json, absent, number, optional
 from orchestrator.workflow import ASSESS, NO_SPEECH, OK, TRANSCRIBE, TRANSLATE
 
@@ -104,7 +105,10 @@ def assessment_of(outputs: AnswerOutputs) -> Json:
             "criteria": [],
             "sentences": [],
             "total_score": None,
+            "scored_criterion_count": None,
+            "criterion_count": None,
         }
+    scored_count, count = criterion_counts(outputs)
     return {
         "method": assessment.method,
         "rubric": _rubric(assessment.provenance),
@@ -113,6 +117,8 @@ def assessment_of(outputs: AnswerOutputs) -> Json:
         "criteria": [_criterion(outputs, assessment, criterion) for criterion in assessment.criteria],
         "sentences": [_sentence(sentence) for sentence in assessment.sentences],
         "total_score": optional(assessment, "total_score", 2),
+        "scored_criterion_count": scored_count,
+        "criterion_count": count,
         "conclusion_absent_reason": assessment.conclusion_absent_reason or None,
     }
 

@@ -14,6 +14,7 @@ class AnswerOutputs:
     """One answer: what was asked and everything that its stages left."""
 
     place: int
+    """Its place in the list of answers, from 1 on. Readers are told `position`."""
     answer: orchestrator_pb2.AnswerInput
     records: Mapping[str, StageRecord]
     extraction: orchestrator_pb2.Extraction | None = None
@@ -24,9 +25,24 @@ class AnswerOutputs:
     diarization: speaker_pb2.Diarization | None = None
 
     @property
+    def position(self) -> int:
+        """The number that the caller gave to the answer; its place where the caller gave none."""
+        return int(self.answer.position) if self.answer.HasField("position") else self.place
+
+    @property
     def is_assessed(self) -> bool:
-        """Whether it counts as assessed."""
+        """Whether it counts as assessed: its recording and its words could be read."""
         return is_assessed(self.records)
+
+    @property
+    def recording_s(self) -> float | None:
+        """Length of the recording in seconds, or None where nobody could read it."""
+        lengths_s = [
+            source.duration_s
+            for source in (self.extraction, self.vision, self.diarization)
+            if source is not None and source.duration_s > 0
+        ]
+        return lengths_s[0] if lengths_s else None
 
     def outcome(self, stage: str) -> str:
         """Return what a stage's values are worth."""

@@ -15,25 +15,47 @@ from interview.v1 import (
 )
 from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs
-from orchestrator.result.values import mean
+from orchestrator.result.values import absent, mean
 from orchestrator.result.verdicts import (
-    audio_confidence_percent,
-    audio_verdict,
+    NO_DATA,
+    PartVerdict,
+    combined,
     observations,
-    visual_confidence_percent,
+    picture_verdict,
+    sound_verdict,
     visual_score_percent,
-    visual_verdict,
-    worst,
 )
 from orchestrator.workflow import (
     NO_SPEECH,
     OK,
     TRANSCRIBE,
+    VISION,
 )
 
 PAUSE_S = 0.5
 """A silence between two words from which on it counts as a pause; the original's limit."""
 S_PER_MIN = 60.0
+SPEECH_UNITS = {
+    "speech_rate": "words_per_speaking_min",
+    "speaking_ratio": "ratio",
+    "speaking_time": "s",
+    "pause_count": "count",
+}
+FACE_UNITS = {
+    "face_ratio": "ratio",
+    "eye_contact_ratio": "ratio",
+    "looking_away_ratio": "ratio",
+    "looking_down_ratio": "ratio",
+    "looking_up_ratio": "ratio",
+    "gaze_stability_ratio": "ratio",
+    "blink_count": "count",
+    "blink_rate": "per_min",
+    "smile_intensity": "ratio",
+    "smile_variation": "ratio",
+    "brow_movement": "ratio",
+    "head_movement": "deg",
+}
+"""What is said to be absent where nobody looked at the picture."""
 
 
 @dataclass(frozen=True)
@@ -54,27 +76,52 @@ class AnswerFigures:
 
     speech: Mapping[str, Figure]
     vision: Mapping[str, Figure]
-    visual_verdict: str
-    audio_verdict: str
+    picture: PartVerdict
+    sound: PartVerdict
     visual_score_percent: float | None
-    """Share of the time in which something was observed in the picture."""
-    visual_confidence_percent: float | None
-    """Share of the looked-at frames that show a face: how far the picture can be relied on."""
-    audio_confidence_percent: float | None
-    """Probability of what was decided about one voice or more."""
+    """Share of the recording in which something was observed in the picture."""
     coverage_percent: float | None
     """Mean coverage of the speech, face and eye figures; one that could not be measured counts 0."""
     indicators: Sequence[str] = field(default_factory=tuple)
 
     @property
     def verdict(self) -> str:
-        """The worse of picture and sound."""
-        return worst([self.visual_verdict, self.audio_verdict])
+        """The verdict on picture and sound together."""
+        return combined([self.picture.verdict, self.sound.verdict])
+
+    @property
+    def rests_on(self) -> Sequence[str]:
+        """The parts that the verdict rests on: `picture`, `sound`; none where there is no verdict."""
+        parts = {"picture": self.picture, "sound": self.sound}
+        there = [name for name, part in parts.items() if part.verdict != NO_DATA]
+        return there if self.verdict != NO_DATA else []
 
     @property
     def confidence_percent(self) -> float | None:
-        """Mean of picture and sound, of those that there are."""
-        return mean([self.visual_confidence_percent, self.audio_confidence_percent])
+        """Mean of the parts that the verdict rests on, or None without a verdict."""
+        parts = {"picture": self.picture, "sound": self.sound}
+        return mean(parts[name].confidence_percent for name in self.rests_on)
+
+    @property
+    def outcome(self) -> str:
+        """OK, or why there is no verdict."""
+        return OK if self.verdict != NO_DATA else self._unseen.outcome
+
+    @property
+    def reason(self) -> str:
+        """Why there is no verdict, in a sentence. Empty where there is one."""
+        if self.verdict != NO_DATA:
+            return ""
+        missing = [
+            f"{name}: {part.reason}"
+            for name, part in (("Picture", self.picture), ("Sound", self.sound))
+            if part.verdict == NO_DATA
+        ]
+        return " ".join(missing)
+
+    @property
+    def _unseen(self) -> PartVerdict:
+        return self.picture if self.picture.verdict == NO_DATA else self.sound
 
 
 def figures_of(outputs: AnswerOutputs) -> AnswerFigures:
@@ -83,18 +130,16 @@ def figures_of(outputs: AnswerOutputs) -> AnswerFigures:
     return AnswerFigures(
         speech=speech,
         vision=vision,
-        visual_verdict=visual_verdict(outputs),
-        audio_verdict=audio_verdict(outputs),
+        picture=picture_verdict(outputs),
+        sound=sound_verdict(outputs),
         visual_score_percent=visual_score_percent(outputs),
-        visual_confidence_percent=visual_confidence_percent(outputs),
-        audio_confidence_percent=audio_confidence_percent(outputs),
         coverage_percent=_coverage([*speech.values(), *vision.values()]),
         indicators=[observation.reason or observation.kind for observation in observations(outputs)],
     )
 
 
 def speech_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
-    """Measure how much, how fast and how fluently was spoken, in the language that was spoken."""
+    """Measure how much, how fast and with how many pauses was spoken, in the language that was spoken."""
     transcript = outputs.transcript
     duration_s = outputs.extraction.duration_s if outputs.extraction else None
     record = outputs.records[TRANSCRIBE]
@@ -102,32 +147,32 @@ def speech_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
     if transcript is None or duration_s is None or not words:
         outcome = record.outcome if record.outcome != OK else NO_SPEECH
         reason = record.message or "Nobody speaks in the recording."
-        units = {
-            "speech_rate": "per_min",
-            "speaking_ratio": "ratio",
-            "speaking_time": "s",
-            "pause_count": "count",
-        }
-        return {
-            name: Figure(name, None, unit, outcome=outcome, reason=reason) for name, unit in units.items()
-        }
+        return _unmeasured(SPEECH_UNITS, outcome, reason)
     speaking_s = transcript.speech_s or sum(word.end_s - word.start_s for word in words)
     pauses = [later.start_s - word.end_s for word, later in pairwise(words)]
     trusted = 1.0 - min(1.0, transcript.uncovered_speech_s / speaking_s) if speaking_s else 0.0
-    figures = [
-        Figure("speech_rate", len(words) / (speaking_s / S_PER_MIN), "per_min", trusted),
-        Figure("speaking_ratio", min(1.0, speaking_s / duration_s), "ratio", 1.0),
-        Figure("speaking_time", speaking_s, "s", 1.0),
-        Figure("pause_count", float(sum(pause >= PAUSE_S for pause in pauses)), "count", trusted),
-    ]
-    return {figure.name: figure for figure in figures}
+    measured = {
+        "speech_rate": (len(words) / (speaking_s / S_PER_MIN), trusted),
+        "speaking_ratio": (min(1.0, speaking_s / duration_s), 1.0),
+        "speaking_time": (speaking_s, 1.0),
+        "pause_count": (float(sum(pause >= PAUSE_S for pause in pauses)), trusted),
+    }
+    return {
+        name: Figure(name, value, SPEECH_UNITS[name], coverage)
+        for name, (value, coverage) in measured.items()
+    }
 
 
 def vision_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
-    """Return what the vision stage measured."""
+    """Return what the vision stage measured; where nobody looked, say so of each usual measure."""
     if outputs.vision is None:
-        return {}
+        record = outputs.records[VISION]
+        return _unmeasured(FACE_UNITS, absent(record.outcome), record.message or "Nobody looked at it.")
     return {measure.name: _to_figure(measure) for measure in outputs.vision.measures}
+
+
+def _unmeasured(units: Mapping[str, str], outcome: str, reason: str) -> dict[str, Figure]:
+    return {name: Figure(name, None, unit, outcome=outcome, reason=reason) for name, unit in units.items()}
 
 
 def _to_figure(measure: media_pb2.Measure) -> Figure:

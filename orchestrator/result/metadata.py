@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What the document says of the session beside its answers."""
+class SessionMetadata:
+    """What the document says of the session beside its answers. Times are seconds since 1970-01-01 UTC."""
 
     session_id: str
     candidate_name: str
@@ -21,6 +21,20 @@ class Frame:
     """Language of what people read (BCP-47); empty: that of the answers."""
 
     @property
+    def created_at(self) -> str:
+        """When the session was accepted (ISO 8601, UTC, whole seconds)."""
+        return _utc(self.create_time_s)
+
+    @property
+    def finished_at(self) -> str:
+        """When the document was made (ISO 8601, UTC, whole seconds)."""
+        return _utc(self.finish_time_s)
+
+    @property
     def processed_at(self) -> str:
-        """When the document was made, as the original writes it."""
+        """When the document was made, as the original writes it: with `+00:00`."""
         return datetime.fromtimestamp(self.finish_time_s, UTC).isoformat(timespec="seconds")
+
+
+def _utc(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

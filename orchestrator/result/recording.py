@@ -6,7 +6,21 @@ import math
 
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.figures import Figure
+from orchestrator.result.values import Json, number, optional
 from orchestrator.workflow import EXTRACT, NO_AUDIO, NO_VIDEO
+
+FACTS = (
+    "duration_s",
+    "clock_offset_s",
+    "container",
+    "sound_codec",
+    "picture_codec",
+    "sound_track_count",
+    "picture_track_count",
+    "width_px",
+    "height_px",
+)
+"""What a player needs to know of a recording."""
 
 SILENT_RATIO = 1 / 32_768
 """The last of 16 bits; below there is nothing to take a logarithm of."""
@@ -27,6 +41,30 @@ def recording_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
         )
     figures += _sound(outputs)
     return {figure.name: figure for figure in figures}
+
+
+def recording_facts(outputs: AnswerOutputs) -> Json:
+    """Return what a player needs to know of a recording: its container, codecs, size and clock.
+
+    A fact is null where nobody read it, or where the track is absent.
+    """
+    extraction = outputs.extraction
+    if extraction is None:
+        return dict.fromkeys(FACTS)
+    sound = extraction.sound if extraction.HasField("sound") else None
+    picture = extraction.picture if extraction.HasField("picture") else None
+    facts = (
+        number(extraction.duration_s, 3),
+        optional(extraction, "clock_offset_s", 3),
+        extraction.container or None,
+        extraction.sound_codec or (sound.codec if sound else "") or None,
+        extraction.picture_codec or (picture.codec if picture else "") or None,
+        extraction.sound_track_count or None,
+        extraction.picture_track_count or None,
+        (picture.width_px if picture else 0) or None,
+        (picture.height_px if picture else 0) or None,
+    )
+    return dict(zip(FACTS, facts, strict=True))
 
 
 def _sound(outputs: AnswerOutputs) -> list[Figure]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.values import absent
-from orchestrator.workflow import ASSESS, OK, SKIPPED
+from orchestrator.workflow import ASSESS, NOT_CONFIGURED, OK, SKIPPED
+
+BASELINE = "baseline"
+"""The assessor's method without a language model."""
 
 QUALITY, RELEVANCE, COHERENCE = "answer_quality", "relevance", "coherence"
 """The default rubric's criteria. Another rubric has other ones, and these are absent then."""
@@ -41,3 +44,26 @@ def assess_outcome(outputs: AnswerOutputs) -> str:
     if outputs.assessment is not None:
         return outcome_name(outputs.assessment.outcome)
     return outputs.outcome(ASSESS)
+
+
+def criterion_counts(outputs: AnswerOutputs) -> tuple[int, int]:
+    """Return how many criteria have a score, and how many the rubric has; 0 and 0 without an assessment."""
+    criteria = outputs.assessment.criteria if outputs.assessment is not None else ()
+    return sum(criterion.HasField("score") for criterion in criteria), len(criteria)
+
+
+def conclusion_of(outputs: AnswerOutputs) -> str | None:
+    """Return the conclusion on an answer, or None."""
+    assessment = outputs.assessment
+    return (
+        str(assessment.conclusion) if assessment is not None and assessment.HasField("conclusion") else None
+    )
+
+
+def conclusion_outcome(outputs: AnswerOutputs) -> str:
+    """Return what the conclusion is worth; NOT_CONFIGURED where no language model judged the answer."""
+    if conclusion_of(outputs) is not None:
+        return OK
+    if outputs.assessment is not None and outputs.assessment.method == BASELINE:
+        return NOT_CONFIGURED
+    return absent(assess_outcome(outputs))

@@ -12,7 +12,7 @@ from typing import Any
 from interview.v1 import orchestrator_pb2
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.document import build
-from orchestrator.result.metadata import Frame
+from orchestrator.result.metadata import SessionMetadata
 from orchestrator.sessions import end_of
 from orchestrator.settings import Preferences
 from orchestrator.stages.catalogue import stage_classes
@@ -78,7 +78,7 @@ class ResultWriter:
             await self._answer_outputs(place, answer, records[place])
             for place, answer in enumerate(request.answers, start=1)
         ]
-        frame = Frame(
+        metadata = SessionMetadata(
             session_id=request.session_id,
             candidate_name=request.candidate_name,
             status=end_of(records)["state"],
@@ -88,7 +88,7 @@ class ResultWriter:
             software_version=software_version(),
             reader_language=self._preferences.reader_language,
         )
-        document = json.dumps(build(frame, answers), ensure_ascii=False, indent=2, allow_nan=False)
+        document = json.dumps(build(metadata, answers), ensure_ascii=False, indent=2, allow_nan=False)
         await self._outputs.save_result(request.session_id, document.encode(), version_id)
 
     async def _answer_outputs(

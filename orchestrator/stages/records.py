@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from chassis.errors import InterviewError
+from chassis.errors import InterviewError, InvalidInputError
 from chassis.telemetry import STAGE_SECONDS
 from orchestrator import workflow
 from orchestrator.outcomes import outcome_name
@@ -56,10 +56,12 @@ def failed_record(
     """Put down a stage whose last attempt failed."""
     if error.reason.endswith(NOT_CONFIGURED_SUFFIX):
         return StageRecord(stage, "skipped", workflow.NOT_CONFIGURED, error.reason, error.message)
+    # The caller's error stays one: whoever sees SERVICE_UNAVAILABLE tries again.
+    invalid = isinstance(error, InvalidInputError)
     return StageRecord(
         stage,
         "failed",
-        workflow.SERVICE_UNAVAILABLE,
+        workflow.INVALID_INPUT if invalid else workflow.SERVICE_UNAVAILABLE,
         error.reason,
         error.message,
         attempt_count=attempt_count,

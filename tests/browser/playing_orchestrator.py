@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from gateway.sessions import AnswerView, SessionDraft, SessionState, SessionView
 from tests.fakes.orchestrator import STAGES, FakeOrchestrator
 
 STEP_S = 0.25
+ACCEPT_TIMEOUT_S = 20.0
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 """What a candidate might type or say to run code in a reader's page."""
 
@@ -20,9 +22,13 @@ class PlayingOrchestrator(FakeOrchestrator):
 
     def __init__(self) -> None:
         super().__init__()
+        self.accepting = threading.Event()
+        """Cleared, it lets a submission wait."""
+        self.accepting.set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
+        await asyncio.to_thread(self.accepting.wait, ACCEPT_TIMEOUT_S)
         session = await super().create_session(draft)
         self._tasks.append(asyncio.create_task(self._play(draft)))
         return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import subprocess
 import time
@@ -26,6 +27,10 @@ def browser_missing() -> str:
     )
 
 
+class StaleElementError(Exception):
+    """The element that was found is no longer on the page."""
+
+
 class Browser:
     """One window."""
 
@@ -37,6 +42,8 @@ class Browser:
         reply = self._http.request(method, f"/session/{self._session}{path}", json=body)
         value = reply.json()["value"]
         if reply.is_error:
+            if value["error"] == "stale element reference":
+                raise StaleElementError(value["message"])
             raise AssertionError(f"{value['error']}: {value['message'].splitlines()[0]}")
         return value
 
@@ -65,12 +72,20 @@ class Browser:
     def text(self, selector: str = "body") -> str:
         return str(self._send("GET", f"/element/{self.find(selector)}/text"))
 
+    def texts(self, selector: str) -> list[str]:
+        """Return the text of every element that a selector finds."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText)"
+        return list(self.run(script, selector))
+
     def wait(self, condition: Callable[[], Any], timeout_s: float = 20.0) -> Any:
         """Return what `condition` returns once it is true."""
         deadline_s = time.monotonic() + timeout_s
         while True:
-            if value := condition():
-                return value
+            try:
+                if value := condition():
+                    return value
+            except StaleElementError:
+                pass  # drawn again between being found and being read
             if time.monotonic() > deadline_s:
                 raise AssertionError(f"did not come about; the page shows: {self.text()[:600]}")
             time.sleep(0.05)
@@ -83,6 +98,27 @@ class Browser:
         clip = {"x": 0, "y": 0, "width": metrics[0], "height": metrics[1], "scale": 1}
         body = {"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True, "clip": clip}}
         path.write_bytes(base64.b64decode(self._send("POST", "/goog/cdp/execute", body)["data"]))
+
+    def keep(self, name: str) -> None:
+        """Save a picture of the page where `BROWSER_SCREENSHOTS_DIR` says."""
+        if folder := os.environ.get("BROWSER_SCREENSHOTS_DIR"):
+            self.screenshot(Path(folder) / f"{name}.png")
+
+    def open_tab(self) -> str:
+        """Open a tab and look at it; return its name."""
+        tab = str(self._send("POST", "/window/new", {"type": "tab"})["handle"])
+        self.look_at(tab)
+        return tab
+
+    def tab(self) -> str:
+        """Return the name of the tab that is looked at."""
+        return str(self._send("GET", "/window"))
+
+    def look_at(self, tab: str) -> None:
+        self._send("POST", "/window", {"handle": tab})
+
+    def close_tab(self) -> None:
+        self._send("DELETE", "/window")
 
     def console(self) -> list[str]:
         """Return what the page complained about, refused scripts and styles included."""

@@ -86,17 +86,18 @@ async def test_what_was_judged_stays_and_the_rest_is_absent_with_its_reason(tmp_
         assert entry["transcript"]["segments"]  # the words are there all the same
 
 
-async def test_the_sessions_mean_is_that_of_the_judged_answers_alone(tmp_path: Path) -> None:
+async def test_the_session_counts_the_judged_answer_alone(tmp_path: Path) -> None:
     async with running(tmp_path, assess_count=1, stage_attempt_count=2) as world:
         document = await judged_until_the_model_dies(world, 3)
-    (score,) = [
-        entry["assessment"]["total_score"]
-        for entry in document["results"]
-        if entry["assessment"]["total_score"] is not None
-    ]
+    (judged,) = [entry["assessment"] for entry in document["results"] if entry["assessment"]["criteria"]]
+    totals = document["totals"]
 
-    assert document["llm_results"]["avg_total_llm"] == pytest.approx(score, abs=0.1)
-    assert "1 of 3 answers could be scored" in document["llm_results"]["kesimpulan_llm"]
+    assert (totals["answer_count"], totals["assessed_count"], totals["scored_count"]) == (3, 3, 1)
+    assert "Answers with a total score: 1." in document["llm_results"]["kesimpulan_llm"]
+    # The answer lacks a criterion, so its total is not the session's.
+    assert (judged["scored_criterion_count"], judged["criterion_count"]) == (2, 3)
+    assert (totals["averaged_count"], totals["mean_total_score"]) == (0, None)
+    assert "has scores for 2 of 3 criteria" in document["llm_results"]["kesimpulan_llm"]
 
 
 async def test_every_level_is_traced_to_sentences_with_times(tmp_path: Path) -> None:

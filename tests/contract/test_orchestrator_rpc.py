@@ -238,6 +238,8 @@ async def test_a_session_without_a_good_answer_fails_with_a_result_that_says_why
         "MEDIA_UNDECODABLE",
         "DOWNLOAD_FAILED",
     ]
+    # Whoever sees SERVICE_UNAVAILABLE tries again, which here would never end.
+    assert document["results"][0]["stages"]["extract"]["outcome"] == "INVALID_INPUT"
     assert not world.stages.calls
 
 
@@ -265,6 +267,8 @@ async def test_a_recording_without_sound_is_still_looked_at(world: World) -> Non
     assert entry["outcomes"]["transkripsi_en"] == "NO_AUDIO"
     assert entry["stages"]["assess"]["outcome"] == "NO_AUDIO"
     assert entry["kualitas_jawaban"] is None
+    assert (entry["verdict"]["value"], entry["verdict"]["outcome"]) == (None, "NO_AUDIO")
+    assert entry["cheating_detection"]["final_verdict"] == "No Data"
 
 
 async def test_a_recording_without_picture_is_still_listened_to(world: World) -> None:
@@ -277,6 +281,9 @@ async def test_a_recording_without_picture_is_still_listened_to(world: World) ->
     assert "vision" not in world.stages.calls
     assert entry["stages"]["vision"]["outcome"] == "NO_VIDEO"
     assert entry["kualitas_jawaban"] == 6
+    assert (entry["verdict"]["value"], entry["verdict"]["outcome"]) == (None, "NO_VIDEO")
+    assert entry["verdict"]["sound"]["value"] == "Safe"
+    assert entry["cheating_detection"]["final_avg_confidence"] == 0.0
 
 
 async def test_a_missing_translator_is_not_configured_and_nothing_is_invented(world: World) -> None:

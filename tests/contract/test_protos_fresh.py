@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,10 @@ def test_no_generated_file_outlives_its_contract() -> None:
     stems = {source.stem for source in SOURCES}
     made = {path.name.split("_pb2")[0] for path in (ROOT / "protos" / "gen").rglob("*_pb2*.py")}
     assert made == stems
+
+
+def test_every_process_has_the_schema_of_the_result() -> None:
+    source = ROOT / "orchestrator" / "result" / "schema.json"
+    copy = files("interview").joinpath("v1", "result.schema.json")
+
+    assert copy.read_bytes() == source.read_bytes(), "the copy is stale: run `make protos`"

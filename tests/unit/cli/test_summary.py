@@ -66,3 +66,38 @@ def test_what_a_candidate_says_is_not_taken_for_markup() -> None:
     document = result_document()
     document["results"][0]["transcript"]["segments"][0]["text"] = "[red]It broke.[/nonsense]"
     assert "[red]It broke.[/nonsense]" in text_of(document)
+
+
+def test_a_total_that_lacks_a_criterion_says_so() -> None:
+    assert "62.5 of 100, from 1 of 2 criteria" in text_of(result_document())
+
+
+def test_the_answers_together_are_counted_and_only_whole_totals_averaged() -> None:
+    document = result_document()
+    totals = {"answer_count": 3, "assessed_count": 2, "scored_count": 2, "averaged_count": 1, "reason": None}
+    averaged = text_of(document | {"totals": totals | {"mean_total_score": 80.0}})
+    apart = text_of(document | {"totals": totals | {"mean_total_score": None, "reason": "Other rubrics."}})
+
+    assert "2 of 3 answers could be read, 2 have a total score." in averaged
+    assert "Mean of 1 with every criterion scored: 80 of 100." in averaged
+    assert "There is no mean. Other rubrics." in apart
+
+
+def test_warnings_and_what_was_not_looked_at_are_said() -> None:
+    document = result_document()
+    document["results"][0] |= {
+        "position": 4,
+        "warnings": [
+            {"stage": "extract", "kind": "NOTE", "message": "It ends early.", "start_s": 4.0, "end_s": 9.0}
+        ],
+        "verdict": {
+            "picture": {"value": None, "outcome": "NO_VIDEO", "reason": "There is no picture."},
+            "sound": {"value": "Safe", "outcome": "OK", "reason": None},
+        },
+    }
+    text = text_of(document)
+
+    assert "Answer 4" in text
+    assert "note 4.0–9.0 s It ends early." in text
+    assert "nothing is said of the picture There is no picture." in text
+    assert "of the sound" not in text

@@ -118,6 +118,23 @@ async def test_a_recording_is_stored_under_the_extension_of_what_it_is(bench: Be
 
 
 @pytest.mark.parametrize(
+    ("refused", "name"),
+    [
+        (b"", "answer.mp4"),
+        (b"text" * 50, "answer.mp4"),
+        (MP4 + b"\x00" * 10_000, "answer.mp4"),
+        (MP4, "a.exe"),
+    ],
+)
+async def test_a_refusal_names_its_file(bench: Bench, refused: bytes, name: str) -> None:
+    files = [*videos(MP4, MP4), *videos(refused, name=name), *videos(MP4)]
+
+    reply = await bench.http.post("/upload", files=files, data=form(*["?"] * 4))
+
+    assert reply.json()["fields"] == {"videos[2]": reply.json()["message"]}
+
+
+@pytest.mark.parametrize(
     ("files", "data", "status", "code"),
     [
         (videos(b""), form("?"), 400, "FILE_EMPTY"),

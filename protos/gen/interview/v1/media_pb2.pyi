@@ -94,6 +94,18 @@ class Observation(_message.Message):
     reason: str
     def __init__(self, kind: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., value: _Optional[float] = ..., unit: _Optional[str] = ..., threshold: _Optional[float] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class RecordingWarning(_message.Message):
+    __slots__ = ("kind", "message", "start_s", "end_s")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    START_S_FIELD_NUMBER: _ClassVar[int]
+    END_S_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    message: str
+    start_s: float
+    end_s: float
+    def __init__(self, kind: _Optional[str] = ..., message: _Optional[str] = ..., start_s: _Optional[float] = ..., end_s: _Optional[float] = ...) -> None: ...
+
 class ModelInfo(_message.Message):
     __slots__ = ("name", "version", "digest", "device")
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -304,7 +304,7 @@ class FetchedRecording(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ...) -> None: ...
 
 class Extraction(_message.Message):
-    __slots__ = ("outcome", "audio_key", "audio_digest", "media_digest", "media_bytes", "duration_s", "picture", "sound", "track_count", "container", "warnings")
+    __slots__ = ("outcome", "audio_key", "audio_digest", "media_digest", "media_bytes", "duration_s", "picture", "sound", "track_count", "container", "warnings", "recording_warnings", "clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", "picture_track_count")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     AUDIO_KEY_FIELD_NUMBER: _ClassVar[int]
     AUDIO_DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -316,6 +316,12 @@ class Extraction(_message.Message):
     TRACK_COUNT_FIELD_NUMBER: _ClassVar[int]
     CONTAINER_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_OFFSET_S_FIELD_NUMBER: _ClassVar[int]
+    SOUND_CODEC_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_CODEC_FIELD_NUMBER: _ClassVar[int]
+    SOUND_TRACK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_TRACK_COUNT_FIELD_NUMBER: _ClassVar[int]
     outcome: _media_pb2.Outcome
     audio_key: str
     audio_digest: str
@@ -327,7 +333,13 @@ class Extraction(_message.Message):
     track_count: int
     container: str
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., audio_key: _Optional[str] = ..., audio_digest: _Optional[str] = ..., media_digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., duration_s: _Optional[float] = ..., picture: _Optional[_Union[PictureTrack, _Mapping]] = ..., sound: _Optional[_Union[SoundTrack, _Mapping]] = ..., track_count: _Optional[int] = ..., container: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    recording_warnings: _containers.RepeatedCompositeFieldContainer[_media_pb2.RecordingWarning]
+    clock_offset_s: float
+    sound_codec: str
+    picture_codec: str
+    sound_track_count: int
+    picture_track_count: int
+    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., audio_key: _Optional[str] = ..., audio_digest: _Optional[str] = ..., media_digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., duration_s: _Optional[float] = ..., picture: _Optional[_Union[PictureTrack, _Mapping]] = ..., sound: _Optional[_Union[SoundTrack, _Mapping]] = ..., track_count: _Optional[int] = ..., container: _Optional[str] = ..., warnings: _Optional[_Iterable[str]] = ..., recording_warnings: _Optional[_Iterable[_Union[_media_pb2.RecordingWarning, _Mapping]]] = ..., clock_offset_s: _Optional[float] = ..., sound_codec: _Optional[str] = ..., picture_codec: _Optional[str] = ..., sound_track_count: _Optional[int] = ..., picture_track_count: _Optional[int] = ...) -> None: ...
 
 class PictureTrack(_message.Message):
     __slots__ = ("width_px", "height_px", "frame_rate_hz", "duration_s", "packet_count", "codec")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from interview.v1 import media_pb2 as interview_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ainterview/v1/speaker.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\";\n\rDiarizeConfig\x12*\n\trecording\x18\x01 \x01(\x0b\x32\x17.interview.v1.Recording\"[\n\x0e\x44iarizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1b.interview.v1.DiarizeConfigH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"I\n\x04Turn\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x02 \x01(\x01\x12\r\n\x05voice\x18\x03 \x01(\x05\x12\x12\n\nconfidence\x18\x04 \x01(\x01\"(\n\x05Voice\x12\r\n\x05voice\x18\x01 \x01(\x05\x12\x10\n\x08speech_s\x18\x02 \x01(\x01\"\xfc\x03\n\x0b\x44iarization\x12&\n\x07outcome\x18\x01 \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x18\n\x0bvoice_count\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12#\n\x06voices\x18\x04 \x03(\x0b\x32\x13.interview.v1.Voice\x12!\n\x05turns\x18\x05 \x03(\x0b\x32\x12.interview.v1.Turn\x12%\n\x18second_voice_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12 \n\x13\x64\x65\x63ision_similarity\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08speech_s\x18\x08 \x01(\x01\x12\x12\n\nduration_s\x18\t \x01(\x01\x12/\n\x0cobservations\x18\n \x03(\x0b\x32\x19.interview.v1.Observation\x12&\n\x05model\x18\x0b \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x10\n\x08warnings\x18\x0c \x03(\t\x12\x1e\n\x11margin_similarity\x18\r \x01(\x01H\x03\x88\x01\x01\x42\x0e\n\x0c_voice_countB\x1b\n\x19_second_voice_probabilityB\x16\n\x14_decision_similarityB\x14\n\x12_margin_similarity\"x\n\x0f\x44iarizeResponse\x12*\n\x08progress\x18\x01 \x01(\x0b\x32\x16.interview.v1.ProgressH\x00\x12\x30\n\x0b\x64iarization\x18\x02 \x01(\x0b\x32\x19.interview.v1.DiarizationH\x00\x42\x07\n\x05\x65vent\"&\n$SpeakerServiceGetCapabilitiesRequest\"\xaa\x01\n%SpeakerServiceGetCapabilitiesResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12*\n\"second_voice_threshold_probability\x18\x02 \x01(\x01\x12\x17\n\x0fmax_media_bytes\x18\x03 \x01(\x03\x12\x14\n\x0cworker_count\x18\x04 \x01(\x05\x32\xd8\x01\n\x0eSpeakerService\x12J\n\x07\x44iarize\x12\x1c.interview.v1.DiarizeRequest\x1a\x1d.interview.v1.DiarizeResponse(\x01\x30\x01\x12z\n\x0fGetCapabilities\x12\x32.interview.v1.SpeakerServiceGetCapabilitiesRequest\x1a\x33.interview.v1.SpeakerServiceGetCapabilitiesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ainterview/v1/speaker.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\";\n\rDiarizeConfig\x12*\n\trecording\x18\x01 \x01(\x0b\x32\x17.interview.v1.Recording\"[\n\x0e\x44iarizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1b.interview.v1.DiarizeConfigH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"I\n\x04Turn\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x02 \x01(\x01\x12\r\n\x05voice\x18\x03 \x01(\x05\x12\x12\n\nconfidence\x18\x04 \x01(\x01\"(\n\x05Voice\x12\r\n\x05voice\x18\x01 \x01(\x05\x12\x10\n\x08speech_s\x18\x02 \x01(\x01\"\xb8\x04\n\x0b\x44iarization\x12&\n\x07outcome\x18\x01 \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x18\n\x0bvoice_count\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12#\n\x06voices\x18\x04 \x03(\x0b\x32\x13.interview.v1.Voice\x12!\n\x05turns\x18\x05 \x03(\x0b\x32\x12.interview.v1.Turn\x12%\n\x18second_voice_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12 \n\x13\x64\x65\x63ision_similarity\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x08speech_s\x18\x08 \x01(\x01\x12\x12\n\nduration_s\x18\t \x01(\x01\x12/\n\x0cobservations\x18\n \x03(\x0b\x32\x19.interview.v1.Observation\x12&\n\x05model\x18\x0b \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x10\n\x08warnings\x18\x0c \x03(\t\x12\x1e\n\x11margin_similarity\x18\r \x01(\x01H\x03\x88\x01\x01\x12:\n\x12recording_warnings\x18\x0e \x03(\x0b\x32\x1e.interview.v1.RecordingWarningB\x0e\n\x0c_voice_countB\x1b\n\x19_second_voice_probabilityB\x16\n\x14_decision_similarityB\x14\n\x12_margin_similarity\"x\n\x0f\x44iarizeResponse\x12*\n\x08progress\x18\x01 \x01(\x0b\x32\x16.interview.v1.ProgressH\x00\x12\x30\n\x0b\x64iarization\x18\x02 \x01(\x0b\x32\x19.interview.v1.DiarizationH\x00\x42\x07\n\x05\x65vent\"&\n$SpeakerServiceGetCapabilitiesRequest\"\xaa\x01\n%SpeakerServiceGetCapabilitiesResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12*\n\"second_voice_threshold_probability\x18\x02 \x01(\x01\x12\x17\n\x0fmax_media_bytes\x18\x03 \x01(\x03\x12\x14\n\x0cworker_count\x18\x04 \x01(\x05\x32\xd8\x01\n\x0eSpeakerService\x12J\n\x07\x44iarize\x12\x1c.interview.v1.DiarizeRequest\x1a\x1d.interview.v1.DiarizeResponse(\x01\x30\x01\x12z\n\x0fGetCapabilities\x12\x32.interview.v1.SpeakerServiceGetCapabilitiesRequest\x1a\x33.interview.v1.SpeakerServiceGetCapabilitiesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,13 +41,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOICE']._serialized_start=299
   _globals['_VOICE']._serialized_end=339
   _globals['_DIARIZATION']._serialized_start=342
-  _globals['_DIARIZATION']._serialized_end=850
-  _globals['_DIARIZERESPONSE']._serialized_start=852
-  _globals['_DIARIZERESPONSE']._serialized_end=972
-  _globals['_SPEAKERSERVICEGETCAPABILITIESREQUEST']._serialized_start=974
-  _globals['_SPEAKERSERVICEGETCAPABILITIESREQUEST']._serialized_end=1012
-  _globals['_SPEAKERSERVICEGETCAPABILITIESRESPONSE']._serialized_start=1015
-  _globals['_SPEAKERSERVICEGETCAPABILITIESRESPONSE']._serialized_end=1185
-  _globals['_SPEAKERSERVICE']._serialized_start=1188
-  _globals['_SPEAKERSERVICE']._serialized_end=1404
+  _globals['_DIARIZATION']._serialized_end=910
+  _globals['_DIARIZERESPONSE']._serialized_start=912
+  _globals['_DIARIZERESPONSE']._serialized_end=1032
+  _globals['_SPEAKERSERVICEGETCAPABILITIESREQUEST']._serialized_start=1034
+  _globals['_SPEAKERSERVICEGETCAPABILITIESREQUEST']._serialized_end=1072
+  _globals['_SPEAKERSERVICEGETCAPABILITIESRESPONSE']._serialized_start=1075
+  _globals['_SPEAKERSERVICEGETCAPABILITIESRESPONSE']._serialized_end=1245
+  _globals['_SPEAKERSERVICE']._serialized_start=1248
+  _globals['_SPEAKERSERVICE']._serialized_end=1464
 # @@protoc_insertion_point(module_scope)

@@ -42,7 +42,7 @@ class Voice(_message.Message):
     def __init__(self, voice: _Optional[int] = ..., speech_s: _Optional[float] = ...) -> None: ...
 
 class Diarization(_message.Message):
-    __slots__ = ("outcome", "reason", "voice_count", "voices", "turns", "second_voice_probability", "decision_similarity", "speech_s", "duration_s", "observations", "model", "warnings", "margin_similarity")
+    __slots__ = ("outcome", "reason", "voice_count", "voices", "turns", "second_voice_probability", "decision_similarity", "speech_s", "duration_s", "observations", "model", "warnings", "margin_similarity", "recording_warnings")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     VOICE_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class Diarization(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     MARGIN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_WARNINGS_FIELD_NUMBER: _ClassVar[int]
     outcome: _media_pb2.Outcome
     reason: str
     voice_count: int
@@ -69,7 +70,8 @@ class Diarization(_message.Message):
     model: _media_pb2.ModelInfo
     warnings: _containers.RepeatedScalarFieldContainer[str]
     margin_similarity: float
-    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., voice_count: _Optional[int] = ..., voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ..., turns: _Optional[_Iterable[_Union[Turn, _Mapping]]] = ..., second_voice_probability: _Optional[float] = ..., decision_similarity: _Optional[float] = ..., speech_s: _Optional[float] = ..., duration_s: _Optional[float] = ..., observations: _Optional[_Iterable[_Union[_media_pb2.Observation, _Mapping]]] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., margin_similarity: _Optional[float] = ...) -> None: ...
+    recording_warnings: _containers.RepeatedCompositeFieldContainer[_media_pb2.RecordingWarning]
+    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., voice_count: _Optional[int] = ..., voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ..., turns: _Optional[_Iterable[_Union[Turn, _Mapping]]] = ..., second_voice_probability: _Optional[float] = ..., decision_similarity: _Optional[float] = ..., speech_s: _Optional[float] = ..., duration_s: _Optional[float] = ..., observations: _Optional[_Iterable[_Union[_media_pb2.Observation, _Mapping]]] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., margin_similarity: _Optional[float] = ..., recording_warnings: _Optional[_Iterable[_Union[_media_pb2.RecordingWarning, _Mapping]]] = ...) -> None: ...
 
 class DiarizeResponse(_message.Message):
     __slots__ = ("progress", "diarization")

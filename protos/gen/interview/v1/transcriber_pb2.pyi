@@ -83,7 +83,7 @@ class Segment(_message.Message):
     def __init__(self, start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[_media_pb2.Word, _Mapping]]] = ..., avg_logprob: _Optional[float] = ..., no_speech_probability: _Optional[float] = ..., compression_ratio: _Optional[float] = ..., temperature: _Optional[float] = ..., language_code: _Optional[str] = ..., language_probability: _Optional[float] = ..., flags: _Optional[_Iterable[_Union[SegmentFlag, str]]] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("segments", "language_code", "language_probability", "duration_s", "speech_s", "uncovered_speech_s", "real_time_factor_ratio", "mean_word_probability", "outcome", "warnings", "model")
+    __slots__ = ("segments", "language_code", "language_probability", "duration_s", "speech_s", "uncovered_speech_s", "real_time_factor_ratio", "mean_word_probability", "outcome", "warnings", "model", "recording_warnings")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,7 @@ class Transcript(_message.Message):
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_WARNINGS_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     language_code: str
     language_probability: float
@@ -106,7 +107,8 @@ class Transcript(_message.Message):
     outcome: _media_pb2.Outcome
     warnings: _containers.RepeatedScalarFieldContainer[str]
     model: _media_pb2.ModelInfo
-    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., language_probability: _Optional[float] = ..., duration_s: _Optional[float] = ..., speech_s: _Optional[float] = ..., uncovered_speech_s: _Optional[float] = ..., real_time_factor_ratio: _Optional[float] = ..., mean_word_probability: _Optional[float] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ...) -> None: ...
+    recording_warnings: _containers.RepeatedCompositeFieldContainer[_media_pb2.RecordingWarning]
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., language_probability: _Optional[float] = ..., duration_s: _Optional[float] = ..., speech_s: _Optional[float] = ..., uncovered_speech_s: _Optional[float] = ..., real_time_factor_ratio: _Optional[float] = ..., mean_word_probability: _Optional[float] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., warnings: _Optional[_Iterable[str]] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., recording_warnings: _Optional[_Iterable[_Union[_media_pb2.RecordingWarning, _Mapping]]] = ...) -> None: ...
 
 class TranscribeResponse(_message.Message):
     __slots__ = ("progress", "segment", "transcript")

@@ -42,7 +42,7 @@ class PictureQuality(_message.Message):
     def __init__(self, width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., frame_rate_hz: _Optional[float] = ..., brightness_ratio: _Optional[float] = ..., face_width_ratio: _Optional[float] = ..., corrupt_packet_count: _Optional[int] = ..., packet_count: _Optional[int] = ..., sharpness_score: _Optional[float] = ...) -> None: ...
 
 class VisionReport(_message.Message):
-    __slots__ = ("outcome", "reason", "duration_s", "sampled_frame_count", "face_ratio", "max_face_count", "measures", "observations", "quality", "models", "warnings", "inferred_frame_count")
+    __slots__ = ("outcome", "reason", "duration_s", "sampled_frame_count", "face_ratio", "max_face_count", "measures", "observations", "quality", "models", "warnings", "inferred_frame_count", "recording_warnings", "picture_s")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,8 @@ class VisionReport(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     INFERRED_FRAME_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_S_FIELD_NUMBER: _ClassVar[int]
     outcome: _media_pb2.Outcome
     reason: str
     duration_s: float
@@ -67,7 +69,9 @@ class VisionReport(_message.Message):
     models: _containers.RepeatedCompositeFieldContainer[_media_pb2.ModelInfo]
     warnings: _containers.RepeatedScalarFieldContainer[str]
     inferred_frame_count: int
-    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., duration_s: _Optional[float] = ..., sampled_frame_count: _Optional[int] = ..., face_ratio: _Optional[float] = ..., max_face_count: _Optional[int] = ..., measures: _Optional[_Iterable[_Union[_media_pb2.Measure, _Mapping]]] = ..., observations: _Optional[_Iterable[_Union[_media_pb2.Observation, _Mapping]]] = ..., quality: _Optional[_Union[PictureQuality, _Mapping]] = ..., models: _Optional[_Iterable[_Union[_media_pb2.ModelInfo, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., inferred_frame_count: _Optional[int] = ...) -> None: ...
+    recording_warnings: _containers.RepeatedCompositeFieldContainer[_media_pb2.RecordingWarning]
+    picture_s: float
+    def __init__(self, outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., duration_s: _Optional[float] = ..., sampled_frame_count: _Optional[int] = ..., face_ratio: _Optional[float] = ..., max_face_count: _Optional[int] = ..., measures: _Optional[_Iterable[_Union[_media_pb2.Measure, _Mapping]]] = ..., observations: _Optional[_Iterable[_Union[_media_pb2.Observation, _Mapping]]] = ..., quality: _Optional[_Union[PictureQuality, _Mapping]] = ..., models: _Optional[_Iterable[_Union[_media_pb2.ModelInfo, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., inferred_frame_count: _Optional[int] = ..., recording_warnings: _Optional[_Iterable[_Union[_media_pb2.RecordingWarning, _Mapping]]] = ..., picture_s: _Optional[float] = ...) -> None: ...
 
 class AnalyzeResponse(_message.Message):
     __slots__ = ("progress", "report")

@@ -15,7 +15,7 @@ import pytest
 from interview.v1 import media_pb2, orchestrator_pb2, translator_pb2
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.document import build
-from orchestrator.result.metadata import Frame
+from orchestrator.result.metadata import SessionMetadata
 from orchestrator.settings import Preferences
 from orchestrator.stages.assess import assess_request
 from orchestrator.workflow import StageRecord, stages_of
@@ -33,12 +33,14 @@ SUMMARY = re.compile(
 )
 
 
-def frame(status: str = "completed") -> Frame:
-    return Frame("0" * 31 + "1", "Ana", status, 1_700_000_000.0, 1_700_000_042.5, "ab" * 32, "0.1.0")
+def metadata(status: str = "completed") -> SessionMetadata:
+    return SessionMetadata(
+        "0" * 31 + "1", "Ana", status, 1_700_000_000.0, 1_700_000_042.5, "ab" * 32, "0.1.0"
+    )
 
 
 def document(*answers: AnswerOutputs, status: str = "completed") -> dict[str, Any]:
-    built: dict[str, Any] = json.loads(json.dumps(build(frame(status), answers), allow_nan=False))
+    built: dict[str, Any] = json.loads(json.dumps(build(metadata(status), answers), allow_nan=False))
     VALIDATOR.validate(built)
     return built
 
@@ -57,6 +59,23 @@ def translated() -> orchestrator_pb2.AnswerTranslations:
 
 def rich() -> AnswerOutputs:
     return an_answer(
+        records={
+            stage: StageRecord(stage, "done", run_s=2.0, queue_s=0.25) for stage in stages_of(linked=False)
+        },
+        extraction=orchestrator_pb2.Extraction(
+            duration_s=6.0,
+            container="mov,mp4,m4a,3gp,3g2,mj2",
+            sound_codec="aac",
+            picture_codec="h264",
+            sound_track_count=2,
+            picture_track_count=1,
+            clock_offset_s=0.0,
+            recording_warnings=[
+                media_pb2.RecordingWarning(
+                    kind="SOUND_TRACK_CHOSEN", message="There are two sound tracks; the second is heard."
+                )
+            ],
+        ),
         translations=translated(),
         vision=a_vision_report(observations=[observed("no_face", 0.0, 0.6)]),
         diarization=a_diarization(
@@ -76,7 +95,7 @@ def broken(stage: str = "extract", reason: str = "MEDIA_UNDECODABLE") -> AnswerO
         name: StageRecord(name, "skipped", "SKIPPED", "EXTRACT_FAILED", "It failed.")
         for name in stages_of(linked=False)
     }
-    records[stage] = StageRecord(stage, "failed", "SERVICE_UNAVAILABLE", reason, "Send it again.")
+    records[stage] = StageRecord(stage, "failed", "INVALID_INPUT", reason, "Send it again.")
     answer = orchestrator_pb2.AnswerInput(question="Why?", file_name="b.mp4")
     return AnswerOutputs(2, answer, records)
 
@@ -210,6 +229,64 @@ def test_the_summary_keeps_the_shape_that_the_original_page_reads() -> None:
 
     assert SUMMARY.fullmatch(summary), summary
     assert "eye contact = not measured" in absent
+
+
+def test_an_audio_only_session_is_not_called_safe_anywhere() -> None:
+    records = {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)}
+    records["vision"] = StageRecord("vision", "skipped", "NO_VIDEO", "NO_VIDEO", "There is no picture.")
+    made = document(an_answer(records=records, vision=None))
+    aggregate = made["aggregate_cheating_detection"]
+
+    assert made["results"][0]["verdict"]["value"] is None
+    assert made["results"][0]["cheating_detection"]["final_verdict"] == "No Data"
+    assert (aggregate["final_aggregate_verdict"], aggregate["outcome"]) == ("No Data", "NO_VIDEO")
+    assert aggregate["avg_overall_confidence"] == 0.0
+    assert aggregate["summary"].startswith(
+        "There is a verdict on the picture of 0 and the sound of 1 of 1 answer(s)."
+    )
+
+
+def test_a_session_with_an_answer_that_nobody_could_read_is_not_safe() -> None:
+    aggregate = document(an_answer(), broken())["aggregate_cheating_detection"]
+
+    assert aggregate["verdict_distribution"] == {
+        "Safe": 1,
+        "Medium Risk": 0,
+        "High Risk": 0,
+        "No Data": 1,
+    }
+    assert aggregate["final_aggregate_verdict"] == "No Data"
+
+
+def test_the_words_of_the_original_carry_no_judgement() -> None:
+    made = document(rich())
+    labels = set(re.findall(r"\((.+?)\)", made["aggregate_non_verbal_analysis"]["summary"]))
+
+    assert made["aggregate_cheating_detection"]["final_aggregate_verdict"] == "High Risk"
+    assert made["aggregate_cheating_detection"]["risk_level"] == "Unknown"
+    assert made["aggregate_cheating_detection"]["overall_performance_status"] == "Not judged"
+    assert made["aggregate_non_verbal_analysis"]["overall_performance_status"] == "Not judged"
+    assert labels == {"measured"}
+
+
+def test_the_callers_number_names_an_answer_everywhere() -> None:
+    one = rich()
+    one.answer.position = 7
+    made = document(one)
+    aggregate = made["aggregate_cheating_detection"]
+
+    assert [made["results"][0]["position"], made["content"][0]["id"]] == [7, 7]
+    assert {issue["question_id"] for issue in aggregate["questions_with_issues"]} == {7}
+    assert {indicator["question_id"] for indicator in aggregate["all_indicators"]} == {7}
+    assert "answer 7" in made["llm_results"]["kesimpulan_llm"]
+
+
+def test_a_player_is_told_what_the_recording_is() -> None:
+    known, unknown = document(rich(), broken())["results"]
+
+    assert known["recording"]["sound_codec"] == "aac"
+    assert known["recording"]["clock_offset_s"] == 0.0
+    assert set(unknown["recording"].values()) == {None}
 
 
 def test_no_number_of_speakers_is_made_up_without_the_speaker_stage() -> None:

@@ -8,7 +8,7 @@ from interview.v1 import media_pb2, speaker_pb2, transcriber_pb2, vision_pb2
 from orchestrator.result.answer_outputs import voice_of
 from orchestrator.result.figures import figures_of
 from orchestrator.result.values import mean
-from orchestrator.result.verdicts import worst
+from orchestrator.result.verdicts import combined
 from tests.fakes.answer import an_answer
 from tests.fakes.stages import a_diarization, a_transcript, a_vision_report, observed
 
@@ -53,7 +53,7 @@ def test_silence_has_no_rate_and_says_why() -> None:
 def test_the_picture_gives_a_verdict_by_its_table(kind: str, seconds: float, verdict: str) -> None:
     report = a_vision_report(observations=[observed(kind, 0.0, seconds)])
 
-    assert figures_of(an_answer(vision=report)).visual_verdict == verdict
+    assert figures_of(an_answer(vision=report)).picture.verdict == verdict
 
 
 def test_overlapping_observations_count_once() -> None:
@@ -69,7 +69,7 @@ def test_a_second_voice_is_a_finding_and_an_unclear_one_is_not() -> None:
     unclear = a_diarization(second_voice_probability=0.6)
 
     assert figures_of(an_answer(diarization=heard)).verdict == "High Risk"
-    assert figures_of(an_answer(diarization=heard)).audio_confidence_percent == pytest.approx(90)
+    assert figures_of(an_answer(diarization=heard)).sound.confidence_percent == pytest.approx(90)
     assert figures_of(an_answer(diarization=unclear)).verdict == "Safe"
 
 
@@ -81,10 +81,10 @@ def test_without_vision_and_speaker_there_is_no_verdict_at_all() -> None:
 
 
 def test_the_session_gets_the_worst_verdict_and_medium_ones_never_add_up() -> None:
-    assert worst(["Medium Risk"]) == "Medium Risk"
-    assert worst(["Medium Risk"] * 5 + ["Safe", "No Data"]) == "Medium Risk"
-    assert worst(["Safe", "High Risk"]) == "High Risk"
-    assert worst([]) == "No Data"
+    assert combined(["Medium Risk"]) == "Medium Risk"
+    assert combined(["Medium Risk"] * 5 + ["Safe", "No Data"]) == "Medium Risk"
+    assert combined(["Safe", "High Risk"]) == "High Risk"
+    assert combined([]) == "No Data"
 
 
 def test_a_segment_belongs_to_the_voice_that_says_most_of_it() -> None:
@@ -109,4 +109,4 @@ def test_a_mean_of_nothing_is_nothing() -> None:
 def test_a_report_without_frames_has_no_score() -> None:
     figures = figures_of(an_answer(vision=vision_pb2.VisionReport()))
 
-    assert (figures.visual_score_percent, figures.visual_verdict) == (None, "No Data")
+    assert (figures.visual_score_percent, figures.picture.verdict) == (None, "No Data")

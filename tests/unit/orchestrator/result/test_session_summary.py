@@ -31,7 +31,8 @@ def test_it_names_the_mean_and_what_is_strongest_and_weakest_with_the_answers() 
     text = summarise([judged(1, 80, 50), judged(2, 90, 40)], "en")
 
     assert text == (
-        "2 of 2 answers could be scored; their mean is 65 of 100. "
+        "Answers that could be read: 2 of 2. Answers with a total score: 2. "
+        "The mean of the 2 totals over all criteria is 65 of 100. "
         "Strongest: Answer quality, 85 of 100 on average (answer 1, answer 2). "
         "Weakest: Relevance, 45 of 100 on average (answer 1, answer 2)."
     )
@@ -40,7 +41,8 @@ def test_it_names_the_mean_and_what_is_strongest_and_weakest_with_the_answers() 
 def test_an_answer_without_a_score_is_named_with_its_reason_and_lowers_nothing() -> None:
     text = summarise([judged(1, 80, 50), unjudged(2)], "en")
 
-    assert "1 of 2 answers could be scored; their mean is 65 of 100." in text
+    assert text.startswith("Answers that could be read: 2 of 2. Answers with a total score: 1. ")
+    assert "The total of answer 1 is 65 of 100." in text
     assert "Answer 2 has no score: The answer is too short to be judged." in text
 
 
@@ -48,10 +50,23 @@ def test_criteria_that_are_alike_have_no_strongest() -> None:
     assert "Strongest" not in summarise([judged(1, 60, 60.2)], "en")
 
 
+def test_a_total_over_some_criteria_is_named_and_compared_with_nothing() -> None:
+    partly = judged(2, 90, 10)
+    assert partly.assessment is not None
+    partly.assessment.criteria[1].ClearField("score")
+    english, indonesian = (summarise([judged(1, 80, 50), partly], language) for language in ("en", "id"))
+
+    assert "The total of answer 1 is 65 of 100." in english
+    assert "Answer 2 has scores for 1 of 2 criteria." in english
+    assert "Jawaban 2 memiliki nilai untuk 1 dari 2 kriteria." in indonesian
+    assert "(answer 1)" in english
+    assert "answer 2)" not in english
+
+
 def test_without_any_score_there_is_no_number() -> None:
     text = summarise([unjudged(1), an_answer(place=2, assessment=None)], "en")
 
-    assert text.startswith("0 of 2 answers could be scored. ")
+    assert text.startswith("Answers that could be read: 2 of 2. Answers with a total score: 0. ")
     assert "mean" not in text
     assert "Answer 2 has no score: it could not be judged." in text
 
@@ -61,9 +76,9 @@ def test_it_is_written_in_the_readers_language_or_in_that_of_the_answers() -> No
     indonesian.language_code = "id"
     answers = [judged(1, 80, 50, transcript=indonesian)]
 
-    assert summarise(answers, "").startswith("1 dari 1 jawaban dapat dinilai")
-    assert summarise(answers, "en-GB").startswith("1 of 1 answers could be scored")
-    assert summarise(answers, "fr").startswith("1 of 1 answers could be scored")
+    assert summarise(answers, "").startswith("Jawaban yang dapat dibaca: 1 dari 1.")
+    assert summarise(answers, "en-GB").startswith("Answers that could be read: 1 of 1.")
+    assert summarise(answers, "fr").startswith("Answers that could be read: 1 of 1.")
 
 
 def test_conclusions_are_quoted_with_their_answer() -> None:
