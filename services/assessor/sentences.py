@@ -27,10 +27,11 @@ LONGEST_TOKEN_CHARACTERS = 80
 """No word of a language is longer; what is gets cut, so that it can't overflow a prompt."""
 
 
-JOINING_WORDS = frozenset(
-    """and so but then because after when while which dan jadi tapi tetapi lalu kemudian karena setelah ketika
-    saat sehingga akhirnya""".split()
+JOINING = (
+    "and so but then because after when while which dan jadi tapi tetapi lalu kemudian karena setelah ketika "
+    "saat sehingga akhirnya"
 )
+JOINING_WORDS = frozenset(JOINING.split())
 ANY_END = re.compile(r"[.?!…。！？]")
 WIDE_END = re.compile(r"(?<=[。！？])")
 

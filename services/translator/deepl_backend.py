@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import deepl
 from deepl.http_client import HttpClient
 
+from chassis.deadline import Deadline
 from chassis.errors import (
     ExhaustedError,
     InterviewError,
@@ -22,12 +23,13 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
-from services.translator.deadline import Deadline
+from chassis.model_info import ModelInfo
+from chassis.retrying import retried
+from chassis.texts import encodable
 from services.translator.job import (
     Formality,
     Job,
     Languages,
-    ModelUsed,
     Outcome,
     Translation,
     Translations,
@@ -35,7 +37,6 @@ from services.translator.job import (
     base_language,
     neighbourhood,
 )
-from services.translator.retrying import retried
 
 T = TypeVar("T")
 
@@ -139,9 +140,9 @@ class DeeplBackend:
             )
         return self._languages
 
-    def model(self) -> ModelUsed:
+    def model(self) -> ModelInfo:
         """Name DeepL; which of its models translated it does not say."""
-        return ModelUsed(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
+        return ModelInfo(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
 
     def usage(self, deadline: Deadline) -> Usage:
         """Ask DeepL for the characters of the account's period.
@@ -263,7 +264,7 @@ def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:
 
 
 def _translation(result: deepl.TextResult) -> Translation:
-    text = result.text.strip()
+    text = encodable(result.text).strip()
     if text:
         return Translation(text)
     return Translation.absent(Outcome.INSUFFICIENT_EVIDENCE, "DeepL returned no text for it.")
