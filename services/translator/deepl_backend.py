@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import deepl
@@ -58,8 +59,6 @@ REGIONAL_TARGETS = frozenset({"EN-US", "EN-GB", "ES-419", "PT-BR", "PT-PT", "ZH-
 
 AUTH_STATUSES = (401, 403)
 QUOTA_STATUS = 456
-TOO_MANY_STATUS = 429
-SERVER_ERROR_STATUS = 500
 
 
 class DeeplBackend:
@@ -221,9 +220,9 @@ def _failure(error: deepl.DeepLException) -> InterviewError:
         )
     if status is None:
         return _unavailable("DeepL could not be reached, or did not answer in time")
-    if status == TOO_MANY_STATUS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _unavailable("DeepL is asked too often")
-    if status >= SERVER_ERROR_STATUS:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unavailable(f"DeepL failed (HTTP {status})")
     return _refusal(str(error).lower(), status)
 
