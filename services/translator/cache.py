@@ -28,7 +28,7 @@ class Remembered:
 
 
 class TranslationCache:
-    """The translations of late, by their keys; the ones that were not asked for go first.
+    """Recent translations by their keys; the ones that were not asked for go first.
 
     Args:
         max_characters: Room for translated texts. 0 remembers nothing.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from services.translator.quantities import without_quantities
 from services.translator.quantity_checks import quantity_fault
 from services.translator.vocabulary import FUNCTION_WORDS
 
@@ -28,6 +29,7 @@ REPEATED_MIN_WORDS = 3
 FOREIGN_MIN_WORDS = 3
 """Function words of the original's language from which on a translation counts as not translated."""
 
+COUNTS_OR_WORDS = re.compile(r"[^\W_]")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -40,9 +42,11 @@ def fault_of(source: str, translation: str, source_language: str, target_languag
         source_language: Language of the original, without region.
         target_language: Language of the translation, without region.
     """
-    if not WORD.search(translation) and WORD.search(source):
+    if not COUNTS_OR_WORDS.search(translation) and WORD.search(source):
         return "it came back empty"
-    if _runs_off(source, translation):
+    if _runs_off(
+        without_quantities(source, source_language), without_quantities(translation, target_language)
+    ):
         return "its length does not fit the original"
     if _echoes(source, translation):
         return "it repeats the original"

@@ -71,7 +71,7 @@ class Translator:
     Args:
         backend: What translates.
         default_timeout_s: Time for a job whose caller set no deadline.
-        cache: What was translated of late.
+        cache: Remembers translations for a while.
     """
 
     def __init__(self, backend: Backend, default_timeout_s: float, cache: TranslationCache) -> None:
@@ -156,7 +156,7 @@ class Translator:
         ]
 
     def _remember(self, job: Job, wanted: Sequence[int], done: Translations) -> None:
-        keys = self._keys(job)  # Anew: some backends know their model only after the first call.
+        keys = self._keys(job)  # Some backends know their model only after the first call.
         for index, translation in zip(wanted, done.translations, strict=True):
             if translation.outcome is Outcome.OK:
                 self._cache.keep(keys[index], Remembered(translation, done.model))

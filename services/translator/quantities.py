@@ -97,6 +97,27 @@ def read_quantities(text: str, language: str) -> Quantities:
     return found
 
 
+def without_quantities(text: str, language: str) -> str:
+    """Return a text without numbers, units of time and currencies, which are longer in words than in digits.
+
+    Args:
+        text: The text.
+        language: Its language, without region.
+    """
+    words = vocabulary_of(language)
+    _, rest = read_dates(text)
+    tokens = tokens_of(rest)
+    numbers = read_numbers(tokens, words, language)
+    counted = {position for number in numbers for position in range(number.first, number.end)}
+    known = words.units.keys() | words.percent | CURRENCIES.keys()
+    kept, end = [], 0
+    for position, token in enumerate(tokens):
+        if position in counted or token.text in known:
+            kept.append(rest[end : token.start])
+            end = token.end
+    return " ".join("".join((*kept, rest[end:])).split())
+
+
 def _readings(kind: str, values: frozenset[int] | frozenset[Fraction]) -> frozenset[Reading]:
     return frozenset((kind, Fraction(value)) for value in values)
 

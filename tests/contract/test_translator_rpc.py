@@ -419,6 +419,23 @@ async def test_a_failing_language_model_server_is_a_typed_error(
     assert caught.value.reason == reason
 
 
+async def test_half_a_character_in_a_reply_neither_ends_the_call_nor_reaches_the_caller() -> None:
+    async with over_llm(chat_server({"Yes.": "Ya \ud83d.", "No.": "Tidak."}), llm_model="m") as stub:
+        response = await translate(stub, request("Yes.", "No."))
+
+    assert [translation.text for translation in response.translations] == ["Ya \ufffd.", "Tidak."]
+
+
+async def test_one_segment_that_the_server_refuses_leaves_the_others() -> None:
+    refused = Answer(400, b'{"error": {"code": "context_length_exceeded", "message": "too long"}}')
+    async with over_llm(chat_server(MEANINGS, refused), llm_model="m") as stub:
+        response = await translate(stub, request(*SAID))
+
+    first, second = response.translations[:2]
+    assert (first.outcome, second.text) == (media_pb2.OUTCOME_SERVICE_UNAVAILABLE, MEANINGS[SAID[1]])
+    assert "context" in first.reason
+
+
 async def test_a_language_model_server_that_loads_its_model_is_waited_for() -> None:
     async with over_llm(chat_server(MEANINGS, Answer(503)), llm_model="m") as stub:
         response = await translate(stub, request(*SAID))

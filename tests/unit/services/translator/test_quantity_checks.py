@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.translator.checks import fault_of
 from services.translator.quantity_checks import quantity_fault
 
 RIGHT = [
@@ -221,8 +222,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("english", "indonesian"), RIGHT)
 def test_a_number_written_another_way_is_kept(english: str, indonesian: str) -> None:
-    assert quantity_fault(english, indonesian, "en", "id") is None
-    assert quantity_fault(indonesian, english, "id", "en") is None
+    assert fault_of(english, indonesian, "en", "id") is None
+    assert fault_of(indonesian, english, "id", "en") is None
 
 
 @pytest.mark.parametrize(("english", "indonesian", "fault"), WRONG)
