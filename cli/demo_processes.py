@@ -21,6 +21,8 @@ SECRETS = {
     "HF_TOKEN": ("assessor",),
     "DEEPL_API_KEY": ("translator",),
     "LLM_API_KEY": ("assessor", "translator"),
+    "ASSESSOR_LLM_API_KEY": ("assessor",),
+    "TRANSLATOR_LLM_API_KEY": ("translator",),
 }
 """Keys of the environment, and the only processes that get each."""
 OWN_PREFIXES = ("GATEWAY_", "ORCHESTRATOR_")
@@ -73,6 +75,13 @@ def plan_demo(build_dir: Path, environment: Mapping[str, str], *, local_llm: boo
     return DemoPlan(tuple(plans), f"http://{LOOPBACK}:{gateway_port}")
 
 
+def keys_of(process: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of the environment that a process gets."""
+    return {
+        key: environment[key] for key, owners in SECRETS.items() if process in owners and key in environment
+    }
+
+
 def _stage(
     name: str, port: int, store_url: str, environment: Mapping[str, str], llm_port: int | None
 ) -> ProcessPlan:
@@ -80,9 +89,7 @@ def _stage(
     told = {f"{prefix}_PORT": str(port), f"{prefix}_HOST": LOOPBACK}
     if name in READS_MEDIA:
         told[f"{prefix}_MEDIA_URI_PREFIXES"] = json.dumps([f"{store_url}/"])
-    told |= {
-        key: environment[key] for key, owners in SECRETS.items() if name in owners and key in environment
-    }
+    told |= keys_of(name, environment)
     if llm_port is not None:
         told |= _llm_settings(name, f"http://{LOOPBACK}:{llm_port}/v1")
     return ProcessPlan(name, _module(f"services.{name}"), told, grpc_probe(port))
