@@ -38,6 +38,9 @@ SPENT = re.compile(
     r"(?:current |monthly |included )*(?:quota|credits|usage limit)|credit balance is too low|"
     r"billing_hard_limit|billing_not_active|quota_exceeded|out of credits"
 )
+PASSING = re.compile(r"per[ _-]?(?:second|minute|hour)|retrydelay|(?:retry|try again) in")
+"""Said beside a quota that fills up again by itself."""
+NO_SUCH_MODEL = frozenset({"model_not_found", "model_not_supported"})
 TOO_LONG = re.compile(
     r"context[_ ](?:length|size|window)|exceed_context_size|prompt is too long|input is too long|"
     r"tokens. must be <=|maximum number of tokens|string_above_max_length"
@@ -78,7 +81,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InterviewEr
     """
     told = _read(body)
     error = _error(status, headers, told)
-    logger.warning(
+    logger.log(
+        logging.INFO if isinstance(error, UnavailableError) else logging.WARNING,
         "The model's server refuses a request.",
         extra={
             "status": status,
@@ -100,7 +104,7 @@ def unreachable(why: str) -> UnavailableError:
 
 def _error(status: int, headers: Mapping[str, str], told: _ErrorBody) -> InterviewError:
     named = f"HTTP {status}, {told.code}" if told.code else f"HTTP {status}"
-    if status == 402 or (400 <= status < 500 and SPENT.search(told.said)):
+    if status == 402 or _is_spent(status, told):
         return ExhaustedError(
             f"Raise the quota at the model's provider, or configure another one: it is spent ({named}).",
             reason="MODEL_QUOTA_EXCEEDED",
@@ -123,12 +127,18 @@ def _error(status: int, headers: Mapping[str, str], told: _ErrorBody) -> Intervi
         )
     if status in (408, 409, 425) or status >= 500:
         return _busy(named, headers)
-    if status == 404:
+    if status == 404 or told.code in NO_SUCH_MODEL:
         return PreconditionError(
             f"Check LLM_BASE_URL and LLM_MODEL: the server has no such address or model ({named}).",
             reason="MODEL_NOT_FOUND",
         )
     return _request_refused(named, told)
+
+
+def _is_spent(status: int, told: _ErrorBody) -> bool:
+    if not 400 <= status < 500 or not SPENT.search(told.said):
+        return False
+    return "insufficient_quota" in told.said or not PASSING.search(told.said)
 
 
 def _request_refused(named: str, told: _ErrorBody) -> PreconditionError:

@@ -16,6 +16,8 @@ SAME_SPAN_RATIO = 0.02
 PLAIN_WORDS = frozenset({Fraction(0), Fraction(1)})
 """Numbers whose words ("no", "a", "one") seldom count anything."""
 
+YEAR_WORDS = frozenset({"'", "’", "‘", "tahun", "angkatan"})
+
 Reading = tuple[str, Fraction]
 """What a number means: its kind (`number`, `minute` of the day, `month`) and its value."""
 
@@ -137,6 +139,11 @@ def _numbers(
         if number.first < after_clock:
             continue  # the minutes of a time of day
         plain = _readings("number", number.values)
+        if _is_name(tokens, number):
+            quantities.append(Quantity(plain, is_loose=True))
+            continue
+        if _is_short_year(tokens, number):
+            plain |= {("number", century + value) for value in number.values for century in (1900, 2000)}
         clock = clock_of(tokens, number, words)
         if clock is None:
             quantities.append(Quantity(plain, in_digits=number.in_digits, span=counted.get(number)))
@@ -155,6 +162,22 @@ def _numbers(
         Quantity(frozenset({("minute", Fraction(minute))}), is_loose=True) for minute in named_times(tokens)
     ]
     return quantities + _years(numbers)
+
+
+def _is_name(tokens: Sequence[Token], number: Number) -> bool:
+    """Tell whether a number belongs to a name: "S1" is a bachelor's degree, "MP3" a kind of file."""
+    before = [token for token in tokens[max(0, number.first - 2) : number.first] if number.in_digits]
+    if not before or before[-1].end != tokens[number.first].start:
+        return False
+    if before[-1].text == "-" and len(before) > 1:
+        return len(before[0].text) == 1 and before[0].text.isalpha() and before[0].end == before[-1].start
+    return before[-1].text.isalpha() and before[-1].text not in CURRENCIES
+
+
+def _is_short_year(tokens: Sequence[Token], number: Number) -> bool:
+    """Tell whether a number is a year of two digits: "'98", "tahun 98"."""
+    before = tokens[number.first - 1].text if number.first else ""
+    return number.in_digits and before in YEAR_WORDS and len(tokens[number.first].text) == 2
 
 
 def _years(numbers: Sequence[Number]) -> list[Quantity]:

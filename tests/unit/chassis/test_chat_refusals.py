@@ -29,6 +29,12 @@ def openai(code: str | None, message: str, param: str | None = None, kind: str =
         (429, openai(None, "Slow down.", kind="insufficient_quota"), "MODEL_QUOTA_EXCEEDED"),
         (402, {"error": "You have exceeded your monthly included credits."}, "MODEL_QUOTA_EXCEEDED"),
         (400, openai(None, "Your credit balance is too low to access it."), "MODEL_QUOTA_EXCEEDED"),
+        (
+            429,
+            {"error": "You exceeded your current quota. Retry in 9 s."},
+            "MODEL_RATE_LIMITED",
+        ),
+        (400, openai("model_not_supported", "Not at this provider.", "model"), "MODEL_NOT_FOUND"),
         (429, openai("rate_limit_exceeded", "Rate limit reached."), "MODEL_RATE_LIMITED"),
         (400, openai("context_length_exceeded", "max_tokens is too large."), "MODEL_CONTEXT_EXCEEDED"),
         (
@@ -92,6 +98,7 @@ def test_no_sentence_of_the_body_is_told_or_logged(status: int, caplog: pytest.L
 
 
 def test_the_servers_code_is_named_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     error = of(429, openai("insufficient_quota", "Spent."))
 
     assert "HTTP 429, insufficient_quota" in error.message

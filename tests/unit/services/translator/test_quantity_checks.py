@@ -12,6 +12,13 @@ from services.translator.checks import fault_of
 from services.translator.quantity_checks import quantity_fault
 
 RIGHT = [
+    ("I have a bachelor's degree.", "Saya lulusan S1."),
+    ("I have a master's degree.", "Saya lulusan S-2."),
+    ("I finished my S1 in 2019.", "Saya menyelesaikan S1 pada tahun 2019."),
+    ("I moved in '98.", "Saya pindah pada tahun 1998."),
+    ("I moved in 1998.", "Saya pindah pada tahun 98."),
+    ("I was 100% sure.", "Saya sepenuhnya yakin."),
+    ("We had 0 errors.", "Kami tidak punya kesalahan."),
     ("It cost 5 million rupiah.", "Biayanya Rp 5.000.000."),
     ("I saved 100,000 rupiah.", "Saya menabung 100 ribu rupiah."),
     ("We met at 3 pm.", "Kami bertemu pukul 15.00."),
