@@ -18,10 +18,13 @@ LOCAL_LLM_CALL_TIMEOUT_S = 900
 """One thread of a busy machine writes few tokens a second, and a call may wait for the other stage's."""
 LOCAL_LLM_STAGE_TIMEOUT_S = 3600
 SECRETS = {
-    "HF_TOKEN": "assessor",
-    "DEEPL_API_KEY": "translator",
+    "HF_TOKEN": ("assessor",),
+    "DEEPL_API_KEY": ("translator",),
+    "LLM_API_KEY": ("assessor", "translator"),
+    "ASSESSOR_LLM_API_KEY": ("assessor",),
+    "TRANSLATOR_LLM_API_KEY": ("translator",),
 }
-"""Keys of the environment, and the only process that gets each."""
+"""Keys of the environment, and the only processes that get each."""
 OWN_PREFIXES = ("GATEWAY_", "ORCHESTRATOR_")
 """Settings for another installation, such as its addresses and keys, that must not reach the demo's."""
 
@@ -72,6 +75,13 @@ def plan_demo(build_dir: Path, environment: Mapping[str, str], *, local_llm: boo
     return DemoPlan(tuple(plans), f"http://{LOOPBACK}:{gateway_port}")
 
 
+def keys_of(process: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the keys of the environment that a process gets."""
+    return {
+        key: environment[key] for key, owners in SECRETS.items() if process in owners and key in environment
+    }
+
+
 def _stage(
     name: str, port: int, store_url: str, environment: Mapping[str, str], llm_port: int | None
 ) -> ProcessPlan:
@@ -79,7 +89,7 @@ def _stage(
     told = {f"{prefix}_PORT": str(port), f"{prefix}_HOST": LOOPBACK}
     if name in READS_MEDIA:
         told[f"{prefix}_MEDIA_URI_PREFIXES"] = json.dumps([f"{store_url}/"])
-    told |= {key: environment[key] for key, owner in SECRETS.items() if owner == name and key in environment}
+    told |= keys_of(name, environment)
     if llm_port is not None:
         told |= _llm_settings(name, f"http://{LOOPBACK}:{llm_port}/v1")
     return ProcessPlan(name, _module(f"services.{name}"), told, grpc_probe(port))
@@ -96,8 +106,8 @@ def _llm_settings(stage: str, url: str) -> dict[str, str]:
     if stage == "assessor":
         return {
             "ASSESSOR_BACKEND": "openai",
-            "ASSESSOR_OPENAI_BASE_URL": url,
-            "ASSESSOR_MODEL": LOCAL_LLM_MODEL,
+            "ASSESSOR_LLM_BASE_URL": url,
+            "ASSESSOR_LLM_MODEL": LOCAL_LLM_MODEL,
             "ASSESSOR_MODEL_DIGEST": entry_of(LOCAL_LLM_MODEL).files[0].sha256,
             "ASSESSOR_REQUEST_TIMEOUT_S": str(LOCAL_LLM_CALL_TIMEOUT_S),
         }

@@ -75,7 +75,7 @@ def serve(
         int, typer.Option(min=512, help="Longest prompt and reply together, in tokens.")
     ] = DEFAULT_CONTEXT_TOKENS,
 ) -> None:
-    """Serve a language model on this machine until SIGTERM or Ctrl-C."""
+    """Serve a language model until SIGTERM or Ctrl-C; LLM_BASE_URL points the services to it."""
     stop = threading.Event()
 
     def request_stop(_signal: int, _frame: FrameType | None) -> None:

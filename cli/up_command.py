@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 from honcho.environ import parse_procfile
 from rich.console import Console
 
-from cli.demo_processes import SECRETS, shared_environment
+from cli.demo_processes import keys_of, shared_environment
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
 from cli.process_logs import LogTail, is_ready, told
@@ -88,10 +88,7 @@ def read_procfile(path: Path, environment: Mapping[str, str]) -> list[ProcessPla
         )
     plans = []
     for name, command in commands.items():
-        own = {
-            key: environment[key] for key, owner in SECRETS.items() if owner == name and key in environment
-        }
-        own |= _readable_log(name.upper(), environment)
+        own = keys_of(name, environment) | _readable_log(name.upper(), environment)
         plans.append(ProcessPlan(name, ("/bin/sh", "-c", command), own))
     return plans
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,16 +30,19 @@ from benchmarks.assessor.robustness import (
     read_corpus,
     summarise,
 )
+from chassis.chat_completions import ChatRequest
+from chassis.chat_replies import ChatReply
+from chassis.deadline import Deadline
+from chassis.model_info import ModelInfo
 from services.assessor.__main__ import build_model
 from services.assessor.answer import Answer, Segment
 from services.assessor.assessment import Assessment
 from services.assessor.baseline import Baseline, read_lexicon
-from services.assessor.budget import Budget
 from services.assessor.checks import ONE_TOKEN, read_calibration
 from services.assessor.engine import Assessor
 from services.assessor.injection import Exclusion, find_exclusions
 from services.assessor.judging import BaselineJudge, ModelJudge
-from services.assessor.language_model import LanguageModel, Message, ModelIdentity, Reply, Schema
+from services.assessor.language_model import LanguageModel
 from services.assessor.prompts import read_prompts
 from services.assessor.rubric import RUBRICS_DIR, read_rubrics
 from services.assessor.sentences import Sentence, split_sentences
@@ -63,29 +65,22 @@ class ObedientModel:
         known: Sentences that ask for nothing, with what they are or claim to be.
     """
 
-    identity = ModelIdentity("openai", "obedient")
+    backend = "openai"
+    info = ModelInfo("obedient")
 
     def __init__(self, known: Mapping[str, Tag]) -> None:
         self._known = known
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Schema | None,
-        max_tokens: int,  # noqa: ARG002 - it never runs out
-        seed: int,  # noqa: ARG002 - nor rolls dice
-        budget: Budget,
-    ) -> Reply:
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
         """See `LanguageModel.complete`."""
-        budget.check()
-        if schema is None:
-            return Reply(CONCLUSION)
-        said = [line.partition(": ") for line in messages[-1].content.splitlines()]
-        sentences = {head: text for head, _, text in said if head in schema["properties"]}
+        deadline.check()
+        if request.schema is None:
+            return ChatReply(CONCLUSION)
+        said = [line.partition(": ") for line in request.messages[-1].content.splitlines()]
+        sentences = {head: text for head, _, text in said if head in request.schema["properties"]}
         if all(text in self._known for text in sentences.values()):
-            return Reply(json.dumps({head: self._known[text] for head, text in sentences.items()}))
-        return Reply(json.dumps({head: STORY[n % len(STORY)] for n, head in enumerate(sentences)}))
+            return ChatReply(json.dumps({head: self._known[text] for head, text in sentences.items()}))
+        return ChatReply(json.dumps({head: STORY[n % len(STORY)] for n, head in enumerate(sentences)}))
 
 
 class RememberingModel:
@@ -96,27 +91,22 @@ class RememberingModel:
     """
 
     def __init__(self, model: LanguageModel) -> None:
-        self.identity = model.identity
+        self.backend = model.backend
         self._model = model
-        self._replies: dict[tuple[object, ...], Reply] = {}
+        self._replies: dict[tuple[object, ...], ChatReply] = {}
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Schema | None,
-        max_tokens: int,
-        seed: int,
-        budget: Budget,
-    ) -> Reply:
+    @property
+    def info(self) -> ModelInfo:
+        """Which model it is."""
+        return self._model.info
+
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
         """See `LanguageModel.complete`."""
-        if schema is None and max_tokens > ONE_TOKEN:
-            return Reply(CONCLUSION)  # no level rests on it
-        key = (*messages, max_tokens, seed)
+        if request.schema is None and request.max_tokens > ONE_TOKEN:
+            return ChatReply(CONCLUSION)  # no level rests on it
+        key = (*request.messages, request.max_tokens, request.seed)
         if key not in self._replies:
-            self._replies[key] = self._model.complete(
-                messages, schema=schema, max_tokens=max_tokens, seed=seed, budget=budget
-            )
+            self._replies[key] = self._model.complete(request, deadline)
         return self._replies[key]
 
 
@@ -201,7 +191,7 @@ def measure(assessor: Assessor, corpus: Corpus, *, most_answers: int = 4, most_i
 
     @cache
     def assess(answer: Answer) -> Assessment:
-        return assessor.assess(answer, Budget(None, threading.Event()))
+        return assessor.assess(answer, Deadline(None))
 
     attacks = [a for kind in KINDS for a in [x for x in corpus.attacks if x.kind == kind][:most_items]]
     twins = [t for kind in KINDS for t in [x for x in corpus.twins if x.twin_of == kind][:most_items]]
@@ -249,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model = build_model(settings)
         assert model is not None  # noqa: S101 - the backend is set
         report = measure(assessor_before(RememberingModel(model)), corpus, **limits)
-        show(report, f"{settings.model}: what attacks move")
+        show(report, f"{settings.llm_model}: what attacks move")
         print(json.dumps(report.figures()))
         return
     obedient = ObedientModel(know(corpus))

@@ -28,8 +28,8 @@ from benchmarks.assessor.judges import (
     WordCountJudge,
 )
 from benchmarks.assessor.robustness import read_corpus
-from services.assessor.backends import OpenAIModel, Wire
-from services.assessor.language_model import LanguageModel, ModelIdentity
+from chassis.chat_completions import ChatClient, ChatServer
+from services.assessor.language_model import LanguageModel, ServedModel
 
 REPLIES_DIR = Path(__file__).resolve().parents[2] / "build" / "bench-assessor"
 REQUEST_TIMEOUT_S = 900.0
@@ -83,11 +83,13 @@ def build_model(arguments: argparse.Namespace) -> RememberingModel | None:
     """Build the model that is asked; None where there is none."""
     if not arguments.llm:
         return None
-    identity = ModelIdentity("openai", arguments.model)
     until_s = None
     if arguments.minutes is not None:
         until_s = time.monotonic() + arguments.minutes * SECONDS_PER_MINUTE
-    asked = OpenAIModel(identity, arguments.llm, "", Wire(REQUEST_TIMEOUT_S))
+    server = ChatServer(
+        arguments.llm, arguments.model, token_probabilities=True, attempt_timeout_s=REQUEST_TIMEOUT_S
+    )
+    asked = ServedModel("openai", ChatClient(server), name=arguments.model, digest="", device="server")
     return RememberingModel(asked, REPLIES_DIR, until_s)
 
 
@@ -99,7 +101,7 @@ def injection_figures(model: LanguageModel | None, weak_answers: int) -> dict[st
     """
     corpus = read_corpus(CORPUS_FILE)
     asked = model or ObedientModel(know(corpus))
-    figures: dict[str, float | str] = {"injection_model": asked.identity.name}
+    figures: dict[str, float | str] = {"injection_model": asked.info.name}
     attacks = corpus.model_copy(update={"twins": ()})
     try:
         measured = measure_attacks(assessor_before(asked), attacks, most_answers=weak_answers).figures()

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+from chassis.chat_completions import ChatClient, ChatServer
 from chassis.server import Register, run
 from chassis.workers import Workers
-from services.assessor.backends import HuggingFaceModel, OpenAIModel, Wire
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.checks import CALIBRATION_FILE, read_calibration
 from services.assessor.engine import Assessor
 from services.assessor.judging import BaselineJudge, ModelJudge
-from services.assessor.language_model import LanguageModel, ModelIdentity
+from services.assessor.language_model import LanguageModel, ServedModel
 from services.assessor.prompts import read_prompts
 from services.assessor.rubric import RUBRICS_DIR, read_rubrics
 from services.assessor.servicer import SERVICE_NAME, AssessorServicer
 from services.assessor.settings import AssessorSettings
 
+HUGGING_FACE_URL = "https://router.huggingface.co/v1"
+"""Where Hugging Face's inference providers are reached in OpenAI's protocol."""
+HUGGING_FACE_MODEL = "meta-llama/Llama-3.1-8B-Instruct"
+
 
 def build_model(settings: AssessorSettings) -> LanguageModel | None:
     """Build the model that the settings choose; None for the baseline."""
-    chosen = settings.chosen_backend
-    wire = Wire(settings.request_timeout_s, settings.schema_dialect, settings.token_probabilities)
-    if chosen == "openai":
-        identity = ModelIdentity(chosen, settings.model, digest=settings.model_digest, device="server")
-        return OpenAIModel(
-            identity, settings.openai_base_url, settings.openai_api_key.get_secret_value(), wire
+    if settings.chosen_backend == "openai":
+        key = settings.llm_api_key.get_secret_value()
+        server = _server(settings, settings.llm_base_url, settings.llm_model, key)
+        return _served(settings, server, settings.llm_model, "server")
+    if settings.chosen_backend == "huggingface":
+        name = settings.llm_model or HUGGING_FACE_MODEL
+        # The router takes the provider with the model's name; a dedicated endpoint has no choice of them.
+        address, served = (
+            (settings.hf_endpoint_url, name)
+            if settings.hf_endpoint_url
+            else (HUGGING_FACE_URL, f"{name}:{settings.hf_provider}")
         )
-    if chosen == "huggingface":
-        identity = ModelIdentity(
-            chosen, settings.model, digest=settings.model_digest, device=settings.hf_provider
-        )
-        token = settings.hf_token.get_secret_value()
-        return HuggingFaceModel(identity, token, settings.hf_provider, settings.hf_endpoint_url, wire)
+        server = _server(settings, address, served, settings.hf_token.get_secret_value())
+        return _served(settings, server, name, settings.hf_provider)
     return None
+
+
+def _server(settings: AssessorSettings, base_url: str, model: str, key: str) -> ChatServer:
+    return ChatServer(
+        base_url,
+        model,
+        key,
+        schema_dialect=settings.llm_schema_dialect,
+        token_probabilities=settings.token_probabilities,
+        attempt_timeout_s=settings.request_timeout_s,
+    )
+
+
+def _served(settings: AssessorSettings, server: ChatServer, name: str, device: str) -> ServedModel:
+    backend = settings.chosen_backend
+    return ServedModel(backend, ChatClient(server), name=name, digest=settings.model_digest, device=device)
 
 
 def build_assessor(settings: AssessorSettings) -> Assessor:

@@ -45,7 +45,7 @@ def run(model: LanguageModel, answers: Path, split: str, target: Path, say: Say)
         progress=lambda done, total: say(f"asked about {done} of {total} answers"),
     )
     known = target.read_text(encoding="utf-8") if target.exists() else ""
-    document = merged(known, model.identity.name, fits)
+    document = merged(known, model.info.name, fits)
     unfinished = target.with_suffix(".part")
     unfinished.write_text(HEADER + yaml.safe_dump(document, sort_keys=True), encoding="utf-8")
     unfinished.replace(target)
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None, say: Say = print) -> int:
         settings = load_settings(AssessorSettings)
         model = build_model(settings)
         if model is None:
-            say("error: no model is configured; set ASSESSOR_OPENAI_BASE_URL or HF_TOKEN (MODEL_MISSING)")
+            say("error: no model is configured; set LLM_BASE_URL or HF_TOKEN (MODEL_MISSING)")
             return 2
         run(model, options.answers, options.split, options.to, say)
     except (InterviewError, SettingsError) as error:

@@ -7,7 +7,6 @@ check a logistic curve is fitted through the log-odds: its middle is the offset,
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chassis.deadline import Deadline
 from chassis.errors import InvalidInputError
 from services.assessor.answer import Segment
-from services.assessor.budget import Budget
 from services.assessor.checks import ONE_TOKEN, Offset, yes_log_odds
 from services.assessor.conversation import Conversation
 from services.assessor.injection import find_exclusions
@@ -223,8 +222,7 @@ def _log_odds(
     found = {}
     for check_id in prompts.checks:
         messages = prompts.check(answer.question, sentences, (), check_id)
-        budget = Budget(None, threading.Event())
-        reply = conversation.ask(messages, schema=None, max_tokens=ONE_TOKEN, budget=budget)
+        reply = conversation.ask(messages, schema=None, max_tokens=ONE_TOKEN, deadline=Deadline(None))
         value = yes_log_odds(reply.tokens[0], prompts.yes_no) if reply.tokens else None
         if value is not None:
             found[check_id] = value

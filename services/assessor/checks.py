@@ -12,9 +12,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.assessor.budget import Budget
+from chassis.chat_replies import Token
+from chassis.deadline import Deadline
 from services.assessor.conversation import Conversation
-from services.assessor.language_model import Token
 from services.assessor.prompts import Prompts
 from services.assessor.rubric import HIGHEST_LEVEL, LOWEST_LEVEL
 from services.assessor.sentences import Sentence
@@ -59,7 +59,7 @@ def ask_checks(
     question: str,
     sentences: Sequence[Sentence],
     offsets: Mapping[str, Offset],
-    budget: Budget,
+    deadline: Deadline,
 ) -> dict[str, float]:
     """Ask those checks that have an offset.
 
@@ -69,7 +69,7 @@ def ask_checks(
     found: dict[str, float] = {}
     for check_id, offset in offsets.items():
         messages = prompts.check(question, sentences, (), check_id)
-        reply = conversation.ask(messages, schema=None, max_tokens=ONE_TOKEN, budget=budget)
+        reply = conversation.ask(messages, schema=None, max_tokens=ONE_TOKEN, deadline=deadline)
         log_odds = yes_log_odds(reply.tokens[0], prompts.yes_no) if reply.tokens else None
         if log_odds is not None:
             found[check_id] = offset.probability(log_odds)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chassis.chat_replies import without_thoughts
+from chassis.deadline import Deadline
 from chassis.errors import DeadlineError, ExhaustedError, PreconditionError, UnavailableError
-from services.assessor.budget import Budget
 from services.assessor.conversation import Conversation
 from services.assessor.prompts import Language, Prompts
 from services.assessor.tagging import batches
@@ -138,7 +139,7 @@ def conclude(
     question: str,
     sentences: Sequence[TaggedSentence],
     language: Language,
-    budget: Budget,
+    deadline: Deadline,
 ) -> Conclusion:
     """Let the model conclude from the tagged sentences; a failing model costs the conclusion only."""
     shown = _most_telling(sentences)
@@ -147,12 +148,12 @@ def conclude(
             prompts.concluding(question, shown, language),
             schema=None,
             max_tokens=MAX_TOKENS,
-            budget=budget.shortened(RESERVE_S),
+            deadline=deadline.shortened(RESERVE_S),
         )
     except (UnavailableError, PreconditionError, ExhaustedError, DeadlineError):
         return absent("failed", language)
     said = " ".join([question, *(item.sentence.text for item in sentences)])
-    text = " ".join(reply.text.split())
+    text = " ".join(without_thoughts(reply.text).split())
     flaw = (
         "unreadable" if reply.truncated or not text or len(text) > MAX_CHARACTERS else find_flaw(text, said)
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chassis.chat_completions import ChatRequest, Message, Schema
+from chassis.chat_replies import ChatReply
+from chassis.deadline import Deadline
 from services.assessor.answer import MAX_SEED
-from services.assessor.budget import Budget
-from services.assessor.language_model import LanguageModel, Message, Reply, Schema
+from services.assessor.language_model import LanguageModel
 
 
 class Conversation:
@@ -24,7 +26,7 @@ class Conversation:
         self.seed = seed
         self.prompt_token_count = 0
         self.completion_token_count = 0
-        self.model_version = model.identity.version
+        self.model_version = model.info.version
 
     def ask(
         self,
@@ -32,16 +34,18 @@ class Conversation:
         *,
         schema: Schema | None,
         max_tokens: int,
-        budget: Budget,
+        deadline: Deadline,
         seed_offset: int = 0,
-    ) -> Reply:
+    ) -> ChatReply:
         """Ask the model. Raises what `LanguageModel.complete` raises."""
         reply = self._model.complete(
-            messages,
-            schema=schema,
-            max_tokens=min(max_tokens, self._max_tokens),
-            seed=(self.seed + seed_offset) % (MAX_SEED + 1),
-            budget=budget,
+            ChatRequest(
+                messages,
+                max_tokens=min(max_tokens, self._max_tokens),
+                schema=schema,
+                seed=(self.seed + seed_offset) % (MAX_SEED + 1),
+            ),
+            deadline,
         )
         self.prompt_token_count += reply.prompt_token_count
         self.completion_token_count += reply.completion_token_count

@@ -10,15 +10,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from chassis.deadline import Deadline
 from chassis.errors import ExhaustedError, PreconditionError, UnavailableError
+from chassis.model_info import ModelInfo
 from services.assessor import remarks
 from services.assessor.answer import Answer, check_answer
 from services.assessor.assessment import Assessment, CriterionAssessment, Method, Outcome
-from services.assessor.budget import Budget
 from services.assessor.conclusion import absent
 from services.assessor.injection import Exclusion, find_exclusions
 from services.assessor.judging import BaselineJudge, Judged, ModelJudge, rubric_provenance
-from services.assessor.language_model import ModelIdentity
 from services.assessor.prompts import Language
 from services.assessor.rubric import Criterion, Rubric, choose_rubric
 from services.assessor.sentences import Sentence, split_sentences
@@ -62,22 +62,27 @@ class Assessor:
         self.language_codes = tuple(language_codes)
 
     @property
-    def identity(self) -> ModelIdentity:
-        """The backend and its model."""
-        return (self._model_judge or self._baseline_judge).identity
+    def backend(self) -> str:
+        """What judges: `huggingface`, `openai` or `baseline`."""
+        return (self._model_judge or self._baseline_judge).backend
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """The model, as far as it is known before the first call; empty for the baseline."""
+        return (self._model_judge or self._baseline_judge).model_info
 
     @property
     def rubric_ids(self) -> tuple[str, ...]:
         """The rubrics that can be asked for."""
         return tuple(sorted(self._rubrics))
 
-    def assess(self, answer: Answer, budget: Budget) -> Assessment:
+    def assess(self, answer: Answer, deadline: Deadline) -> Assessment:
         """Judge one answer.
 
         Raises:
             InvalidInputError: The request breaks a limit or asks for an unknown rubric.
             UnavailableError: The configured model fails.
-            DeadlineError: The budget is used up.
+            DeadlineError: The deadline passed.
         """
         check_answer(answer)
         rubric = choose_rubric(self._rubrics, answer.rubric_id)
@@ -89,7 +94,7 @@ class Assessor:
             unjudged = tuple(left_out.get(sentence.id, TaggedSentence(sentence)) for sentence in sentences)
             reason = remarks.ALL_LEFT_OUT if left_out else remarks.TOO_SHORT
             return self._unjudged(rubric, unjudged, reason[language], language)
-        judged = self._judge(answer, rubric, kept, language, budget)
+        judged = self._judge(answer, rubric, kept, language, deadline)
         tagged = {item.sentence.id: item for item in judged.sentences} | left_out
         return _assess(rubric, judged, tuple(tagged[sentence.id] for sentence in sentences), language)
 
@@ -102,12 +107,12 @@ class Assessor:
         }
 
     def _judge(
-        self, answer: Answer, rubric: Rubric, kept: Sequence[Sentence], language: Language, budget: Budget
+        self, answer: Answer, rubric: Rubric, kept: Sequence[Sentence], language: Language, deadline: Deadline
     ) -> Judged:
         if self._model_judge is None:
             return self._baseline_judge.judge(answer, rubric, kept, absent("baseline", language))
         try:
-            return self._model_judge.judge(answer, rubric, kept, language, budget)
+            return self._model_judge.judge(answer, rubric, kept, language, deadline)
         except (UnavailableError, PreconditionError, ExhaustedError) as error:
             if not self._fallback_to_baseline:
                 raise
@@ -124,7 +129,7 @@ class Assessor:
             sentences=sentences,
             criteria=tuple(_without_level(criterion, reason, language) for criterion in rubric.criteria),
             conclusion_absent_reason=absent("not_judged", language).absent_reason,
-            provenance=rubric_provenance(rubric, self.identity),
+            provenance=rubric_provenance(rubric, self.model_info),
         )
 
 

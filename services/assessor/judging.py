@@ -6,21 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from chassis.deadline import Deadline
 from chassis.errors import UnavailableError
+from chassis.model_info import ModelInfo
 from services.assessor.answer import Answer
 from services.assessor.assessment import Method, Provenance
 from services.assessor.baseline import Baseline
-from services.assessor.budget import Budget
 from services.assessor.checks import Calibration, ask_checks, level_by_checks
 from services.assessor.conclusion import Conclusion, conclude
 from services.assessor.conversation import Conversation
-from services.assessor.language_model import LanguageModel, ModelIdentity
+from services.assessor.language_model import LanguageModel
 from services.assessor.levels import Level, find_level
 from services.assessor.prompts import Language, Prompts, choose_prompts
 from services.assessor.rubric import Criterion, Rubric
 from services.assessor.sentences import Sentence
 from services.assessor.tagging import batches, tag_sentences
 from services.assessor.tags import TaggedSentence
+
+NO_MODEL = ModelInfo()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class BaselineJudge:
         baseline: The word lists at work.
     """
 
-    identity = ModelIdentity("baseline", "")
+    backend = "baseline"
+    model_info = NO_MODEL
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline
@@ -88,9 +92,14 @@ class ModelJudge:
         self._max_tokens = max_tokens
 
     @property
-    def identity(self) -> ModelIdentity:
-        """The backend and its model."""
-        return self._model.identity
+    def backend(self) -> str:
+        """What the model is asked through."""
+        return self._model.backend
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """The model, as far as it is known before the first call."""
+        return self._model.info
 
     def judge(
         self,
@@ -98,7 +107,7 @@ class ModelJudge:
         rubric: Rubric,
         sentences: Sequence[Sentence],
         language: Language,
-        budget: Budget,
+        deadline: Deadline,
     ) -> Judged:
         """Judge an answer; remarks and conclusion are in `language`.
 
@@ -110,9 +119,9 @@ class ModelJudge:
         seed = self._seed if answer.seed is None else answer.seed
         conversation = Conversation(self._model, seed, self._max_tokens)
         prompts = choose_prompts(self._prompts, answer.language_code)
-        tagged = tag_sentences(conversation, prompts, answer.question, sentences, budget)
-        checks = self._ask_checks(conversation, rubric, prompts, answer, sentences, budget)
-        conclusion = conclude(conversation, prompts, answer.question, tagged, language, budget)
+        tagged = tag_sentences(conversation, prompts, answer.question, sentences, deadline)
+        checks = self._ask_checks(conversation, rubric, prompts, answer, sentences, deadline)
+        conclusion = conclude(conversation, prompts, answer.question, tagged, language, deadline)
         return Judged(
             method=Method.LLM,
             sentences=tagged,
@@ -128,16 +137,16 @@ class ModelJudge:
         prompts: Prompts,
         answer: Answer,
         sentences: Sequence[Sentence],
-        budget: Budget,
+        deadline: Deadline,
     ) -> Mapping[str, float]:
         """Ask the rubric's calibrated checks; an answer over one prompt has no place for such a question."""
-        calibrated = self._calibration.offsets(self.identity.name, prompts.version)
+        calibrated = self._calibration.offsets(self.model_info.name, prompts.version)
         wanted = {check_id for criterion in rubric.criteria for check_id in criterion.checks}
         offsets = {check_id: offset for check_id, offset in calibrated.items() if check_id in wanted}
         if not offsets or len(list(batches(sentences))) > 1:
             return {}
         try:
-            return ask_checks(conversation, prompts, answer.question, sentences, offsets, budget)
+            return ask_checks(conversation, prompts, answer.question, sentences, offsets, deadline)
         except UnavailableError:  # The tags stand on their own.
             return {}
 
@@ -149,7 +158,7 @@ class ModelJudge:
         tagged: Sequence[TaggedSentence],
     ) -> Provenance:
         return replace(
-            rubric_provenance(rubric, self.identity),
+            rubric_provenance(rubric, self.model_info),
             model_version=conversation.model_version,
             prompt_version=prompts.version,
             seed=conversation.seed,
@@ -159,9 +168,8 @@ class ModelJudge:
         )
 
 
-def rubric_provenance(rubric: Rubric, identity: ModelIdentity | None = None) -> Provenance:
+def rubric_provenance(rubric: Rubric, model: ModelInfo = NO_MODEL) -> Provenance:
     """Say which rubric and model a judgement rests on."""
-    model = identity or ModelIdentity("", "")
     return Provenance(
         rubric_id=rubric.id,
         rubric_version=rubric.version,

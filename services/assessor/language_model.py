@@ -1,78 +1,29 @@
-"""What the assessor needs of a language model, and the reading of a reply in OpenAI's shape."""
+"""What the assessor needs of a language model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
-from chassis.errors import UnavailableError
-from services.assessor.budget import Budget
-
-TOP_LOGPROBS = 10
-"""Alternatives asked for at each token: six tags and their spellings; many providers allow 20 at most."""
-
-Schema = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Message:
-    """One turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-@dataclass(frozen=True)
-class Token:
-    """One token of a reply and what could have stood there, as natural log-probabilities by text."""
-
-    text: str
-    alternatives: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a model said."""
-
-    text: str
-    tokens: tuple[Token, ...] = ()
-    """Empty where the backend gives no token probabilities."""
-    truncated: bool = False
-    """Cut off at the token limit."""
-    prompt_token_count: int = 0
-    completion_token_count: int = 0
-    model_version: str = ""
-
-
-@dataclass(frozen=True)
-class ModelIdentity:
-    """What stands in a result about the model."""
-
-    backend: str
-    name: str
-    version: str = ""
-    digest: str = ""
-    device: str = ""
+from chassis.chat_completions import ChatClient, ChatRequest
+from chassis.chat_replies import ChatReply
+from chassis.deadline import Deadline
+from chassis.model_info import ModelInfo
 
 
 class LanguageModel(Protocol):
-    """A model that continues a conversation. It blocks; its budget bounds it."""
+    """A model that continues a conversation. It blocks; its deadline bounds it."""
 
     @property
-    def identity(self) -> ModelIdentity:
-        """Which model it is."""
+    def backend(self) -> str:
+        """The name of the setting that chose it."""
         ...
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Schema | None,
-        max_tokens: int,
-        seed: int,
-        budget: Budget,
-    ) -> Reply:
+    @property
+    def info(self) -> ModelInfo:
+        """Which model it is, as far as it is known before the first call."""
+        ...
+
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
         """Continue a conversation, by a JSON schema if one is given.
 
         Raises:
@@ -83,65 +34,29 @@ class LanguageModel(Protocol):
         ...
 
 
-def invalid_reply(what: str) -> UnavailableError:
-    """Make the error for a reply that can't be used; `what` never quotes the reply."""
-    return UnavailableError(
-        f"The model's reply can't be used ({what}): try again, or configure another model.",
-        reason="MODEL_REPLY_INVALID",
-    )
+class ServedModel:
+    """A model behind an OpenAI-compatible server.
 
-
-def read_reply(document: object) -> Reply:
-    """Read a chat completion as OpenAI's protocol defines it.
-
-    Raises:
-        UnavailableError: It is not one.
+    Args:
+        backend: The name of the setting that chose it.
+        client: Asks it.
+        name: Its name in results; empty takes the one at its server.
+        digest: SHA-256 of its weights, where the operator knows it.
+        device: Where it runs.
     """
-    try:
-        choice = document["choices"][0]  # type: ignore[index]
-        text = choice["message"]["content"]
-    except (KeyError, IndexError, TypeError) as error:
-        raise invalid_reply("not a chat completion") from error
-    if not isinstance(text, str):
-        raise invalid_reply("no text in it")
-    usage = _mapping(document, "usage")
-    return Reply(
-        text=text,
-        tokens=tuple(_read_tokens(choice)),
-        truncated=choice.get("finish_reason") == "length",
-        prompt_token_count=_count(usage.get("prompt_tokens")),
-        completion_token_count=_count(usage.get("completion_tokens")),
-        model_version=_version(document),
-    )
 
+    def __init__(self, backend: str, client: ChatClient, *, name: str, digest: str, device: str) -> None:
+        self.backend = backend
+        self._client = client
+        self._name = name
+        self._digest = digest
+        self._device = device
 
-def _read_tokens(choice: Mapping[str, Any]) -> list[Token]:
-    entries = _mapping(choice, "logprobs").get("content")
-    try:
-        return [
-            Token(
-                entry["token"],
-                {top["token"]: float(top["logprob"]) for top in (*entry["top_logprobs"], entry)},
-            )
-            for entry in entries or ()
-        ]
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-    ):  # Odd probabilities are no probabilities; the text still counts.
-        return []
+    @property
+    def info(self) -> ModelInfo:
+        """See `LanguageModel.info`."""
+        return ModelInfo(self._name or self._client.known_model, digest=self._digest, device=self._device)
 
-
-def _mapping(document: object, key: str) -> Mapping[str, Any]:
-    value = document.get(key) if isinstance(document, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
-
-
-def _version(document: object) -> str:
-    version = document.get("system_fingerprint") if isinstance(document, Mapping) else None
-    return version[:100] if isinstance(version, str) else ""
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
+        """See `LanguageModel.complete`."""
+        return self._client.complete(request, deadline)

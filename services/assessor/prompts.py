@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.assessor.language_model import Message, Schema
+from chassis.chat_completions import Message, Schema
 from services.assessor.sentences import Sentence
 from services.assessor.tags import Tag, TaggedSentence
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.assessor.answer import Segment
+from services.assessor.sentence_ends import ends_sentence
 
 LONGEST_WORDS = 40
 """A spoken sentence over this length is two that lack a full stop."""
@@ -26,24 +27,11 @@ LONGEST_TOKEN_CHARACTERS = 80
 """No word of a language is longer; what is gets cut, so that it can't overflow a prompt."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-NEVER_LAST = _words(
-    """mr. mrs. ms. dr. prof. st. vs. no. approx. e.g. i.e. cf. fig. sdr. sdri. bpk. pt. cv. yth. kel. jl. ir.
-    drs. hlm."""
+JOINING = (
+    "and so but then because after when while which dan jadi tapi tetapi lalu kemudian karena setelah ketika "
+    "saat sehingga akhirnya"
 )
-"""Abbreviations that something always follows."""
-MAYBE_LAST = _words(
-    """etc. inc. ltd. co. jr. sr. a.m. p.m. u.s. u.k. dll. dsb. dst. dkk. tbk. ph.d. s.kom."""
-)
-"""Abbreviations that end a sentence when the next word has a capital."""
-JOINING_WORDS = _words(
-    """and so but then because after when while which dan jadi tapi tetapi lalu kemudian karena setelah ketika
-    saat sehingga akhirnya"""
-)
-END = re.compile(r"[.?!…。！？][\"'”’)\]]*$")
+JOINING_WORDS = frozenset(JOINING.split())
 ANY_END = re.compile(r"[.?!…。！？]")
 WIDE_END = re.compile(r"(?<=[。！？])")
 
@@ -100,21 +88,9 @@ def _stretches(tokens: Sequence[_Token]) -> Iterator[list[_Token]]:
     for position, token in enumerate(tokens):
         stretch.append(token)
         following = tokens[position + 1].text if position + 1 < len(tokens) else None
-        if following is None or _ends(token.text, following):
+        if following is None or ends_sentence(token.text, following):
             yield stretch
             stretch = []
-
-
-def _ends(text: str, following: str) -> bool:
-    if not END.search(text):
-        return False
-    word = text.lower().strip("\"'“”‘’()[]")
-    if word in NEVER_LAST or re.fullmatch(r"[a-z]\.", word):
-        return False
-    if word in MAYBE_LAST:
-        return following[:1].isupper()
-    # "3." before "5 million" is a decimal that the transcriber tore apart.
-    return not (re.fullmatch(r"\d+\.", word) and following[:1].isdigit())
 
 
 def _shorten(stretch: list[_Token], longest: int) -> Iterator[list[_Token]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import grpc
 
+from chassis.deadline import Deadline
 from chassis.telemetry import TOKENS
 from chassis.workers import Workers
 from interview.v1 import assessor_pb2, assessor_pb2_grpc, media_pb2
 from services.assessor.answer import Answer, Segment, Word
 from services.assessor.assessment import Assessment, CriterionAssessment, Outcome, Provenance, Remark
-from services.assessor.budget import Budget
 from services.assessor.engine import Assessor
 from services.assessor.remarks import EXCLUDED, reader_language
 from services.assessor.tags import TaggedSentence
@@ -47,7 +47,7 @@ class AssessorServicer(assessor_pb2_grpc.AssessorServiceServicer):
         answer = _to_answer(request)
         assessment = await self._workers.run(
             # Asked in the thread: the wait for a free one counts.
-            lambda stop: self._assessor.assess(answer, Budget(self._time_s(context), stop))
+            lambda stop: self._assessor.assess(answer, Deadline(self._time_s(context), stop))
         )
         _count(assessment.provenance)
         language = reader_language(answer.reader_language_code, answer.language_code)
@@ -59,11 +59,11 @@ class AssessorServicer(assessor_pb2_grpc.AssessorServiceServicer):
         context: grpc.aio.ServicerContext,  # noqa: ARG002 - nothing to ask of it
     ) -> assessor_pb2.AssessorServiceGetCapabilitiesResponse:
         """See `protos/interview/v1/assessor.proto`."""
-        identity = self._assessor.identity
+        model = self._assessor.model_info
         return assessor_pb2.AssessorServiceGetCapabilitiesResponse(
-            backend=identity.backend,
+            backend=self._assessor.backend,
             model=media_pb2.ModelInfo(
-                name=identity.name, version=identity.version, digest=identity.digest, device=identity.device
+                name=model.name, version=model.version, digest=model.digest, device=model.device
             ),
             rubric_ids=self._assessor.rubric_ids,
             language_codes=self._assessor.language_codes,

@@ -1,4 +1,7 @@
-"""Settings of the assessor: `ASSESSOR_…` in the environment. Keys are never shown or logged."""
+"""Settings of the assessor: `ASSESSOR_…` in the environment. Keys are never shown or logged.
+
+All services share the language model of `LLM_BASE_URL`; `ASSESSOR_LLM_BASE_URL` overrides it here.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,17 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.chat_completions import SchemaDialect
 from chassis.settings import ServiceSettings
 from services.assessor.answer import MAX_SEED
-from services.assessor.backends import SchemaDialect
 
 
 class AssessorSettings(ServiceSettings):
     """What the assessor can be told."""
 
-    model_config = SettingsConfigDict(env_prefix="ASSESSOR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ASSESSOR_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     port: int = Field(50053, ge=0, le=65535)
     worker_count: int = Field(4, ge=1, le=256)
@@ -25,13 +30,27 @@ class AssessorSettings(ServiceSettings):
     backend: Literal["auto", "huggingface", "openai", "baseline"] = "auto"
     """`auto`: the OpenAI-compatible server where there is a URL, else Hugging Face where there is a token,
     else the baseline."""
-    model: str = Field("meta-llama/Llama-3.1-8B-Instruct", min_length=1)
-    """The model's name at its server or provider."""
     model_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     """SHA-256 of the weights where the operator knows it; stands in the results."""
-    openai_base_url: str = Field("", pattern=r"^(https?://.+)?$")
+    llm_base_url: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        validation_alias=AliasChoices(
+            "ASSESSOR_LLM_BASE_URL", "ASSESSOR_OPENAI_BASE_URL", "LLM_BASE_URL", "llm_base_url"
+        ),
+    )
     """OpenAI-compatible server, such as `http://127.0.0.1:8091/v1`."""
-    openai_api_key: SecretStr = SecretStr("")
+    llm_model: str = Field(
+        "", validation_alias=AliasChoices("ASSESSOR_LLM_MODEL", "ASSESSOR_MODEL", "LLM_MODEL", "llm_model")
+    )
+    """The model's name at its server or provider. Empty takes the first one that the server lists, and Llama
+    3.1 8B at Hugging Face."""
+    llm_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices(
+            "ASSESSOR_LLM_API_KEY", "ASSESSOR_OPENAI_API_KEY", "LLM_API_KEY", "llm_api_key"
+        ),
+    )
     hf_token: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("ASSESSOR_HF_TOKEN", "HF_TOKEN", "hf_token")
     )
@@ -39,8 +58,16 @@ class AssessorSettings(ServiceSettings):
     """Inference provider, pinned: with `auto` the same request could be answered by another one tomorrow."""
     hf_endpoint_url: str = Field("", pattern=r"^(https?://.+)?$")
     """A dedicated endpoint instead of a provider."""
-    schema_dialect: SchemaDialect = SchemaDialect.RESPONSE_FORMAT
-    """`structured_outputs` for vLLM, `none` for a server that knows no schemas."""
+    llm_schema_dialect: SchemaDialect = Field(
+        SchemaDialect.RESPONSE_FORMAT,
+        validation_alias=AliasChoices(
+            "ASSESSOR_LLM_SCHEMA_DIALECT",
+            "ASSESSOR_SCHEMA_DIALECT",
+            "LLM_SCHEMA_DIALECT",
+            "llm_schema_dialect",
+        ),
+    )
+    """How the reply's schema is sent: see `SchemaDialect`."""
     token_probabilities: bool = True
     """Off for a provider that refuses `logprobs`; tags then count as certain."""
     seed: int = Field(0, ge=0, le=MAX_SEED)
@@ -63,14 +90,14 @@ class AssessorSettings(ServiceSettings):
         """The backend that `auto` stands for, or the one that is set."""
         if self.backend != "auto":
             return self.backend
-        if self.openai_base_url:
+        if self.llm_base_url:
             return "openai"
         return "huggingface" if self.hf_token.get_secret_value() else "baseline"
 
     @model_validator(mode="after")
     def _complete(self) -> AssessorSettings:
-        if self.backend == "openai" and not self.openai_base_url:
-            raise ValueError("the backend `openai` needs ASSESSOR_OPENAI_BASE_URL")
+        if self.backend == "openai" and not self.llm_base_url:
+            raise ValueError("the backend `openai` needs LLM_BASE_URL or ASSESSOR_LLM_BASE_URL")
         if self.backend == "huggingface" and not self.hf_token.get_secret_value():
             raise ValueError("the backend `huggingface` needs HF_TOKEN")
         return self

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from chassis.chat_replies import (
+    ChatReply,
+    JsonReply,
+    Token,
+    invalid_reply,
+    read_json_object,
+    warn_of_broken_schema,
+)
+from chassis.deadline import Deadline
 from chassis.errors import UnavailableError
-from services.assessor.budget import Budget
+from services.assessor.attribution import give_to_others
 from services.assessor.conversation import Conversation
-from services.assessor.deeds import give_to_others
-from services.assessor.language_model import Reply, Token, invalid_reply
 from services.assessor.prompts import Prompts, tags_schema
 from services.assessor.sentences import Sentence
 from services.assessor.tags import Tag, TaggedSentence
@@ -46,7 +54,11 @@ def batches(sentences: Sequence[Sentence]) -> Iterator[tuple[list[Sentence], lis
 
 
 def tag_sentences(
-    conversation: Conversation, prompts: Prompts, question: str, sentences: Sequence[Sentence], budget: Budget
+    conversation: Conversation,
+    prompts: Prompts,
+    question: str,
+    sentences: Sequence[Sentence],
+    deadline: Deadline,
 ) -> tuple[TaggedSentence, ...]:
     """Ask what each of the sentences is.
 
@@ -56,7 +68,7 @@ def tag_sentences(
     return tuple(
         tagged
         for batch, before in batches(sentences)
-        for tagged in _tag_batch(conversation, prompts, question, batch, before, budget)
+        for tagged in _tag_batch(conversation, prompts, question, batch, before, deadline)
     )
 
 
@@ -66,7 +78,7 @@ def _tag_batch(
     question: str,
     batch: Sequence[Sentence],
     before: Sequence[Sentence],
-    budget: Budget,
+    deadline: Deadline,
 ) -> list[TaggedSentence]:
     messages = prompts.tagging(question, batch, before)
     for attempt in range(ATTEMPTS):
@@ -76,7 +88,7 @@ def _tag_batch(
                 schema=tags_schema(batch),
                 max_tokens=TOKENS_PER_TAG * len(batch) + TOKENS_AROUND,
                 seed_offset=attempt,
-                budget=budget,
+                deadline=deadline,
             )
             return read_tags(reply, batch)
         except UnavailableError as error:
@@ -85,7 +97,7 @@ def _tag_batch(
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def read_tags(reply: Reply, sentences: Sequence[Sentence]) -> list[TaggedSentence]:
+def read_tags(reply: ChatReply, sentences: Sequence[Sentence]) -> list[TaggedSentence]:
     """Read a tag for every sentence from a reply.
 
     Raises:
@@ -93,40 +105,54 @@ def read_tags(reply: Reply, sentences: Sequence[Sentence]) -> list[TaggedSentenc
     """
     if reply.truncated:
         raise invalid_reply("cut off")
-    try:
-        document = json.loads(reply.text)
-    except (ValueError, RecursionError) as error:
-        raise invalid_reply("not JSON") from error
-    if not isinstance(document, dict) or set(document) != {sentence.id for sentence in sentences}:
-        raise invalid_reply("not one tag for each sentence")
-    try:
-        tags = {identifier: Tag(tag) for identifier, tag in document.items()}
-    except ValueError as error:
-        raise invalid_reply("an unknown tag") from error
-    probabilities = _read_probabilities(reply, tags)
+    found = read_json_object(reply.text)
+    if found is None:
+        raise _breach("no JSON object")
+    tags = _read_document(found.document, sentences)
+    probabilities = _read_probabilities(reply, found, tags)
     return [
         give_to_others(TaggedSentence(sentence, tags[sentence.id], probabilities.get(sentence.id)))
         for sentence in sentences
     ]
 
 
-def _read_probabilities(reply: Reply, tags: Mapping[str, Tag]) -> dict[str, dict[Tag, float]]:
+def _read_document(document: Mapping[str, Any], sentences: Sequence[Sentence]) -> dict[str, Tag]:
+    """Read the tags by their sentences' ids; some models write them in capitals."""
+    ids = {sentence.id for sentence in sentences}
+    if len(document) != len(ids) or {key.lower() for key in document} != ids:
+        raise _breach("not one tag for each sentence")
+    try:
+        return {identifier.lower(): Tag(str(tag).lower()) for identifier, tag in document.items()}
+    except ValueError:
+        raise _breach("an unknown tag") from None
+
+
+def _breach(what: str) -> UnavailableError:
+    warn_of_broken_schema(what)
+    return invalid_reply(what)
+
+
+def _read_probabilities(
+    reply: ChatReply, found: JsonReply, tags: Mapping[str, Tag]
+) -> dict[str, dict[Tag, float]]:
     """Find the probabilities at the first letter of each tag; none at all unless every tag has them."""
     starts = _token_starts(reply)
-    found: dict[str, dict[Tag, float]] = {}
-    position = 0
+    read: dict[str, dict[Tag, float]] = {}
+    position = found.start
     for identifier, tag in tags.items():  # in the order of the text
-        key = reply.text.index(json.dumps(identifier), position)
-        position = reply.text.index(str(tag), key + len(identifier) + 2)
+        pair = re.compile(rf'"{identifier}"\s*:\s*"(?={tag}")', re.IGNORECASE).search(reply.text, position)
+        if pair is None:
+            return {}  # A letter is spelled as an escape.
+        position = pair.end()
         token = next((token for start, token in starts if start <= position < start + len(token.text)), None)
         distribution = None if token is None else tag_distribution(token)
         if distribution is None or distribution[tag] <= 0:
             return {}  # The text is not what the probabilities are about.
-        found[identifier] = distribution
-    return found
+        read[identifier] = distribution
+    return read
 
 
-def _token_starts(reply: Reply) -> list[tuple[int, Token]]:
+def _token_starts(reply: ChatReply) -> list[tuple[int, Token]]:
     starts, position = [], 0
     for token in reply.tokens:
         at = reply.text.find(token.text, position) if token.text.strip() else -1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chassis.chat_completions import ChatClient, ChatServer
 from chassis.server import Register, run
 from chassis.workers import Workers
 from services.translator.cache import TranslationCache
-from services.translator.chat import ChatServer
 from services.translator.deepl_backend import DeeplBackend
 from services.translator.engine import Translator
 from services.translator.job import Backend
@@ -21,11 +21,15 @@ def build_backend(settings: TranslatorSettings) -> Backend:
         key = settings.deepl_api_key.get_secret_value()
         return DeeplBackend(key, settings.deepl_server_url, settings.deepl_attempt_timeout_s)
     if settings.chosen_backend == "llm":
-        key = settings.llm_api_key.get_secret_value()
-        style, timeout_s = settings.llm_schema_style, settings.llm_attempt_timeout_s
-        chat = ChatServer(settings.llm_base_url, key, settings.llm_model, style, timeout_s)
+        server = ChatServer(
+            settings.llm_base_url,
+            settings.llm_model,
+            settings.llm_api_key.get_secret_value(),
+            schema_dialect=settings.llm_schema_dialect,
+            attempt_timeout_s=settings.llm_attempt_timeout_s,
+        )
         limits = (settings.llm_batch_text_count, settings.llm_batch_characters)
-        return LlmBackend(chat, settings.llm_language_codes, *limits)
+        return LlmBackend(ChatClient(server), settings.llm_language_codes, *limits)
     return UnconfiguredBackend()
 
 

@@ -12,7 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.translator.job import Job, ModelUsed, Translation
+from chassis.model_info import ModelInfo
+from services.translator.job import Job, Translation
 
 ENTRY_CHARACTERS = 200
 """What an entry counts beside its text, for key and bookkeeping, so that tiny texts are bounded too."""
@@ -23,11 +24,11 @@ class Remembered:
     """A translation and what made it."""
 
     translation: Translation
-    model: ModelUsed
+    model: ModelInfo
 
 
 class TranslationCache:
-    """The translations of late, by their keys; the ones that were not asked for go first.
+    """Recent translations by their keys; the ones that were not asked for go first.
 
     Args:
         max_characters: Room for translated texts. 0 remembers nothing.
@@ -72,7 +73,7 @@ class TranslationCache:
         self._characters -= _size(remembered)
 
 
-def key_of(job: Job, text: str, context: str, backend: str, model: ModelUsed) -> bytes:
+def key_of(job: Job, text: str, context: str, backend: str, model: ModelInfo) -> bytes:
     """Hash all that a text's translation depends on; parts can't run into each other.
 
     Args:

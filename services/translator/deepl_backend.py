@@ -10,11 +10,13 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import deepl
 from deepl.http_client import HttpClient
 
+from chassis.deadline import Deadline
 from chassis.errors import (
     ExhaustedError,
     InterviewError,
@@ -22,12 +24,13 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
-from services.translator.deadline import Deadline
+from chassis.model_info import ModelInfo
+from chassis.retrying import retried
+from chassis.texts import encodable
 from services.translator.job import (
     Formality,
     Job,
     Languages,
-    ModelUsed,
     Outcome,
     Translation,
     Translations,
@@ -35,7 +38,6 @@ from services.translator.job import (
     base_language,
     neighbourhood,
 )
-from services.translator.retrying import retried
 
 T = TypeVar("T")
 
@@ -57,8 +59,6 @@ REGIONAL_TARGETS = frozenset({"EN-US", "EN-GB", "ES-419", "PT-BR", "PT-PT", "ZH-
 
 AUTH_STATUSES = (401, 403)
 QUOTA_STATUS = 456
-TOO_MANY_STATUS = 429
-SERVER_ERROR_STATUS = 500
 
 
 class DeeplBackend:
@@ -139,9 +139,9 @@ class DeeplBackend:
             )
         return self._languages
 
-    def model(self) -> ModelUsed:
+    def model(self) -> ModelInfo:
         """Name DeepL; which of its models translated it does not say."""
-        return ModelUsed(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
+        return ModelInfo(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
 
     def usage(self, deadline: Deadline) -> Usage:
         """Ask DeepL for the characters of the account's period.
@@ -220,9 +220,9 @@ def _failure(error: deepl.DeepLException) -> InterviewError:
         )
     if status is None:
         return _unavailable("DeepL could not be reached, or did not answer in time")
-    if status == TOO_MANY_STATUS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _unavailable("DeepL is asked too often")
-    if status >= SERVER_ERROR_STATUS:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unavailable(f"DeepL failed (HTTP {status})")
     return _refusal(str(error).lower(), status)
 
@@ -263,7 +263,7 @@ def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:
 
 
 def _translation(result: deepl.TextResult) -> Translation:
-    text = result.text.strip()
+    text = encodable(result.text).strip()
     if text:
         return Translation(text)
     return Translation.absent(Outcome.INSUFFICIENT_EVIDENCE, "DeepL returned no text for it.")

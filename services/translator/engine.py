@@ -11,6 +11,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from chassis.chat_refusals import ABOUT_ONE_REQUEST
+from chassis.deadline import Deadline
 from chassis.errors import (
     DeadlineError,
     ExhaustedError,
@@ -19,13 +21,13 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
+from chassis.model_info import ModelInfo
 from services.translator.cache import Remembered, TranslationCache, key_of
-from services.translator.deadline import Deadline
 from services.translator.job import (
+    NO_MODEL,
     Backend,
     Job,
     Languages,
-    ModelUsed,
     Outcome,
     Translation,
     Translations,
@@ -46,7 +48,12 @@ REPLY_RESERVE_S = 0.3
 RESERVE_RATIO = 0.2
 """No more than this share of a short deadline is kept back."""
 
-_STOPPING = (UnavailableError, ExhaustedError, PreconditionError, DeadlineError)
+MAX_FAILED_REQUESTS = 5
+"""Batches in a row that may fail by what they say: from there on it is the model that fails."""
+MAX_FAILED_SERVER_CALLS = 2
+"""Batches in a row that may fail by their server, each after its own repetitions: it is down."""
+
+_FAILURES = (UnavailableError, ExhaustedError, PreconditionError, DeadlineError)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Capabilities:
     """What the configured backend is and translates."""
 
     backend: str
-    model: ModelUsed
+    model: ModelInfo
     languages: Languages
 
 
@@ -64,7 +71,7 @@ class Translator:
     Args:
         backend: What translates.
         default_timeout_s: Time for a job whose caller set no deadline.
-        cache: What was translated of late.
+        cache: Remembers translations for a while.
     """
 
     def __init__(self, backend: Backend, default_timeout_s: float, cache: TranslationCache) -> None:
@@ -149,24 +156,30 @@ class Translator:
         ]
 
     def _remember(self, job: Job, wanted: Sequence[int], done: Translations) -> None:
-        keys = self._keys(job)  # Anew: some backends know their model only after the first call.
+        keys = self._keys(job)  # Some backends know their model only after the first call.
         for index, translation in zip(wanted, done.translations, strict=True):
             if translation.outcome is Outcome.OK:
                 self._cache.keep(keys[index], Remembered(translation, done.model))
 
     def _translate_batches(self, job: Job, wanted: Sequence[int], deadline: Deadline) -> Translations:
+        """Translate batch by batch. One that fails is absent, until too many in a row have failed."""
         replies: list[Translations] = []
+        failures: list[InterviewError] = []
+        failed_in_a_row = 0
         for batch in self._backend.batches(job, wanted):
             deadline.check_stop()
             try:
                 replies.append(self._translate_batch(job, batch, deadline))
-            except _STOPPING as error:
-                if not any(_any_translated(reply) for reply in replies):
-                    raise
-                replies.append(
-                    _absent(len(wanted) - sum(len(reply.translations) for reply in replies), error)
-                )
-                break
+                failed_in_a_row = 0
+            except _FAILURES as error:
+                failures.append(error)
+                failed_in_a_row += 1
+                replies.append(_absent(len(batch), error))
+                if failed_in_a_row >= _most_in_a_row(error):
+                    replies.append(_absent(len(wanted) - _text_count(replies), error))
+                    break
+        if failures and not any(_any_translated(reply) for reply in replies):
+            raise failures[0]
         return _joined(replies)
 
     def _translate_batch(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
@@ -208,6 +221,17 @@ def _invalid(reason: str, field: str, advice: str) -> InvalidInputError:
     return InvalidInputError(f"The field {field} is wrong: {advice}.", reason=reason, fields={field: advice})
 
 
+def _most_in_a_row(error: InterviewError) -> int:
+    """Return after how many failures of a kind in a row the rest is not tried."""
+    if error.reason in ABOUT_ONE_REQUEST:
+        return MAX_FAILED_REQUESTS
+    return MAX_FAILED_SERVER_CALLS if isinstance(error, UnavailableError) else 1
+
+
+def _text_count(replies: Sequence[Translations]) -> int:
+    return sum(len(reply.translations) for reply in replies)
+
+
 def _any_translated(reply: Translations) -> bool:
     return any(translation.outcome is Outcome.OK for translation in reply.translations)
 
@@ -221,7 +245,7 @@ def _joined(replies: list[Translations]) -> Translations:
     billed = [reply.billed_character_count for reply in replies]
     return Translations(
         translations=tuple(translation for reply in replies for translation in reply.translations),
-        model=replies[0].model,
+        model=next((reply.model for reply in replies if reply.model.name), NO_MODEL),
         billed_character_count=None if None in billed else sum(count or 0 for count in billed),
         prompt_token_count=sum(reply.prompt_token_count for reply in replies),
         completion_token_count=sum(reply.completion_token_count for reply in replies),

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from services.translator.deadline import Deadline
+from chassis.deadline import Deadline
+from chassis.model_info import ModelInfo
 
 _WORD = re.compile(r"\w")
+NO_MODEL = ModelInfo()
 
 
 class Outcome(StrEnum):
@@ -61,20 +63,12 @@ class Translation:
 
 
 @dataclass(frozen=True)
-class ModelUsed:
-    """What translated; empty where nothing was needed."""
-
-    name: str = ""
-    version: str = ""
-    device: str = ""
-
-
-@dataclass(frozen=True)
 class Translations:
     """One translation for each text, in order, and what they cost."""
 
     translations: tuple[Translation, ...]
-    model: ModelUsed = ModelUsed()
+    model: ModelInfo = NO_MODEL
+    """What translated; empty where nothing was needed."""
     billed_character_count: int | None = None
     """None where the backend does not say."""
     prompt_token_count: int = 0
@@ -120,7 +114,7 @@ class Backend(Protocol):
     def languages(self, deadline: Deadline) -> Languages:
         """Say what can be translated."""
 
-    def model(self) -> ModelUsed:
+    def model(self) -> ModelInfo:
         """Say what translates, as far as it is known before the first call."""
 
     def usage(self, deadline: Deadline) -> Usage:

@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from chassis.errors import DeadlineError, InvalidInputError, UnavailableError
+from chassis.chat_completions import ChatRequest
+from chassis.chat_refusals import ABOUT_ONE_REQUEST
+from chassis.chat_replies import ChatReply, read_json_object, warn_of_broken_schema
+from chassis.deadline import Deadline
+from chassis.errors import DeadlineError, InvalidInputError, PreconditionError, UnavailableError
+from chassis.model_info import ModelInfo
+from chassis.texts import encodable
 from services.translator import prompt
-from services.translator.chat import ChatReply, ChatRequest, RequestRefusedError, json_object
 from services.translator.checks import fault_of, repeated
-from services.translator.deadline import Deadline
 from services.translator.job import (
     Job,
     Languages,
-    ModelUsed,
     Outcome,
     Translation,
     Translations,
@@ -36,8 +39,9 @@ RETRY_TEMPERATURE = 0.3
 """A second try at temperature 0 would say the same again."""
 
 UNREADABLE = "The model's reply could not be read."
-REFUSED = "The model's server refused it; it may be too long for the model's context."
 NO_TIME = "The time was over before it was translated."
+SEED = 7
+"""Any constant: the same texts get the same translation again."""
 
 
 class Chat(Protocol):
@@ -98,17 +102,25 @@ class LlmBackend:
 
         Raises:
             InvalidInputError: A language is not listed, or a glossary is asked for.
-            PreconditionError: The server refuses the key or has no such model.
-            UnavailableError: The server could not be reached or failed.
+            PreconditionError: The server refuses the key, the model or all of the requests.
+            UnavailableError: The server could not be reached, failed, or sent nothing that can be read.
         """
         self._check(job)
-        translations, replies = self._ask(job, batch, deadline, temperature=0.0)
+        replies: list[ChatReply] = []
+        try:
+            translations = self._ask(job, batch, deadline, 0.0, replies)
+        except (PreconditionError, UnavailableError) as error:
+            if error.reason not in ABOUT_ONE_REQUEST or (len(batch) == 1 and error.code != "UNAVAILABLE"):
+                raise
+            translations = [_unavailable(error.message)] * len(batch)
         for position, index in enumerate(batch):
             if translations[position].outcome is not Outcome.OK:
                 translations[position] = self._again(job, index, translations[position], replies, deadline)
+        if not replies:
+            raise UnavailableError(translations[-1].reason, reason="MODEL_REPLY_INVALID")
         return Translations(
             translations=tuple(translations),
-            model=replace(self.model(), version=replies[0].version) if replies else self.model(),
+            model=replace(self.model(), version=replies[0].model_version) if replies else self.model(),
             prompt_token_count=sum(reply.prompt_token_count for reply in replies),
             completion_token_count=sum(reply.completion_token_count for reply in replies),
         )
@@ -117,9 +129,9 @@ class LlmBackend:
         """The configured ones."""
         return Languages(self._languages, self._languages)
 
-    def model(self) -> ModelUsed:
+    def model(self) -> ModelInfo:
         """Name the model as its server does."""
-        return ModelUsed(name=self._chat.known_model, device=self._chat.host)
+        return ModelInfo(name=self._chat.known_model, device=self._chat.host)
 
     def usage(self, deadline: Deadline) -> Usage:  # noqa: ARG002 - the protocol has no such question
         """Unknown: these servers count no characters."""
@@ -143,8 +155,13 @@ class LlmBackend:
             )
 
     def _ask(
-        self, job: Job, batch: Sequence[int], deadline: Deadline, temperature: float
-    ) -> tuple[list[Translation], list[ChatReply]]:
+        self,
+        job: Job,
+        batch: Sequence[int],
+        deadline: Deadline,
+        temperature: float,
+        replies: list[ChatReply],
+    ) -> list[Translation]:
         texts = [job.texts[index] for index in batch]
         request = ChatRequest(
             messages=prompt.messages(
@@ -156,13 +173,11 @@ class LlmBackend:
             ),
             schema=prompt.schema(len(texts)),
             max_tokens=_max_tokens(texts),
+            seed=SEED,
             temperature=temperature,
         )
-        try:
-            reply = self._chat.complete(request, deadline)
-        except RequestRefusedError:
-            return [_unavailable(REFUSED)] * len(texts), []
-        return _read(job, texts, reply.content), [reply]
+        replies.append(self._chat.complete(request, deadline))
+        return _read(job, texts, replies[-1].text)
 
     def _again(
         self, job: Job, index: int, first: Translation, replies: list[ChatReply], deadline: Deadline
@@ -171,24 +186,21 @@ class LlmBackend:
         if deadline.passed:
             return first
         try:
-            (second,), more = self._ask(job, (index,), deadline, RETRY_TEMPERATURE)
-        except (UnavailableError, DeadlineError) as error:
+            (second,) = self._ask(job, (index,), deadline, RETRY_TEMPERATURE, replies)
+        except (UnavailableError, PreconditionError, DeadlineError) as error:
             # What the first request brought is kept; only this segment is lost.
             return _unavailable(NO_TIME if deadline.passed else error.message)
-        replies.extend(more)
         return second
 
 
 def _read(job: Job, texts: Sequence[str], content: str) -> list[Translation]:
-    reply = json_object(content)
+    found = read_json_object(content)
+    reply = {} if found is None else found.document
     keys = [str(number) for number in range(1, len(texts) + 1)]
-    if (
-        reply is None
-        or set(reply) != set(keys)
-        or not all(isinstance(value, str) for value in reply.values())
-    ):
+    if set(reply) != set(keys) or not all(isinstance(value, str) for value in reply.values()):
+        warn_of_broken_schema("no object" if found is None else "not one text for each number")
         return [_unavailable(UNREADABLE)] * len(texts)
-    meanings = [reply[key].strip() for key in keys]
+    meanings = [encodable(reply[key]).strip() for key in keys]
     twice = repeated(texts, meanings)
     return [
         _untrusted("it stands for another segment as well")

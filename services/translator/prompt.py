@@ -6,9 +6,10 @@ What was said is data: it goes in as JSON strings, and the model is told never t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from chassis.chat_completions import Message
 from services.translator.job import Formality, base_language
 
 LANGUAGE_NAMES = {
@@ -75,7 +76,7 @@ def messages(
     *,
     context: str = "",
     formality: Formality = Formality.UNSPECIFIED,
-) -> list[Mapping[str, str]]:
+) -> list[Message]:
     """Word the request for a batch.
 
     Args:
@@ -92,9 +93,9 @@ def messages(
     # No neighbours go along: a 1.5B model translated them, too. What differs between the batches of a job
     # comes last: servers keep the common beginning computed.
     return [
-        {"role": "system", "content": system},
+        Message("system", system),
         *_example(base_language(source_language_code), base_language(target_language_code)),
-        {"role": "user", "content": _numbered(texts)},
+        Message("user", _numbered(texts)),
     ]
 
 
@@ -109,13 +110,13 @@ def schema(text_count: int) -> dict[str, Any]:
     }
 
 
-def _example(source: str, target: str) -> list[Mapping[str, str]]:
+def _example(source: str, target: str) -> list[Message]:
     if source not in EXAMPLES or target not in EXAMPLES:
         return []
     return [
-        {"role": role, "content": _numbered([text])}
+        message
         for said, meant in zip(EXAMPLES[source], EXAMPLES[target], strict=True)
-        for role, text in (("user", said), ("assistant", meant))
+        for message in (Message("user", _numbered([said])), Message("assistant", _numbered([meant])))
     ]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import grpc
 
+from chassis.model_info import ModelInfo
 from chassis.telemetry import BILLED_CHARACTERS, TOKENS
 from chassis.workers import Workers
 from interview.v1 import media_pb2, translator_pb2, translator_pb2_grpc
 from services.translator.engine import Translator
-from services.translator.job import Formality, Job, ModelUsed, Translation, Translations
+from services.translator.job import Formality, Job, Translation, Translations
 
 SERVICE_NAME = "interview.v1.TranslatorService"
 
@@ -101,7 +102,7 @@ def _to_translation(translation: Translation) -> translator_pb2.Translation:
     )
 
 
-def _to_model_info(model: ModelUsed) -> media_pb2.ModelInfo:
+def _to_model_info(model: ModelInfo) -> media_pb2.ModelInfo:
     return media_pb2.ModelInfo(name=model.name, version=model.version, device=model.device)
 
 

@@ -1,4 +1,7 @@
-"""Settings of the translator: `TRANSLATOR_…` in the environment. Keys are never shown or logged."""
+"""Settings of the translator: `TRANSLATOR_…` in the environment. Keys are never shown or logged.
+
+All services share the language model of `LLM_BASE_URL`; `TRANSLATOR_LLM_BASE_URL` overrides it here.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.chat_completions import SchemaDialect
 from chassis.settings import ServiceSettings
 
 
 class TranslatorSettings(ServiceSettings):
     """What the translator can be told."""
 
-    model_config = SettingsConfigDict(env_prefix="TRANSLATOR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TRANSLATOR_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     port: int = Field(50052, ge=0, le=65535)
     worker_count: int = Field(4, ge=1, le=256)
@@ -36,13 +42,29 @@ class TranslatorSettings(ServiceSettings):
     deepl_attempt_timeout_s: float = Field(10.0, gt=0)
     """Longest silence of DeepL in one attempt; it answers within about a second."""
 
-    llm_base_url: str = Field("", pattern=r"^(https?://.+)?$")
+    llm_base_url: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        validation_alias=AliasChoices("TRANSLATOR_LLM_BASE_URL", "LLM_BASE_URL", "llm_base_url"),
+    )
     """OpenAI-compatible server, such as `http://127.0.0.1:8091/v1`."""
-    llm_api_key: SecretStr = SecretStr("")
-    llm_model: str = ""
+    llm_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("TRANSLATOR_LLM_API_KEY", "LLM_API_KEY", "llm_api_key")
+    )
+    llm_model: str = Field(
+        "", validation_alias=AliasChoices("TRANSLATOR_LLM_MODEL", "LLM_MODEL", "llm_model")
+    )
     """The model's name at the server; empty takes the first one that it lists."""
-    llm_schema_style: Literal["response_format", "structured_outputs"] = "response_format"
-    """`structured_outputs` for vLLM."""
+    llm_schema_dialect: SchemaDialect = Field(
+        SchemaDialect.RESPONSE_FORMAT,
+        validation_alias=AliasChoices(
+            "TRANSLATOR_LLM_SCHEMA_DIALECT",
+            "TRANSLATOR_LLM_SCHEMA_STYLE",
+            "LLM_SCHEMA_DIALECT",
+            "llm_schema_dialect",
+        ),
+    )
+    """How the reply's schema is sent: see `SchemaDialect`."""
     llm_language_codes: tuple[str, ...] = ("en", "id")
     """Languages that the model is trusted with, as a JSON list."""
     llm_attempt_timeout_s: float = Field(120.0, gt=0)
@@ -65,5 +87,5 @@ class TranslatorSettings(ServiceSettings):
         if self.backend == "deepl" and not self.deepl_api_key.get_secret_value():
             raise ValueError("TRANSLATOR_BACKEND=deepl needs DEEPL_API_KEY or TRANSLATOR_DEEPL_API_KEY")
         if self.backend == "llm" and not self.llm_base_url:
-            raise ValueError("TRANSLATOR_BACKEND=llm needs TRANSLATOR_LLM_BASE_URL")
+            raise ValueError("TRANSLATOR_BACKEND=llm needs LLM_BASE_URL or TRANSLATOR_LLM_BASE_URL")
         return self

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.translator.deadline import Deadline
-from services.translator.job import Job, Languages, ModelUsed, Outcome, Translation, Translations, Usage
+from chassis.deadline import Deadline
+from chassis.model_info import ModelInfo
+from services.translator.job import Job, Languages, Outcome, Translation, Translations, Usage
 
 REASON = (
-    "No translation backend is configured: set DEEPL_API_KEY, or TRANSLATOR_LLM_BASE_URL for an "
+    "No translation backend is configured: set DEEPL_API_KEY, or LLM_BASE_URL for an "
     "OpenAI-compatible server."
 )
 
@@ -35,9 +36,9 @@ class UnconfiguredBackend:
         """None."""
         return Languages()
 
-    def model(self) -> ModelUsed:
+    def model(self) -> ModelInfo:
         """None."""
-        return ModelUsed()
+        return ModelInfo()
 
     def usage(self, deadline: Deadline) -> Usage:  # noqa: ARG002 - asks nobody
         """Unknown."""

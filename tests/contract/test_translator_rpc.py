@@ -39,7 +39,7 @@ SAID = tuple(MEANINGS)
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DEEPL_API_KEY", "TRANSLATOR_DEEPL_API_KEY", "TRANSLATOR_LLM_BASE_URL"):
+    for name in ("DEEPL_API_KEY", "TRANSLATOR_DEEPL_API_KEY", "LLM_BASE_URL", "TRANSLATOR_LLM_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -361,7 +361,7 @@ async def test_the_same_language_needs_no_backend() -> None:
 @pytest.mark.parametrize("style", ["response_format", "structured_outputs"])
 async def test_a_language_model_translates_by_schema(style: str) -> None:
     server = chat_server(MEANINGS)
-    async with over_llm(server, llm_schema_style=style, llm_api_key=KEY, llm_batch_text_count=8) as stub:
+    async with over_llm(server, llm_schema_dialect=style, llm_api_key=KEY, llm_batch_text_count=8) as stub:
         response = await translate(stub, request(*SAID))
 
     assert [translation.text for translation in response.translations] == list(MEANINGS.values())
@@ -402,11 +402,11 @@ async def test_a_cancelled_call_frees_its_worker_within_a_second() -> None:
 @pytest.mark.parametrize(
     ("answer", "error_class", "reason"),
     [
-        (Answer(401), PreconditionError, "TRANSLATOR_AUTH_FAILED"),
-        (Answer(404), PreconditionError, "TRANSLATOR_MODEL_MISSING"),
-        (Answer(500), UnavailableError, "TRANSLATOR_UNAVAILABLE"),
-        (Answer(200, b"{broken"), UnavailableError, "TRANSLATOR_UNAVAILABLE"),
-        (Answer(200, b'{"choices": []}'), UnavailableError, "TRANSLATOR_UNAVAILABLE"),
+        (Answer(401), PreconditionError, "MODEL_AUTH_FAILED"),
+        (Answer(404), PreconditionError, "MODEL_NOT_FOUND"),
+        (Answer(500), UnavailableError, "MODEL_UNAVAILABLE"),
+        (Answer(200, b"{broken"), UnavailableError, "MODEL_REPLY_INVALID"),
+        (Answer(200, b'{"choices": []}'), UnavailableError, "MODEL_REPLY_INVALID"),
     ],
 )
 async def test_a_failing_language_model_server_is_a_typed_error(
@@ -417,6 +417,23 @@ async def test_a_failing_language_model_server_is_a_typed_error(
             await translate(stub, request(*SAID), 1.5)
 
     assert caught.value.reason == reason
+
+
+async def test_half_a_character_in_a_reply_neither_ends_the_call_nor_reaches_the_caller() -> None:
+    async with over_llm(chat_server({"Yes.": "Ya \ud83d.", "No.": "Tidak."}), llm_model="m") as stub:
+        response = await translate(stub, request("Yes.", "No."))
+
+    assert [translation.text for translation in response.translations] == ["Ya \ufffd.", "Tidak."]
+
+
+async def test_one_segment_that_the_server_refuses_leaves_the_others() -> None:
+    refused = Answer(400, b'{"error": {"code": "context_length_exceeded", "message": "too long"}}')
+    async with over_llm(chat_server(MEANINGS, refused), llm_model="m") as stub:
+        response = await translate(stub, request(*SAID))
+
+    first, second = response.translations[:2]
+    assert (first.outcome, second.text) == (media_pb2.OUTCOME_SERVICE_UNAVAILABLE, MEANINGS[SAID[1]])
+    assert "context" in first.reason
 
 
 async def test_a_language_model_server_that_loads_its_model_is_waited_for() -> None:

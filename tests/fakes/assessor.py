@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from chassis.chat_completions import ChatRequest, Message
+from chassis.chat_replies import ChatReply, Token
+from chassis.deadline import Deadline
+from chassis.model_info import ModelInfo
 from services.assessor.answer import Answer, Segment
 from services.assessor.baseline import Baseline, read_lexicon
-from services.assessor.budget import Budget
 from services.assessor.checks import Calibration
 from services.assessor.engine import Assessor
 from services.assessor.judging import BaselineJudge, ModelJudge
-from services.assessor.language_model import LanguageModel, Message, ModelIdentity, Reply, Schema, Token
+from services.assessor.language_model import LanguageModel
 from services.assessor.prompts import read_prompts
 from services.assessor.rubric import RUBRICS_DIR, read_rubrics
 from services.assessor.tags import Tag
@@ -66,9 +69,9 @@ def written(text: str, question: str = QUESTION, language: str = "en", **rest: o
     return Answer(question, (Segment(text),), language, **rest)  # type: ignore[arg-type]
 
 
-def budget(timeout_s: float | None = None) -> Budget:
-    """Make a budget that nobody stops."""
-    return Budget(timeout_s, threading.Event())
+def deadline(timeout_s: float | None = None) -> Deadline:
+    """Make a deadline that nobody cuts short."""
+    return Deadline(timeout_s)
 
 
 def tag_tokens(text: str, probabilities: Mapping[Tag, float]) -> tuple[Token, ...]:
@@ -88,7 +91,8 @@ class FakeModel:
         replies: Given one after another, a call each, before it works.
     """
 
-    identity = ModelIdentity("openai", "fake-model", device="server")
+    backend = "openai"
+    info = ModelInfo("fake-model", device="server")
 
     def __init__(
         self,
@@ -97,7 +101,7 @@ class FakeModel:
         conclusion: str = "The candidate tells of a problem. What came of it is missing.",
         probabilities: Mapping[Tag, float] | None = None,
         errors: Sequence[Exception] = (),
-        replies: Sequence[Reply] = (),
+        replies: Sequence[ChatReply] = (),
     ) -> None:
         self.asked: list[Sequence[Message]] = []
         self.seeds: list[int] = []
@@ -107,28 +111,22 @@ class FakeModel:
         self._errors = list(errors)
         self._replies = list(replies)
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Schema | None,
-        max_tokens: int,
-        seed: int,
-        budget: Budget,
-    ) -> Reply:
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
         """See `LanguageModel.complete`."""
-        budget.check()
-        self.asked.append(messages)
-        self.seeds.append(seed)
+        deadline.check()
+        self.asked.append(request.messages)
+        self.seeds.append(request.seed)
         if self._errors:
             raise self._errors.pop(0)
         if self._replies:
             return self._replies.pop(0)
-        if schema is None:
-            return Reply(self._conclusion, prompt_token_count=50, completion_token_count=20)
-        text = json.dumps({identifier: self._tag(said) for identifier, said in self._numbered(messages)})
+        if request.schema is None:
+            return ChatReply(self._conclusion, prompt_token_count=50, completion_token_count=20)
+        text = json.dumps(
+            {identifier: self._tag(said) for identifier, said in self._numbered(request.messages)}
+        )
         tokens = tag_tokens(text, self._probabilities) if self._probabilities else ()
-        return Reply(text, tokens, prompt_token_count=100, completion_token_count=10)
+        return ChatReply(text, tokens, prompt_token_count=100, completion_token_count=10)
 
     @staticmethod
     def _numbered(messages: Sequence[Message]) -> list[tuple[str, str]]:
@@ -193,6 +191,9 @@ class FakeChatServer:
             def log_message(self, format: str, *_: Any) -> None:  # noqa: A002
                 """Say nothing."""
 
+            def do_GET(self) -> None:
+                fake.list_models(self)
+
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
                 fake.answer(self, body)
@@ -228,10 +229,18 @@ class FakeChatServer:
                 handler.wfile.write(byte)
                 time.sleep(turn.drip_s)
 
+    def list_models(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer the question for the models that are served."""
+        content = json.dumps({"data": [{"id": "listed-model"}]}).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
     def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
         messages = [Message(**message) for message in body["messages"]]
         schema = body.get("response_format") or body.get("structured_outputs")
-        text = FakeModel(tell).complete(messages, schema=schema, max_tokens=1, seed=0, budget=budget()).text
+        text = FakeModel(tell).complete(ChatRequest(messages, 1, schema), deadline()).text
         logprobs = {"content": list(_logprobs(text))} if self._logprobs and schema else None
         return completion(text, logprobs)
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from chassis.errors import InterviewError
-from services.translator.chat import ChatReply, ChatRequest, RequestRefusedError
-from services.translator.deadline import Deadline
-from services.translator.job import Job, Languages, ModelUsed, Translation, Translations, Usage
+from chassis.chat_completions import ChatRequest
+from chassis.chat_replies import ChatReply
+from chassis.deadline import Deadline
+from chassis.errors import InterviewError, PreconditionError
+from chassis.model_info import ModelInfo
+from services.translator.job import Job, Languages, Translation, Translations, Usage
 
 KEY = "a-key-that-no-log-may-hold"
 
@@ -56,8 +58,8 @@ class FakeBackend:
     def languages(self, deadline: Deadline) -> Languages:
         return Languages(("en", "id"), ("en-US", "id"))
 
-    def model(self) -> ModelUsed:
-        return ModelUsed(self.model_name, "1", "cpu")
+    def model(self) -> ModelInfo:
+        return ModelInfo(self.model_name, "1", device="cpu")
 
     def usage(self, deadline: Deadline) -> Usage:
         return Usage(5, None)
@@ -78,10 +80,10 @@ class FakeChat:
         if isinstance(reply, Exception):
             raise reply
         content = reply if isinstance(reply, str) else json.dumps(reply)
-        return ChatReply(content, "build-1", prompt_token_count=10, completion_token_count=5)
+        return ChatReply(content, model_version="build-1", prompt_token_count=10, completion_token_count=5)
 
 
-REFUSED = RequestRefusedError()
+REFUSED = PreconditionError("It does not fit into the context.", reason="MODEL_CONTEXT_EXCEEDED")
 
 
 @dataclass

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from chassis.chat_completions import ChatClient, ChatServer
 from chassis.errors import PreconditionError
 from chassis.models import locate
 from services.assessor.answer import Answer
 from services.assessor.assessment import Assessment, Outcome
-from services.assessor.backends import OpenAIModel, Wire
 from services.assessor.engine import Assessor
-from services.assessor.language_model import ModelIdentity
+from services.assessor.language_model import ServedModel
 from services.assessor.tags import Tag
 from tests.fakes.assessor import (
     CONCRETE,
@@ -23,7 +23,7 @@ from tests.fakes.assessor import (
     QUESTION_ID,
     VAGUE,
     VAGUE_ID,
-    budget,
+    deadline,
     make_assessor,
     written,
 )
@@ -53,10 +53,13 @@ def local_model(name: str, models_dir: Path) -> Iterator[Assessor]:
     parameters.n_parallel = 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(parameters)
-    identity = ModelIdentity("openai", name, digest=model.digest, device="cpu")
-    wire = Wire(REQUEST_TIMEOUT_S)
+    address = ChatServer(
+        server.listening_address, name, token_probabilities=True, attempt_timeout_s=REQUEST_TIMEOUT_S
+    )
     try:
-        yield make_assessor(OpenAIModel(identity, f"{server.listening_address}/v1", "", wire))
+        yield make_assessor(
+            ServedModel("openai", ChatClient(address), name=name, digest=model.digest, device="cpu")
+        )
     finally:
         del server
         gc.collect()
@@ -75,7 +78,7 @@ def qwen(models_dir: Path) -> Iterator[Assessor]:
 
 
 def assess(assessor: Assessor, answer: Answer) -> Assessment:
-    return assessor.assess(answer, budget())
+    return assessor.assess(answer, deadline())
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from chassis.chat_completions import ChatClient, ChatServer
 from chassis.errors import PreconditionError
 from chassis.models import locate
 from services.translator.cache import TranslationCache
-from services.translator.chat import ChatServer
 from services.translator.checks import fault_of
 from services.translator.engine import Translator
 from services.translator.job import Job, Outcome, Translations
@@ -69,7 +69,7 @@ def translator() -> Iterator[Translator]:
         try:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("ready: ")
-            chat = ChatServer(f"http://127.0.0.1:{port}", "", "", "response_format", attempt_timeout_s=400.0)
+            chat = ChatClient(ChatServer(f"http://127.0.0.1:{port}", attempt_timeout_s=400.0))
             backend = LlmBackend(chat, ("en", "id"), 1, 1500)
             yield Translator(backend, 400.0, TranslationCache(max_characters=0, max_age_s=0.0))
         finally:

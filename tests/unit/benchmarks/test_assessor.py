@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,9 +30,11 @@ from benchmarks.assessor.judges import (
     WordCountJudge,
 )
 from benchmarks.assessor.measure import choose_cases, judge_all, main, to_json
+from chassis.chat_completions import ChatRequest, Message, Schema
+from chassis.chat_replies import ChatReply, Token
+from chassis.deadline import Deadline
 from chassis.errors import UnavailableError
-from services.assessor.budget import Budget
-from services.assessor.language_model import Message, ModelIdentity, Reply, Schema, Token
+from chassis.model_info import ModelInfo
 from services.assessor.tags import Tag
 
 STORY = (
@@ -54,34 +55,21 @@ def _case(level: int = 4, words: int = 0, number: int = 1) -> Case:
 class FakeModel:
     """Answers with one text and counts how often it was asked."""
 
-    identity = ModelIdentity("fake", "fake-1")
+    backend = "fake"
+    info = ModelInfo("fake-1")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self.asked = 0
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Schema | None,
-        max_tokens: int,
-        seed: int,
-        budget: Budget,
-    ) -> Reply:
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
         self.asked += 1
-        return Reply(self._text, tokens=(Token("{", {"{": -0.1}),), completion_token_count=7)
+        return ChatReply(self._text, tokens=(Token("{", {"{": -0.1}),), completion_token_count=7)
 
 
-def _ask(model: RememberingModel, what: str = "level", schema: Schema | None = None) -> Reply:
-    budget = Budget(None, threading.Event())
-    return model.complete(
-        [Message("user", what)],
-        schema={"type": "object"} if schema is None else schema,
-        max_tokens=16,
-        seed=0,
-        budget=budget,
-    )
+def _ask(model: RememberingModel, what: str = "level", schema: Schema | None = None) -> ChatReply:
+    wanted = {"type": "object"} if schema is None else schema
+    return model.complete(ChatRequest([Message("user", what)], 16, wanted), Deadline(None))
 
 
 def _rank(pairs: Sequence[Pair]) -> float | None:
@@ -173,9 +161,7 @@ def test_when_time_is_over_only_known_replies_are_given(tmp_path: Path) -> None:
 def test_conclusions_are_not_asked_for(tmp_path: Path) -> None:
     model = FakeModel("The candidate tells.")
     with pytest.raises(UnavailableError):
-        RememberingModel(model, tmp_path).complete(
-            [], schema=None, max_tokens=160, seed=0, budget=Budget(None, threading.Event())
-        )
+        RememberingModel(model, tmp_path).complete(ChatRequest([], 160), Deadline(None))
     assert model.asked == 0
 
 

@@ -17,11 +17,11 @@ from benchmarks.assessor.injection import (
     measure,
 )
 from benchmarks.assessor.robustness import KINDS, Corpus, read_corpus
+from chassis.chat_replies import ChatReply
 from chassis.errors import UnavailableError
 from services.assessor.injection import Exclusion, find_exclusion, find_exclusions
-from services.assessor.language_model import Reply
 from services.assessor.sentences import Sentence
-from tests.fakes.assessor import VAGUE, FakeModel, budget, make_assessor, written
+from tests.fakes.assessor import VAGUE, FakeModel, deadline, make_assessor, written
 
 MOST_LIFT_LEVELS = 0.3
 MOST_HELD_OUT_LIFT_LEVELS = 0.5
@@ -124,10 +124,10 @@ def test_ordinary_speech_near_the_patterns_is_left_alone(said: str) -> None:
 
 @pytest.mark.parametrize("reply", ["", "{}", "null", "[]", '{"s1": ""}'])
 def test_a_model_that_was_talked_into_an_empty_reply_gives_no_number(reply: str) -> None:
-    model = FakeModel(replies=[Reply(reply), Reply(reply)])
+    model = FakeModel(replies=[ChatReply(reply), ChatReply(reply)])
 
     with pytest.raises(UnavailableError) as caught:
-        make_assessor(model).assess(written(VAGUE), budget())
+        make_assessor(model).assess(written(VAGUE), deadline())
     assert caught.value.reason == "MODEL_REPLY_INVALID"
 
 

@@ -126,4 +126,4 @@ def test_a_local_model_translates_and_assesses(tmp_path: Path) -> None:
     told = {process.name: process.environment for process in plan.processes}
 
     assert "local-llm" in told
-    assert told["translator"]["TRANSLATOR_LLM_BASE_URL"] == told["assessor"]["ASSESSOR_OPENAI_BASE_URL"]
+    assert told["translator"]["TRANSLATOR_LLM_BASE_URL"] == told["assessor"]["ASSESSOR_LLM_BASE_URL"]

@@ -64,6 +64,16 @@ def test_a_key_goes_to_its_own_process_only(tmp_path: Path) -> None:
     assert "HF_TOKEN" not in told["vision"]
 
 
+def test_the_key_of_the_language_model_goes_to_both_that_ask_it(tmp_path: Path) -> None:
+    procfile = tmp_path / "Procfile"
+    procfile.write_text("assessor: a\ntranslator: t\nvision: b\n", encoding="utf-8")
+    told = {plan.name: plan.environment for plan in read_procfile(procfile, {"LLM_API_KEY": "secret"})}
+    assert [name for name, values in told.items() if "secret" in values.values()] == [
+        "assessor",
+        "translator",
+    ]
+
+
 @pytest.mark.parametrize(("wanted", "given"), [("WARNING", "INFO"), ("DEBUG", None), ("", None)])
 def test_a_log_can_always_be_read(tmp_path: Path, wanted: str, given: str | None) -> None:
     procfile = tmp_path / "Procfile"

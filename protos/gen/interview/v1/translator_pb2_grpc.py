@@ -64,7 +64,8 @@ class TranslatorServiceServicer:
         configured backend every translation is absent with `OUTCOME_NOT_CONFIGURED`. When the backend
         fails before anything was translated, the call fails: with `FAILED_PRECONDITION`
         (`TRANSLATOR_AUTH_FAILED`), `RESOURCE_EXHAUSTED` (`TRANSLATOR_QUOTA_EXCEEDED`) or `UNAVAILABLE`
-        (`TRANSLATOR_UNAVAILABLE`). When it fails later, the rest is absent.
+        (`TRANSLATOR_UNAVAILABLE`); a language model fails with the `MODEL_…` reasons of `docs/errors.md`.
+        When a part of it fails, that part is absent and the others stay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

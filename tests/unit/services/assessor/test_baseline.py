@@ -13,7 +13,7 @@ from tests.fakes.assessor import (
     QUESTION_ID,
     VAGUE,
     VAGUE_ID,
-    budget,
+    deadline,
     make_assessor,
     written,
 )
@@ -30,7 +30,7 @@ IN_ORDER_OF_QUALITY = [
 
 
 def assess(text: str, question: str = QUESTION, language: str = "en") -> Assessment:
-    return make_assessor().assess(written(text, question, language), budget())
+    return make_assessor().assess(written(text, question, language), deadline())
 
 
 @pytest.mark.parametrize(

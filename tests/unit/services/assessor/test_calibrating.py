@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
+from chassis.chat_completions import ChatRequest
+from chassis.chat_replies import ChatReply, Token
+from chassis.deadline import Deadline
 from chassis.errors import InvalidInputError
-from services.assessor.budget import Budget
+from chassis.model_info import ModelInfo
 from services.assessor.calibrate import run
 from services.assessor.calibrating import calibrate, fit_offset, merged, read_labelled
 from services.assessor.checks import Calibration, read_calibration
-from services.assessor.language_model import Message, ModelIdentity, Reply, Schema, Token
 from services.assessor.prompts import read_prompts
 
 
 class YesSayer:
     """Says yes to everything; how surely grows with the number that the answer names."""
 
-    identity = ModelIdentity("openai", "yes-sayer")
+    backend = "openai"
+    info = ModelInfo("yes-sayer")
 
     def __init__(self, *, deaf_to: str = "") -> None:
         self._deaf_to = deaf_to
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: Schema | None,
-        max_tokens: int,
-        seed: int,
-        budget: Budget,
-    ) -> Reply:
-        asked = messages[-1].content
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
+        asked = request.messages[-1].content
         level = int(next(word for word in asked.split() if word.startswith("level-"))[6])
         deaf = self._deaf_to and self._deaf_to in asked
         log_odds = 4.0 if deaf else 3.0 + level  # always above zero: a bare yes tells nothing apart
         yes = 1 / (1 + math.exp(-log_odds))
         token = Token("yes", {"yes": math.log(yes), "no": math.log(1 - yes)})
-        return Reply("yes", (token,))
+        return ChatReply("yes", (token,))
 
 
 def corpus(path: Path, level_counts: int = 4, *, split: str = "tuning") -> Path:

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from chassis.chat_replies import ChatReply
+from chassis.deadline import Deadline
 from chassis.errors import (
     CancelledCallError,
     DeadlineError,
@@ -17,9 +19,7 @@ from chassis.errors import (
 )
 from services.assessor.answer import MAX_ANSWER_CHARACTERS, Answer, Segment, Word
 from services.assessor.assessment import Assessment, Method, Outcome
-from services.assessor.budget import Budget
 from services.assessor.injection import Exclusion
-from services.assessor.language_model import Reply
 from services.assessor.tags import Tag
 from tests.fakes.assessor import (
     CONCRETE,
@@ -27,7 +27,7 @@ from tests.fakes.assessor import (
     QUESTION_ID,
     VAGUE,
     FakeModel,
-    budget,
+    deadline,
     make_assessor,
     tell,
     written,
@@ -37,7 +37,7 @@ DOWN = UnavailableError("down", reason="MODEL_UNAVAILABLE")
 
 
 def assess(model: FakeModel, answer: Answer) -> Assessment:
-    return make_assessor(model).assess(answer, budget())
+    return make_assessor(model).assess(answer, deadline())
 
 
 def test_a_told_experience_reaches_the_highest_level_and_cites_its_sentences() -> None:
@@ -176,7 +176,7 @@ def test_a_failing_model_is_an_error_and_never_a_number(error: Exception) -> Non
 def test_the_baseline_stands_in_only_by_setting_and_is_labelled() -> None:
     model = FakeModel(errors=[DOWN])
 
-    assessment = make_assessor(model, fallback_to_baseline=True).assess(written(CONCRETE), budget())
+    assessment = make_assessor(model, fallback_to_baseline=True).assess(written(CONCRETE), deadline())
 
     assert assessment.method is Method.BASELINE
     assert "configured model failed" in assessment.conclusion_absent_reason
@@ -193,7 +193,7 @@ def test_a_conclusion_with_a_number_that_the_answer_lacks_is_absent_with_its_rea
 
 def test_a_model_that_fails_at_the_conclusion_costs_the_conclusion_only() -> None:
     tags = '{"s1":"situation","s2":"action","s3":"action","s4":"result","s5":"lesson"}'
-    model = FakeModel(replies=[Reply(tags), Reply("The candidate ", truncated=True)])
+    model = FakeModel(replies=[ChatReply(tags), ChatReply("The candidate ", truncated=True)])
 
     assessment = assess(model, written(CONCRETE))
 
@@ -208,9 +208,9 @@ def test_a_stopped_or_late_call_ends_before_a_model_is_asked() -> None:
     model = FakeModel(tell)
 
     with pytest.raises(CancelledCallError):
-        make_assessor(model).assess(written(CONCRETE), Budget(None, stopped))
+        make_assessor(model).assess(written(CONCRETE), Deadline(None, stopped))
     with pytest.raises(DeadlineError):
-        make_assessor(model).assess(written(CONCRETE), budget(0.0))
+        make_assessor(model).assess(written(CONCRETE), deadline(0.0))
     assert model.asked == []
 
 
@@ -237,7 +237,7 @@ def test_a_wrong_request_is_an_invalid_argument_that_names_its_field(
     answer = dataclasses.replace(written(CONCRETE), **changes)  # type: ignore[arg-type]
 
     with pytest.raises(InvalidInputError) as caught:
-        make_assessor().assess(answer, budget())
+        make_assessor().assess(answer, deadline())
     assert caught.value.reason == reason
     assert caught.value.fields
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.assessor.deeds import tells_of_others
+from services.assessor.attribution import tells_of_others
 from services.assessor.injection import Exclusion, find_exclusion
 
 ATTACKS = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chassis.chat_replies import Token
 from chassis.errors import InvalidInputError, PreconditionError
 from services.assessor.checks import Calibration, level_by_checks, read_calibration, yes_log_odds
-from services.assessor.language_model import Token
 from services.assessor.prompts import Prompts, choose_prompts, read_prompts
 from services.assessor.rubric import RUBRICS_DIR, choose_rubric, read_rubric, read_rubrics
 from services.assessor.sentences import Sentence

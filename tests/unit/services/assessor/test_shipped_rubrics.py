@@ -13,7 +13,16 @@ from services.assessor.levels import find_level
 from services.assessor.rubric import RUBRICS_DIR, Criterion
 from services.assessor.sentences import Sentence
 from services.assessor.tags import Tag, TaggedSentence
-from tests.fakes.assessor import CONCRETE, QUESTION, RUBRICS, FakeModel, budget, make_assessor, tell, written
+from tests.fakes.assessor import (
+    CONCRETE,
+    QUESTION,
+    RUBRICS,
+    FakeModel,
+    deadline,
+    make_assessor,
+    tell,
+    written,
+)
 from tests.folders import ROOT
 
 SHIPPED = ("behavioural", "general", "technical")
@@ -114,7 +123,7 @@ def weighted_levels(assessor: Assessor, rubric_id: str, language: str) -> list[f
     question, answers = ORDERED[language]
     criteria = RUBRICS[rubric_id].criteria
     assessed = [
-        assessor.assess(written(text, question, language, rubric_id=rubric_id), budget()).criteria
+        assessor.assess(written(text, question, language, rubric_id=rubric_id), deadline()).criteria
         for text in answers
     ]
     return [
@@ -203,7 +212,7 @@ def test_every_level_of_every_rubric_is_bounded_and_cites_sentences(tags: list[T
 @pytest.mark.parametrize("rubric_id", SHIPPED)
 def test_the_rubric_that_was_asked_for_stands_in_the_result(rubric_id: str) -> None:
     model = FakeModel(tell)
-    assessment = make_assessor(model).assess(written(CONCRETE, QUESTION, rubric_id=rubric_id), budget())
+    assessment = make_assessor(model).assess(written(CONCRETE, QUESTION, rubric_id=rubric_id), deadline())
 
     rubric = RUBRICS[rubric_id]
     provenance = assessment.provenance

@@ -7,10 +7,10 @@ import math
 
 import pytest
 
+from chassis.chat_replies import ChatReply, Token, read_completion
 from chassis.errors import UnavailableError
 from services.assessor.conclusion import find_flaw
 from services.assessor.conversation import Conversation
-from services.assessor.language_model import Reply, Token, read_reply
 from services.assessor.prompts import read_prompts, tags_schema
 from services.assessor.sentences import Sentence, split_sentences
 from services.assessor.tagging import (
@@ -22,33 +22,33 @@ from services.assessor.tagging import (
     tag_sentences,
 )
 from services.assessor.tags import Tag
-from tests.fakes.assessor import CONCRETE, FakeModel, budget, tag_tokens, written
+from tests.fakes.assessor import CONCRETE, FakeModel, deadline, tag_tokens, written
 
 TWO = [Sentence("s1", "I asked."), Sentence("s2", "It worked.")]
 GOOD = '{"s1": "action", "s2": "result"}'
 
 
 def test_a_reply_by_the_schema_is_read() -> None:
-    assert [item.tag for item in read_tags(Reply(GOOD), TWO)] == [Tag.ACTION, Tag.RESULT]
+    assert [item.tag for item in read_tags(ChatReply(GOOD), TWO)] == [Tag.ACTION, Tag.RESULT]
 
 
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(""),
-        Reply("Sure! Here it is."),
-        Reply("[1, 2]"),
-        Reply("null"),
-        Reply('{"s1": "action"}'),
-        Reply('{"s1": "action", "s2": "result", "s3": "lesson"}'),
-        Reply('{"s1": "action", "s2": "brilliant"}'),
-        Reply('{"s1": "action", "s2": 5}'),
-        Reply('{"s1": "action", "s2": ["result"]}'),
-        Reply("[" * 100_000),
-        Reply(GOOD, truncated=True),
+        ChatReply(""),
+        ChatReply("Sure! Here it is."),
+        ChatReply("[1, 2]"),
+        ChatReply("null"),
+        ChatReply('{"s1": "action"}'),
+        ChatReply('{"s1": "action", "s2": "result", "s3": "lesson"}'),
+        ChatReply('{"s1": "action", "s2": "brilliant"}'),
+        ChatReply('{"s1": "action", "s2": 5}'),
+        ChatReply('{"s1": "action", "s2": ["result"]}'),
+        ChatReply("[" * 100_000),
+        ChatReply(GOOD, truncated=True),
     ],
 )
-def test_any_other_reply_is_invalid(reply: Reply) -> None:
+def test_any_other_reply_is_invalid(reply: ChatReply) -> None:
     with pytest.raises(UnavailableError) as caught:
         read_tags(reply, TWO)
     assert caught.value.reason == "MODEL_REPLY_INVALID"
@@ -76,14 +76,14 @@ def test_probabilities_are_shared_among_the_tags_that_tokens_begin(
 def test_token_probabilities_become_tag_probabilities() -> None:
     tokens = tag_tokens(GOOD, {Tag.ACTION: 0.7, Tag.RESULT: 0.3})
 
-    first, second = read_tags(Reply(GOOD, tokens), TWO)
+    first, second = read_tags(ChatReply(GOOD, tokens), TWO)
 
     assert first.probability(Tag.ACTION) == pytest.approx(0.7)
     assert second.probability(Tag.RESULT) == pytest.approx(0.3)
 
 
 def test_without_token_probabilities_a_tag_counts_as_certain() -> None:
-    first, _ = read_tags(Reply(GOOD), TWO)
+    first, _ = read_tags(ChatReply(GOOD), TWO)
 
     assert first.probabilities is None
     assert first.probability(Tag.ACTION) == 1.0
@@ -92,13 +92,13 @@ def test_without_token_probabilities_a_tag_counts_as_certain() -> None:
 def test_probabilities_that_belong_to_another_text_are_not_used() -> None:
     tokens = tag_tokens(GOOD, {Tag.LESSON: 1.0})
 
-    assert all(item.probabilities is None for item in read_tags(Reply(GOOD, tokens), TWO))
+    assert all(item.probabilities is None for item in read_tags(ChatReply(GOOD, tokens), TWO))
 
 
 def test_a_deed_of_somebody_else_is_no_action_of_the_speaker() -> None:
     sentences = [Sentence("s1", "My boss called the supplier.")]
 
-    (item,) = read_tags(Reply('{"s1": "action"}'), sentences)
+    (item,) = read_tags(ChatReply('{"s1": "action"}'), sentences)
 
     assert item.tag is Tag.SITUATION
 
@@ -124,20 +124,20 @@ def test_the_schema_wants_one_tag_for_each_sentence_and_nothing_else() -> None:
 
 
 def test_an_unusable_reply_is_asked_for_once_more_with_the_next_seed() -> None:
-    model = FakeModel(lambda _: Tag.ACTION, replies=[Reply("Sure!")])
+    model = FakeModel(lambda _: Tag.ACTION, replies=[ChatReply("Sure!")])
     sentences = split_sentences(written(CONCRETE).segments)
 
-    tagged = tag_sentences(Conversation(model, 7, 512), read_prompts()["en"], "", sentences, budget())
+    tagged = tag_sentences(Conversation(model, 7, 512), read_prompts()["en"], "", sentences, deadline())
 
     assert len(tagged) == 5
     assert model.seeds == [7, 8]
 
 
 def test_two_unusable_replies_are_an_error() -> None:
-    model = FakeModel(replies=[Reply("Sure!"), Reply("Of course!")])
+    model = FakeModel(replies=[ChatReply("Sure!"), ChatReply("Of course!")])
 
     with pytest.raises(UnavailableError):
-        tag_sentences(Conversation(model, 7, 512), read_prompts()["en"], "", TWO, budget())
+        tag_sentences(Conversation(model, 7, 512), read_prompts()["en"], "", TWO, deadline())
     assert len(model.asked) == 2
 
 
@@ -146,13 +146,13 @@ def test_two_unusable_replies_are_an_error() -> None:
 )
 def test_what_is_no_chat_completion_is_an_invalid_reply(document: object) -> None:
     with pytest.raises(UnavailableError):
-        read_reply(document)
+        read_completion(document)
 
 
 def test_odd_token_probabilities_cost_the_probabilities_only() -> None:
     choice = {"message": {"content": "x"}, "logprobs": {"content": [{"token": 5}]}, "finish_reason": "length"}
 
-    reply = read_reply(json.loads(json.dumps({"choices": [choice], "usage": None})))
+    reply = read_completion(json.loads(json.dumps({"choices": [choice], "usage": None})))
 
     assert (reply.text, reply.tokens, reply.truncated) == ("x", (), True)
 
@@ -179,3 +179,38 @@ def test_odd_token_probabilities_cost_the_probabilities_only() -> None:
 )
 def test_a_conclusion_says_nothing_that_the_answer_lacks(conclusion: str, flaw: str | None) -> None:
     assert find_flaw(conclusion, CONCRETE) == flaw
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{GOOD}\n```",
+        f"Here are the tags: {GOOD}",
+        f'<think>"s1": "general"? {{"s1": "lesson", "s2": "lesson"}}</think>{GOOD}',
+        f"\ufeff{GOOD}",
+        GOOD.upper(),
+    ],
+)
+def test_tags_are_read_whatever_stands_around_them(text: str) -> None:
+    tokens = tag_tokens(text, {Tag.ACTION: 0.6, Tag.RESULT: 0.4})
+
+    first, second = read_tags(ChatReply(text, tokens), TWO)
+
+    assert (first.tag, second.tag) == (Tag.ACTION, Tag.RESULT)
+    assert first.probability(Tag.ACTION) == pytest.approx(0.6)
+
+
+def test_an_escaped_letter_in_a_reply_costs_its_probabilities_only() -> None:
+    text = GOOD.replace('"s1"', '"\\u0073\\u0031"')
+
+    assert [item.tag for item in read_tags(ChatReply(text, tag_tokens(text, {Tag.ACTION: 1.0})), TWO)] == [
+        Tag.ACTION,
+        Tag.RESULT,
+    ]
+
+
+def test_a_reply_that_breaks_its_schema_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UnavailableError):
+        read_tags(ChatReply('{"s1": "action"}'), TWO)
+
+    assert "LLM_SCHEMA_DIALECT" in caplog.text

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from chassis.errors import UnavailableError
+from chassis.model_info import ModelInfo
 from services.translator.cache import ENTRY_CHARACTERS, Remembered, TranslationCache, key_of
 from services.translator.engine import Translator
-from services.translator.job import Formality, Job, ModelUsed, Translation, Translations
+from services.translator.job import Formality, Job, Translation, Translations
 from services.translator.unconfigured import UnconfiguredBackend
 from tests.fakes.translator import FakeBackend
 
@@ -105,7 +106,7 @@ def test_a_model_that_is_named_by_its_first_answer_is_remembered_by_that_name() 
 
 
 def test_the_parts_of_a_key_do_not_run_into_each_other() -> None:
-    model = ModelUsed("m", "1")
+    model = ModelInfo("m", "1")
 
     assert key_of(JOB, "ab", "c", "llm", model) != key_of(JOB, "a", "bc", "llm", model)
     assert key_of(JOB, "\ud800", "", "llm", model)  # half a character is no reason to fail
@@ -152,7 +153,7 @@ def test_without_a_backend_nothing_is_remembered() -> None:
     done = Translator(UnconfiguredBackend(), 60.0, cache).translate(JOB, 10.0, threading.Event())
 
     assert texts_of(done) == [None, None]
-    assert cache.recall(key_of(JOB, "a", "", "none", ModelUsed())) is None
+    assert cache.recall(key_of(JOB, "a", "", "none", ModelInfo())) is None
 
 
 def test_callers_at_the_same_time_do_not_break_the_accounting() -> None:
@@ -161,7 +162,7 @@ def test_callers_at_the_same_time_do_not_break_the_accounting() -> None:
     def use(begin: int) -> None:
         for number in range(begin, begin + 200):
             key = (number % 50).to_bytes(2, "big")
-            cache.keep(key, Remembered(Translation(f"{number % 50:02}"), ModelUsed()))
+            cache.keep(key, Remembered(Translation(f"{number % 50:02}"), ModelInfo()))
             cache.recall(key)
 
     threads = [threading.Thread(target=use, args=(begin,)) for begin in range(4)]

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 
+from chassis.deadline import Deadline
 from chassis.errors import (
     CancelledCallError,
     DeadlineError,
     ExhaustedError,
+    InterviewError,
     InvalidInputError,
     PreconditionError,
     UnavailableError,
 )
+from chassis.retrying import retried
 from services.translator.cache import TranslationCache
-from services.translator.deadline import Deadline
 from services.translator.engine import MAX_TEXT_CHARACTERS, MAX_TEXTS, Translator
 from services.translator.job import Job, Outcome, Translations
-from services.translator.retrying import retried
 from services.translator.unconfigured import UnconfiguredBackend
 from tests.fakes.translator import FakeBackend
 
@@ -211,3 +213,52 @@ def test_without_a_backend_the_capabilities_are_empty() -> None:
 
     assert known.backend == "none"
     assert known.languages.source_codes == ()
+
+
+class FailingOn(FakeBackend):
+    """Fails at some texts."""
+
+    def __init__(self, failures: dict[str, InterviewError]) -> None:
+        super().__init__(batch_size=1)
+        self.failures = failures
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
+        failure = self.failures.get(job.texts[batch[0]])
+        if failure is not None:
+            self.asked.append(job.texts[batch[0]])
+            raise failure
+        return super().translate(job, batch, deadline)
+
+
+UNREADABLE = UnavailableError("Can't be read.", reason="MODEL_REPLY_INVALID")
+TOO_LONG = PreconditionError("Too long.", reason="MODEL_CONTEXT_EXCEEDED")
+DOWN = UnavailableError("Down.", reason="MODEL_UNAVAILABLE")
+
+
+@pytest.mark.parametrize("failure", [UNREADABLE, TOO_LONG, DOWN])
+@pytest.mark.parametrize("bad", ["a", "b", "c"])
+def test_one_bad_segment_is_absent_and_the_others_stay(failure: InterviewError, bad: str) -> None:
+    done = translate(FailingOn({bad: failure}), "a", "b", "c")
+
+    assert texts_of(done) == [None if text == bad else text.upper() for text in ("a", "b", "c")]
+    absent = done.translations["abc".index(bad)]
+    assert (absent.outcome, absent.reason) == (Outcome.SERVICE_UNAVAILABLE, failure.message)
+    assert done.model.name == "fake"
+
+
+def test_a_server_that_is_down_is_not_asked_for_every_segment() -> None:
+    backend = FailingOn(dict.fromkeys("bcdef", DOWN))
+
+    done = translate(backend, *"abcdef")
+
+    assert texts_of(done) == ["A", None, None, None, None, None]
+    assert backend.asked == ["a", "b", "c"]
+
+
+def test_a_model_whose_replies_are_never_readable_is_given_up() -> None:
+    backend = FailingOn(dict.fromkeys("abcdefgh", UNREADABLE))
+
+    with pytest.raises(UnavailableError):
+        translate(backend, *"abcdefgh")
+
+    assert backend.asked == ["a", "b", "c", "d", "e"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chassis.chat_completions import ChatClient, ChatServer
+from chassis.deadline import Deadline
 from chassis.errors import InvalidInputError, PreconditionError, UnavailableError
-from services.translator.chat import ChatServer, json_object
-from services.translator.deadline import Deadline
 from services.translator.job import Formality, Job, Outcome, Translations
 from services.translator.llm_backend import LlmBackend
 from services.translator.prompt import schema
@@ -41,8 +41,8 @@ def test_a_batch_is_one_request_by_number() -> None:
     assert texts_of(done) == MEANT
     assert done.billed_character_count is None
     assert (done.model.name, done.model.version) == ("fake-model", "build-1")
-    assert chat.requests[0].schema["required"] == ["1", "2"]
-    assert json.loads(chat.requests[0].messages[-1]["content"]) == {"1": SAID[0], "2": SAID[1]}
+    assert (chat.requests[0].schema or {})["required"] == ["1", "2"]
+    assert json.loads(chat.requests[0].messages[-1].content) == {"1": SAID[0], "2": SAID[1]}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_one_wrong_segment_is_asked_for_once_more_alone() -> None:
     chat = FakeChat([{"1": MEANT[0], "2": "Butuh tujuh hari."}, {"1": MEANT[1]}])
 
     assert texts_of(translate(chat)) == MEANT
-    assert json.loads(chat.requests[1].messages[-1]["content"]) == {"1": SAID[1]}
+    assert json.loads(chat.requests[1].messages[-1].content) == {"1": SAID[1]}
     assert chat.requests[1].temperature > 0
 
 
@@ -84,7 +84,7 @@ def test_a_request_that_the_server_refuses_is_tried_in_single_segments() -> None
     done = translate(FakeChat([REFUSED, {"1": MEANT[0]}, REFUSED]))
 
     assert texts_of(done) == (MEANT[0], None)
-    assert "too long" in done.translations[1].reason
+    assert "does not fit" in done.translations[1].reason
 
 
 def test_a_server_that_fails_during_a_second_try_loses_that_segment_only() -> None:
@@ -115,10 +115,10 @@ def test_the_question_and_the_formality_go_along() -> None:
 
     backend(chat).translate(job, range(1, 2), Deadline(5.0))
 
-    system = chat.requests[0].messages[0]["content"]
+    system = chat.requests[0].messages[0].content
     assert "What broke?" in system
     assert "formal" in system
-    assert json.loads(chat.requests[0].messages[-1]["content"]) == {"1": SAID[1]}
+    assert json.loads(chat.requests[0].messages[-1].content) == {"1": SAID[1]}
 
 
 def test_the_beginning_of_a_jobs_prompts_is_the_same_so_that_it_is_computed_once() -> None:
@@ -161,23 +161,19 @@ def test_what_the_model_is_not_set_up_for_is_refused(job: Job, reason: str) -> N
     assert caught.value.reason == reason
 
 
-def test_a_code_fence_around_the_reply_is_taken_off() -> None:
-    assert json_object('```json\n{"1": "a"}\n```') == {"1": "a"}
-
-
 def test_the_schema_allows_the_numbers_and_nothing_else() -> None:
     assert schema(2)["additionalProperties"] is False
     assert list(schema(2)["properties"]) == ["1", "2"]
 
 
 def test_a_model_that_is_listed_by_its_file_is_named_without_its_folder() -> None:
-    chat = ChatServer("http://127.0.0.1:1", "", "/models/qwen.gguf", "response_format", 1.0)
+    chat = ChatClient(ChatServer("http://127.0.0.1:1", "/models/qwen.gguf"))
 
     assert chat.known_model == "qwen.gguf"
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    chat = ChatServer("http://127.0.0.1:1", "", "m", "response_format", 1.0)
+    chat = ChatClient(ChatServer("http://127.0.0.1:1", "m"))
 
     with pytest.raises(UnavailableError):
         LlmBackend(chat, ("en", "id"), 8, 1500).translate(JOB, range(2), Deadline(0.3))
@@ -186,3 +182,29 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 def test_precondition_errors_are_not_hidden() -> None:
     with pytest.raises(PreconditionError):
         translate(FakeChat([PreconditionError("key", reason="TRANSLATOR_AUTH_FAILED")]))
+
+
+@pytest.mark.parametrize("around", ["```json\n{}\n```", "It is: {}", "<think>{{}}</think>{}", "\ufeff{}"])
+def test_a_reply_is_read_whatever_stands_around_it(around: str) -> None:
+    assert texts_of(translate(FakeChat([around.format(json.dumps(GOOD))]))) == MEANT
+
+
+def test_half_a_character_in_a_reply_is_replaced() -> None:
+    (done,) = translate(FakeChat(['{"1": "Ya \\ud83d."}']), Job(("Yes 🙂.",), "en", "id")).translations
+
+    assert done.text == "Ya \ufffd."
+
+
+def test_a_reply_that_breaks_its_schema_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
+    translate(FakeChat(['{"a": 1}', {"1": MEANT[0]}, {"1": MEANT[1]}]))
+
+    assert "LLM_SCHEMA_DIALECT" in caplog.text
+
+
+def test_one_text_that_the_server_refuses_is_not_sent_twice() -> None:
+    chat = FakeChat([REFUSED])
+
+    with pytest.raises(PreconditionError):
+        translate(chat, Job(SAID[:1], "en", "id"))
+
+    assert len(chat.requests) == 1

@@ -7,7 +7,14 @@ import pytest
 from chassis.settings import SettingsError, load_settings
 from services.translator.settings import TranslatorSettings
 
-VARIABLES = ("DEEPL_API_KEY", "TRANSLATOR_DEEPL_API_KEY", "TRANSLATOR_LLM_BASE_URL", "TRANSLATOR_BACKEND")
+VARIABLES = (
+    "DEEPL_API_KEY",
+    "TRANSLATOR_DEEPL_API_KEY",
+    "LLM_BASE_URL",
+    "LLM_MODEL",
+    "TRANSLATOR_LLM_BASE_URL",
+    "TRANSLATOR_BACKEND",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +30,8 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"DEEPL_API_KEY": "k"}, "deepl"),
         ({"TRANSLATOR_DEEPL_API_KEY": "k"}, "deepl"),
         ({"TRANSLATOR_LLM_BASE_URL": "http://127.0.0.1:8091/v1"}, "llm"),
+        ({"LLM_BASE_URL": "http://127.0.0.1:8091/v1"}, "llm"),
+        ({"LLM_BASE_URL": "http://127.0.0.1:8091/v1", "TRANSLATOR_LLM_BASE_URL": ""}, "llm"),
         ({"DEEPL_API_KEY": "k", "TRANSLATOR_LLM_BASE_URL": "http://127.0.0.1:1"}, "deepl"),
         ({"DEEPL_API_KEY": "", "TRANSLATOR_LLM_BASE_URL": ""}, "none"),
         ({"DEEPL_API_KEY": "k", "TRANSLATOR_BACKEND": "none"}, "none"),
@@ -60,3 +69,19 @@ def test_keys_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPL_API_KEY", "very-secret")
 
     assert "very-secret" not in repr(load_settings(TranslatorSettings))
+
+
+def test_the_translators_own_variable_goes_before_the_shared_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_BASE_URL", "http://shared")
+    monkeypatch.setenv("LLM_MODEL", "shared-model")
+    monkeypatch.setenv("TRANSLATOR_LLM_BASE_URL", "http://own")
+
+    settings = load_settings(TranslatorSettings)
+
+    assert (settings.llm_base_url, settings.llm_model) == ("http://own", "shared-model")
+
+
+def test_the_schemas_older_name_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRANSLATOR_LLM_SCHEMA_STYLE", "structured_outputs")
+
+    assert load_settings(TranslatorSettings).llm_schema_dialect == "structured_outputs"

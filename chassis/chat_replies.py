@@ -1,0 +1,168 @@
+"""Reads what language models reply: the chat completion strictly, the JSON in its text leniently.
+
+No reply is ever quoted in a message or a log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.errors import UnavailableError
+from chassis.texts import encodable
+
+logger = logging.getLogger(__name__)
+
+MAX_VERSION_CHARACTERS = 100
+MAX_JSON_STARTS = 200
+"""Braces that are tried as the beginning of an object; a reply with more of them holds none."""
+THOUGHT_END = re.compile(
+    r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE
+)
+"""Where a model's thinking ends and its reply begins."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a reply and what could have stood there, as natural log-probabilities by text."""
+
+    text: str
+    alternatives: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """What a model said."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+    """Empty where the server gives no token probabilities."""
+    truncated: bool = False
+    """Cut off at the token limit."""
+    prompt_token_count: int = 0
+    completion_token_count: int = 0
+    model_version: str = ""
+    """The server's fingerprint of model and build; empty where it says none."""
+
+
+@dataclass(frozen=True)
+class JsonReply:
+    """A JSON object in a reply, and where in its text it begins."""
+
+    document: dict[str, Any]
+    start: int
+
+
+def invalid_reply(what: str) -> UnavailableError:
+    """Make the error for a reply that can't be used; `what` never quotes the reply."""
+    return UnavailableError(
+        f"The model's reply can't be used ({what}): try again, or configure another model.",
+        reason="MODEL_REPLY_INVALID",
+    )
+
+
+def warn_of_broken_schema(what: str) -> None:
+    """Tell the operator that a reply breaks the schema that was sent with its request."""
+    logger.warning(
+        "A reply of the model breaks the schema that was sent. If this repeats, its server enforces no "
+        "schema: set LLM_SCHEMA_DIALECT to a form that it keeps to.",
+        extra={"breach": what},
+    )
+
+
+def read_json_object(text: str) -> JsonReply | None:
+    """Find the JSON object in a reply; None without one.
+
+    A code fence, a sentence before or after it, a byte order mark and a thinking block are passed over. Of
+    several objects the last counts: what comes before it are drafts. Whether it keeps to a schema is the
+    caller's to check.
+    """
+    decoder = json.JSONDecoder()
+    found = None
+    position = thought_end(text)
+    for _ in range(MAX_JSON_STARTS):
+        position = text.find("{", position)
+        if position < 0:
+            break
+        try:
+            document, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            position += 1
+        else:
+            found = JsonReply(document, position)
+            position = end
+    return found
+
+
+def without_thoughts(text: str) -> str:
+    """Return a reply without the thinking before it."""
+    return text[thought_end(text) :].lstrip("\ufeff").strip()
+
+
+def thought_end(text: str) -> int:
+    """Return where in a reply its thinking ends; 0 where it shows none."""
+    return max((match.end() for match in THOUGHT_END.finditer(text)), default=0)
+
+
+def read_completion(document: object) -> ChatReply:
+    """Read a chat completion as OpenAI's protocol defines it. All of its text can be encoded.
+
+    Raises:
+        UnavailableError: It is not one (`MODEL_REPLY_INVALID`).
+    """
+    try:
+        choice = document["choices"][0]  # type: ignore[index]
+        text = _text_of(choice["message"]["content"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise invalid_reply("not a chat completion") from error
+    if text is None:
+        raise invalid_reply("no text in it")
+    usage = _mapping(document, "usage")
+    return ChatReply(
+        text=encodable(text),
+        tokens=tuple(_read_tokens(choice)),
+        truncated=choice.get("finish_reason") == "length",
+        prompt_token_count=_count(usage.get("prompt_tokens")),
+        completion_token_count=_count(usage.get("completion_tokens")),
+        model_version=_version(document),
+    )
+
+
+def _text_of(content: object) -> str | None:
+    """Return a message's text; some servers send it in parts, beside those of the thinking."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    parts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+    return "".join(part for part in parts if isinstance(part, str)) if parts else None
+
+
+def _read_tokens(choice: Mapping[str, Any]) -> list[Token]:
+    entries = _mapping(choice, "logprobs").get("content")
+    try:
+        return [
+            Token(
+                encodable(entry["token"]),
+                {encodable(top["token"]): float(top["logprob"]) for top in (*entry["top_logprobs"], entry)},
+            )
+            for entry in entries or ()
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []  # Odd probabilities are none; the text still counts.
+
+
+def _mapping(document: object, key: str) -> Mapping[str, Any]:
+    value = document.get(key) if isinstance(document, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _version(document: object) -> str:
+    version = document.get("system_fingerprint") if isinstance(document, Mapping) else None
+    return encodable(version[:MAX_VERSION_CHARACTERS]) if isinstance(version, str) else ""
