@@ -52,6 +52,20 @@ def test_what_is_no_video_is_refused_at_the_door(
     assert answer.json()["message"]
 
 
+def test_a_language_that_the_loaded_model_lacks_is_refused_at_the_door(
+    system: System, tmp_path: Path
+) -> None:
+    offered = system.http.get("/languages").json()["languages"]
+    recording = write_recording(tmp_path / "answer.mp4")
+    missing = next(code for code in ("yue", "xx") if code not in offered)
+
+    answer = system.upload(recording, language=missing)
+
+    assert offered[:2] == ["en", "id"]
+    assert (answer.status_code, answer.json()["code"]) == (400, "LANGUAGE_INVALID")
+    assert "general" in system.http.get("/rubrics").json()["rubrics"]
+
+
 def test_a_truncated_mp4_fails_with_a_reason_and_a_document(system: System, tmp_path: Path) -> None:
     whole = write_recording(tmp_path / "whole.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
