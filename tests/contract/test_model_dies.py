@@ -51,7 +51,7 @@ async def judged_until_the_model_dies(world: World, answer_count: int) -> Any:
     death = ExitStack()
     server = MortalServer(death)
     death.enter_context(server.running())
-    settings = {"openai_base_url": server.url, "model": "fake-model"}
+    settings = {"llm_base_url": server.url, "llm_model": "fake-model"}
     async with assessor(**settings) as stub:
         world.stages.instead["assess"] = through(stub, server)
         session_id = await world.create(answer_count)
