@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chassis
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
@@ -25,9 +27,13 @@ from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Up
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
+IMPORT_FOLDER = Path(chassis.__file__).resolve().parents[1]
+FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", "picture_track_count")
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
 """An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode; 4K some more."""
+LIMIT_EXIT_CODES = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
+"""How the kernel ends a child that ran into one of its limits."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Thread pools reserve address space, of which the child has little."""
 
@@ -108,7 +114,7 @@ class Extractor:
 
         Raises:
             InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`,
-                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`.
+                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`, `MEDIA_DECODER_FAILED`.
             NotFoundError: Nothing lies at the key (`MEDIA_NOT_FOUND`).
         """
         with tempfile.TemporaryDirectory(prefix="extract-") as folder:
@@ -147,6 +153,7 @@ class Extractor:
 
     async def _decode(self, source: Path, wav: Path) -> dict[str, Any]:
         job = {
+            "import_folder": str(IMPORT_FOLDER),
             "source": str(source),
             "wav": str(wav),
             "max_duration_s": self._limits.max_duration_s,
@@ -176,9 +183,13 @@ class Extractor:
 
 
 def _parse(reply: bytes, exit_code: int | None) -> dict[str, Any]:
-    if exit_code != 0:
-        # A signal: the decoder ran into one of its limits, or a bug of a decoder was hit.
+    if exit_code in LIMIT_EXIT_CODES:
         raise _too_complex()
+    if exit_code != 0:
+        raise InvalidInputError(
+            "The decoder failed on this recording. Export it again as MP4 (H.264 and AAC) and send that.",
+            reason="MEDIA_DECODER_FAILED",
+        )
     answer: dict[str, Any] = json.loads(reply)
     if "error" in answer:
         raise InvalidInputError(answer["message"], reason=answer["error"])
@@ -206,7 +217,8 @@ def _to_message(probe: dict[str, Any]) -> orchestrator_pb2.Extraction:
         duration_s=probe["duration_s"],
         track_count=probe["track_count"],
         container=probe["container"],
-        warnings=probe["warnings"],
+        recording_warnings=[media_pb2.RecordingWarning(**one) for one in probe["recording_warnings"]],
+        **{name: probe[name] for name in FACTS},
     )
     if probe["sound"]:
         extraction.sound.CopyFrom(orchestrator_pb2.SoundTrack(**probe["sound"]))
