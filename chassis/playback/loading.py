@@ -53,13 +53,15 @@ def load_sound(path: Path, max_duration_s: float, check: Callable[[], None] = la
         with open_recording(path) as recording:
             stream = choose_sound(recording, max_duration_s, check)
             if stream is None:
-                return _without_sound(recording)
+                _check_other_tracks(recording)
+                return None
             return _load(recording, SoundReader(recording, stream, max_duration_s), check)
     except (av.error.FFmpegError, ValueError) as error:
         raise undecodable(path) from error
 
 
-def _without_sound(recording: Recording) -> None:
+def _check_other_tracks(recording: Recording) -> None:
+    """Raise unless there is a picture and no sound track at all."""
     tracks = recording.tracks
     if tracks.count("audio"):
         raise InvalidInputError(

@@ -208,6 +208,6 @@ def test_a_set_stop_ends_decoding(tmp_path: Path) -> None:
 
 def test_a_recording_over_the_limit_is_refused_while_it_is_decoded(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as raised:
-        load_sound(write_wav(tmp_path / "a.wav", tone(3)), 2.0, threading.Event()).samples
+        load_sound(write_wav(tmp_path / "a.wav", tone(3)), 2.0, threading.Event())
 
     assert raised.value.reason == "MEDIA_TOO_LONG"
