@@ -65,7 +65,8 @@ def _check_other_tracks(recording: Recording) -> None:
     tracks = recording.tracks
     if tracks.count("audio"):
         raise InvalidInputError(
-            "The sound is in a format that is not known here. Export the recording as MP4 (H.264 and AAC).",
+            f"The sound is in a format that is not known here ({tracks.codec('audio')}). "
+            "Export the recording as MP4 (H.264 and AAC).",
             reason="MEDIA_UNDECODABLE",
         )
     if not tracks.count("video"):

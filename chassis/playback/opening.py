@@ -26,6 +26,10 @@ MAX_READ_FAILURES = 16
 """Read errors in a row after which the rest of a file is given up."""
 TOLERANCE_S = {"audio": 0.3, "video": 1.0}
 """How far timestamps go back within one recording: frames are stored in another order than they are shown."""
+QUICKTIME = "mov,mp4,m4a,3gp,3g2,mj2"
+MATROSKA = "matroska,webm"
+UNREAD_RATIO = 0.1
+"""FFmpeg ends a Matroska file at a second one that follows it, where the first has no length."""
 CLOCK_STARTS_LATE_S = 0.5
 """Smaller offsets of a file's clock are not told."""
 
@@ -41,12 +45,13 @@ class Recording:
     def __init__(self, container: InputContainer, path: Path) -> None:
         self.container = container
         self.path = path
-        self.tracks: Tracks = tracks_of(container)
+        self.tracks: Tracks = tracks_of(container, path)
         self.timeline = Timeline(origin_of(self.tracks))
         self.missing_bytes = missing_bytes(path)
         self.hidden_s = 0.0
         """Seconds of the longest track that the file hides from players."""
         self.failed_read_count = 0
+        self._read_to = 0
 
     @property
     def total_s(self) -> float | None:
@@ -68,6 +73,7 @@ class Recording:
         hidden_s: dict[int, float] = {}
         for packet in self._all_packets():
             if packet.size:
+                self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
                 self._place(packet, hidden_s)
             yield packet
         self.hidden_s = max(hidden_s.values(), default=0.0)
@@ -76,7 +82,7 @@ class Recording:
         streams = self.tracks.timed
         if not streams:
             return
-        if not self.missing_bytes or self.container.format.name.find("mov") < 0:
+        if not self.missing_bytes or self.container.format.name != QUICKTIME:
             yield from self._read(streams)
             return
         # FFmpeg ends at the first piece that is cut off, and the other tracks may go on behind it.
@@ -117,6 +123,13 @@ class Recording:
             packet.pts = packet.pts + shift if packet.pts is not None else None
             packet.dts = packet.dts + shift if packet.dts is not None else None
 
+    @property
+    def _unread_ratio(self) -> float:
+        """Share of the file behind the last packet, where the container has nothing long to say there."""
+        if self.container.format.name != MATROSKA or not self._read_to:
+            return 0.0
+        return 1.0 - self._read_to / self.path.stat().st_size
+
     def warnings(self) -> list[RecordingWarning]:
         """Say what was found out about the file as a whole, once its packets were gone through."""
         return [*self._about_damage(), *self._about_clock()]
@@ -132,9 +145,12 @@ class Recording:
                 end_s if lost else None,
                 total_s if lost else None,
             )
-        elif self.failed_read_count:
+        elif self.failed_read_count or self._unread_ratio >= UNREAD_RATIO:
             yield RecordingWarning(
-                "MEDIA_DAMAGED", "The file can't be read to its end. What could be read was used.", end_s
+                "MEDIA_DAMAGED",
+                "The file can't be read to its end: it is damaged, or it holds a second recording. "
+                "What could be read was used.",
+                end_s,
             )
 
     def _about_clock(self) -> Iterator[RecordingWarning]:

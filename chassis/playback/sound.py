@@ -15,8 +15,8 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from chassis.errors import InvalidInputError
+from chassis.playback.mixing import PhaseMender, mix_gain
 from chassis.playback.opening import Recording, open_recording
-from chassis.playback.phase import PhaseMender
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning, clock_time
 from chassis.playback.tracks import about_choice
 
@@ -56,6 +56,7 @@ class SoundReader:
         self._resampler = _new_resampler()
         self._gathered = av.AudioFifo()
         self._shape: tuple[str, str, int] | None = None
+        self._gain = np.float32(1.0)
         self._mender = PhaseMender()
         self._position_s = 0.0
         self._least_gap_s = float("inf")
@@ -103,7 +104,7 @@ class SoundReader:
             yield from self._drained()
             if self._shape is not None:
                 self._changes_s.append(self._position_s)
-            self._shape = shape
+            self._shape, self._gain = shape, np.float32(mix_gain(frame.layout.name))
         if (at_s := _time_of(frame)) is not None and (gap_s := self._gap_s(at_s)) > 0:
             yield from self._drained()
             yield from self._silence(at_s - self._position_s if gap_s > GAP_S else gap_s)
@@ -149,7 +150,7 @@ class SoundReader:
         mended = self._mender.mend(frame) if frame is not None else None
         self._resampling = True
         for mono in self._resampler.resample(mended):
-            samples = mono.to_ndarray().reshape(-1).astype(np.float32, copy=False)
+            samples = mono.to_ndarray().reshape(-1).astype(np.float32, copy=False) * self._gain
             if not np.isfinite(samples.sum(dtype=np.float64)):
                 samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
             yield self._counted(samples)
@@ -205,6 +206,10 @@ class SoundReader:
                 end_s,
             )
         end_s = self._recording.timeline.end_s
+        if not self.sample_count and not self.is_undecodable and end_s >= NOTABLE_S:
+            yield RecordingWarning(
+                "SOUND_MISSING", "There is a sound track, but nothing in it. Nothing was heard.", 0.0, end_s
+            )
         if self.sample_count and end_s - self.duration_s >= NOTABLE_S:
             yield RecordingWarning(
                 "SOUND_ENDS_EARLY",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from av.container import InputContainer
 from av.stream import Disposition
 
+from chassis.playback.codec_tags import codec_tags
 from chassis.playback.recording_warnings import RecordingWarning
 
 UNKNOWN_CODEC = "unknown"
@@ -26,6 +28,8 @@ class Tracks:
     """Those that can be decoded. A cover image is not one."""
     lost: tuple[Any, ...]
     """Tracks that nothing here can decode."""
+    tags: Sequence[str] = ()
+    """What the file calls the codecs of its tracks, in its order. Only looked up where a track is lost."""
 
     @property
     def picture(self) -> Any:
@@ -44,10 +48,16 @@ class Tracks:
     def codec(self, kind: str) -> str:
         """Return the codec of the track of a kind that is meant; empty without one."""
         streams = [stream for stream in self.timed if stream.type == kind]
-        return codec_of(streams[0]) if streams else ""
+        return self.codec_of(streams[0]) if streams else ""
+
+    def codec_of(self, stream: Any) -> str:
+        """Return a track's codec: by FFmpeg's name (`h264`, `mp3`), or else by the file's own (`av02`)."""
+        if stream.codec_context is not None:
+            return str(stream.codec_context.codec.canonical_name)
+        return self.tags[stream.index] if stream.index < len(self.tags) else UNKNOWN_CODEC
 
 
-def tracks_of(container: InputContainer) -> Tracks:
+def tracks_of(container: InputContainer, path: Path) -> Tracks:
     """Sort a container's tracks: marked as default first, then by their place in the file.
 
     In an MP4 only enabled tracks count as default, and in an AVI none does. Without a mark the first
@@ -62,6 +72,7 @@ def tracks_of(container: InputContainer) -> Tracks:
         sounds=tuple(stream for stream in playable if stream.type == "audio"),
         pictures=tuple(stream for stream in playable if stream.type == "video"),
         lost=tuple(stream for stream in streams if stream.codec_context is None),
+        tags=codec_tags(path) if len(playable) < len(streams) else (),
     )
 
 
@@ -75,13 +86,6 @@ def origin_of(tracks: Tracks) -> float | None:
     return min(starts_s, default=None)
 
 
-def codec_of(stream: Any) -> str:
-    """Return a track's codec by FFmpeg's name for the format, such as `h264` or `mp3`."""
-    if stream.codec_context is None:
-        return UNKNOWN_CODEC
-    return str(stream.codec_context.codec.canonical_name)
-
-
 def about_choice(tracks: Tracks, sound: Any = None) -> list[RecordingWarning]:
     """Say which of several tracks was taken, and which can't be decoded.
 
@@ -89,7 +93,7 @@ def about_choice(tracks: Tracks, sound: Any = None) -> list[RecordingWarning]:
         tracks: The recording's tracks.
         sound: The sound track that is heard; None says nothing about sound tracks that can be decoded.
     """
-    found = [_about_lost(stream) for stream in tracks.lost]
+    found = [_about_lost(stream.type, tracks.codec_of(stream)) for stream in tracks.lost]
     if sound is not None and len(tracks.sounds) > 1:
         found.append(
             RecordingWarning(
@@ -120,11 +124,11 @@ def _shown_from_s(stream: Any, start_s: float) -> float:
     return 0.0 if stream.type == "audio" and -PRIMING_S < start_s < 0.0 else start_s
 
 
-def _about_lost(stream: Any) -> RecordingWarning:
-    what, kind = ("sound", "SOUND") if stream.type == "audio" else ("picture", "PICTURE")
+def _about_lost(track_type: str, codec: str) -> RecordingWarning:
+    what, kind = ("sound", "SOUND") if track_type == "audio" else ("picture", "PICTURE")
     return RecordingWarning(
         f"{kind}_UNDECODABLE",
-        f"A {what} track is in a format that is not known here, so it was left out. "
+        f"A {what} track is in a format that is not known here ({codec}), so it was left out. "
         "Export the recording as MP4 (H.264 and AAC) to have it assessed.",
     )
 

@@ -194,10 +194,8 @@ def _read(recording: Any, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sound(reader: Any, writer: SoundWriter, stream: Any) -> dict[str, Any]:
-    from chassis.playback.tracks import codec_of
-
     return writer.probe() | {
-        "codec": codec_of(stream),
+        "codec": stream.codec_context.codec.canonical_name,
         "sample_rate_hz": int(stream.codec_context.sample_rate or 0),
         "corrupt_packet_count": reader.damaged_packet_count,
     }

@@ -238,7 +238,8 @@ def open_picture(recording: Path, *, grid_hz: float, max_pixels: int) -> Iterato
         if stream is None:
             if opened.tracks.count("video"):
                 raise InvalidInputError(
-                    "The picture is in a format that is not known here. Export the recording as MP4 (H.264).",
+                    f"The picture is in a format that is not known here ({opened.tracks.codec('video')}). "
+                    "Export the recording as MP4 (H.264).",
                     reason="MEDIA_UNDECODABLE",
                 )
             yield None

@@ -1,4 +1,4 @@
-"""Stereo whose channels are in opposite phase: loud in every player, silent once it is mixed."""
+"""What mixing channels to one would destroy: opposite phases cancel out, and sums leave the full scale."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ LOST_RATIO = 0.1
 channels keep half."""
 AUDIBLE_POWER = 1e-8
 """Mean square over full scale squared, −80 dB: below it there is nothing to lose."""
+
+
+MEASURED_SAMPLES = 256
+
+
+def mix_gain(layout: str) -> float:
+    """Return the factor that keeps a mix of a layout's channels within full scale, at most 1.
+
+    FFmpeg mixes floats as loud as they add up, and integers so that they fit.
+    """
+    channels = av.AudioLayout(layout).nb_channels
+    ones = av.AudioFrame.from_ndarray(
+        np.ones((1, channels * MEASURED_SAMPLES), np.float32), format="flt", layout=layout
+    )
+    ones.sample_rate = 1000
+    (mixed,) = av.AudioResampler(format="flt", layout="mono", rate=1000).resample(ones)
+    return 1.0 / max(1.0, float(mixed.to_ndarray().max()))
 
 
 class PhaseMender:
@@ -33,7 +50,7 @@ class PhaseMender:
             return frame
         right[:] = _turned(right)
         mended = av.AudioFrame.from_ndarray(values, format=frame.format.name, layout=frame.layout.name)
-        mended.sample_rate, mended.pts, mended.time_base = frame.sample_rate, frame.pts, frame.time_base
+        mended.sample_rate = frame.sample_rate  # it has no time, as its place is known
         self.opposite_s += frame.samples / frame.sample_rate
         return mended
 
