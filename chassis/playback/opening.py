@@ -52,6 +52,8 @@ class Recording:
         """Seconds of the longest track that the file hides from players."""
         self.failed_read_count = 0
         self._read_to = 0
+        # Fractions are exact and slow: a packet's time is asked for a hundred times a second.
+        self._tick_s = {one.index: float(one.time_base) for one in self.tracks.timed if one.time_base}
 
     @property
     def total_s(self) -> float | None:
@@ -106,22 +108,22 @@ class Recording:
         self.failed_read_count += 1
 
     def _place(self, packet: Any, hidden_s: dict[int, float]) -> None:
-        stream, ticks = packet.stream, packet.pts if packet.pts is not None else packet.dts
-        if ticks is None or packet.time_base is None:
+        pts, dts, stream = packet.pts, packet.dts, packet.stream
+        ticks, track = pts if pts is not None else dts, stream.index
+        base_s = self._tick_s.get(track)
+        if ticks is None or base_s is None:
             return
-        base, track = packet.time_base, stream.index
         if packet.is_discard:
-            hidden_s[track] = hidden_s.get(track, 0.0) + float((packet.duration or 0) * base)
+            hidden_s[track] = hidden_s.get(track, 0.0) + (packet.duration or 0) * base_s
             shift_s = self.timeline.hidden_shift_s(track)
         else:
-            time_s = float(ticks * base)
+            time_s = ticks * base_s
             shift_s = self.timeline.shift_s(track, time_s, TOLERANCE_S[stream.type])
             if stream.codec_context is not None:
-                self.timeline.cover(time_s + shift_s + float((packet.duration or 0) * base))
-        shift = round(shift_s / base)
-        if shift:
-            packet.pts = packet.pts + shift if packet.pts is not None else None
-            packet.dts = packet.dts + shift if packet.dts is not None else None
+                self.timeline.cover(time_s + shift_s + (packet.duration or 0) * base_s)
+        if shift := round(shift_s / base_s):
+            packet.pts = pts + shift if pts is not None else None
+            packet.dts = dts + shift if dts is not None else None
 
     @property
     def _unread_ratio(self) -> float:

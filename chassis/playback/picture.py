@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class PictureTimes:
 
     def __init__(self) -> None:
         self._times_s = array("d")
+        self._tick_s: float | None = None
         self.packet_count = 0
         """Packets that are shown."""
         self.end_s = 0.0
@@ -35,9 +37,10 @@ class PictureTimes:
         ticks = packet.pts if packet.pts is not None else packet.dts
         if ticks is None or packet.time_base is None:
             return
-        time_s = max(0.0, float(ticks * packet.time_base))
+        tick_s = self._tick_s = self._tick_s or float(packet.time_base)
+        time_s = max(0.0, ticks * tick_s)
         self._times_s.append(time_s)
-        self.end_s = max(self.end_s, time_s + float((packet.duration or 0) * packet.time_base))
+        self.end_s = max(self.end_s, time_s + (packet.duration or 0) * tick_s)
 
     @property
     def first_s(self) -> float | None:
@@ -100,42 +103,51 @@ class PictureTimes:
             )
 
 
-class Display:
-    """How frames of a track are meant to be shown: turned, mirrored, with their pixels' shape.
+Matrix = tuple[float, float, float, float]
+"""a, b, c, d: x' = a·x + c·y, y' = b·x + d·y."""
+AS_STORED: Matrix = (1.0, 0.0, 0.0, 1.0)
 
-    Args:
-        stream: The picture track.
-    """
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How one frame is meant to be shown: turned, mirrored, with square pixels."""
 
-    def shown_size(self, frame: Any) -> tuple[int, int]:
-        """Return a frame's width and height in square pixels, upright."""
-        width, height = self.square_size(frame)
-        return (height, width) if _is_transposed(matrix_of(frame)) else (width, height)
+    stored_size: tuple[int, int]
+    """Width and height in square pixels, before it is turned."""
+    matrix: Matrix
 
-    def square_size(self, frame: Any) -> tuple[int, int]:
-        """Return the same before the frame is turned. As in a browser, the shorter side of a pixel grows."""
-        aspect = pixel_aspect(self._stream)
-        if aspect >= 1.0:
-            return round(frame.width * aspect), frame.height
-        return frame.width, round(frame.height / aspect)
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in square pixels, as shown."""
+        width, height = self.stored_size
+        return (height, width) if self._is_transposed else (width, height)
 
-    @staticmethod
-    def upright(pixels: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
-        """Turn and mirror a frame's pixels as its display matrix says.
-
-        Args:
-            pixels: uint8, shape (height, width, channels), as stored.
-            frame: The frame that they are of.
-        """
-        a, b, c, d = matrix_of(frame)
-        if _is_transposed((a, b, c, d)):
+    def upright(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Turn and mirror pixels as the display matrix says, shape (height, width, channels)."""
+        a, b, c, d = self.matrix
+        if self._is_transposed:
             pixels, across, down = pixels.swapaxes(0, 1), c, b
         else:
             across, down = a, d
         return pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+
+    @property
+    def _is_transposed(self) -> bool:
+        a, b, c, d = self.matrix
+        return abs(b) + abs(c) > abs(a) + abs(d)
+
+
+def how_shown(frame: Any, stream: Any) -> Shown:
+    """Return how a decoded frame of a track is meant to be shown.
+
+    Pixels that are not square become so as in a browser: their shorter side grows.
+    """
+    aspect = pixel_aspect(stream)
+    if aspect >= 1.0:
+        size = round(frame.width * aspect), frame.height
+    else:
+        size = frame.width, round(frame.height / aspect)
+    return Shown(size, matrix_of(frame))
 
 
 def pixel_aspect(stream: Any) -> float:
@@ -144,21 +156,11 @@ def pixel_aspect(stream: Any) -> float:
     return aspect if 1 / MAX_PIXEL_ASPECT <= aspect <= MAX_PIXEL_ASPECT else 1.0
 
 
-def matrix_of(frame: Any) -> tuple[float, float, float, float]:
-    """Return a, b, c, d of a frame's display matrix: x' = a·x + c·y, y' = b·x + d·y.
-
-    From ISO/IEC 14496-12, 8.2.2.
-    """
+def matrix_of(frame: Any) -> Matrix:
+    """Return a, b, c, d of a frame's display matrix (ISO/IEC 14496-12, 8.2.2)."""
     side_data = frame.side_data.get("DISPLAYMATRIX")
-    if side_data is None:
-        return 1.0, 0.0, 0.0, 1.0
-    values = np.frombuffer(side_data, np.int32)
-    if values.size < MATRIX_VALUES:
-        return 1.0, 0.0, 0.0, 1.0
+    values = np.frombuffer(side_data, np.int32) if side_data is not None else ()
+    if len(values) < MATRIX_VALUES:
+        return AS_STORED
     a, b, c, d = (float(values[index]) / FIXED_POINT for index in (0, 1, 3, 4))
     return a, b, c, d
-
-
-def _is_transposed(matrix: tuple[float, float, float, float]) -> bool:
-    a, b, c, d = matrix
-    return abs(b) + abs(c) > abs(a) + abs(d)

@@ -97,7 +97,7 @@ class PictureTrack:
     """Notes when a picture track's frames are shown, and decodes until one frame came out."""
 
     def __init__(self, stream: Any, job: dict[str, Any]) -> None:
-        from chassis.playback.picture import Display, PictureTimes
+        from chassis.playback.picture import PictureTimes
 
         context = stream.codec_context
         if context.width * context.height > job["max_pixel_count"]:
@@ -106,7 +106,6 @@ class PictureTrack:
                 f"The picture has more than {job['max_pixel_count']:,} pixels; scale it down.",
             )
         self._stream = stream
-        self._display = Display(stream)
         self._max_duration_s = job["max_duration_s"]
         self.times = PictureTimes()
         self.frame_seen = False
@@ -116,6 +115,7 @@ class PictureTrack:
         """Take one packet into account."""
         import av
 
+        from chassis.playback.picture import how_shown
         from chassis.playback.sound import too_long
 
         if packet.stream is not self._stream:
@@ -128,7 +128,7 @@ class PictureTrack:
         with suppress(av.error.FFmpegError):
             for frame in self._stream.decode(packet):
                 self.frame_seen = True
-                self.width_px, self.height_px = self._display.shown_size(frame)
+                self.width_px, self.height_px = how_shown(frame, self._stream).size
 
     def probe(self) -> dict[str, Any]:
         """Return what was found out."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from chassis.errors import InvalidInputError
 from chassis.playback.opening import Recording, open_recording
-from chassis.playback.picture import Display, PictureTimes
+from chassis.playback.picture import PictureTimes, how_shown
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning, in_order
 from chassis.playback.tracks import about_choice
 from services.vision.frame_clock import FrameClock
@@ -101,7 +101,6 @@ class PictureTrack:
         self.facts = PictureFacts()
         self._recording = recording
         stream = self._stream = recording.tracks.picture
-        self._display = Display(stream)
         self._codec = stream.codec_context
         self._size_bytes = size_bytes
         self._grid_hz = grid_hz
@@ -211,12 +210,13 @@ class PictureTrack:
 
     def _upright_image(self, frame: Any) -> RgbImage:
         _check_pixels(frame.width, frame.height, self._max_pixels)
-        self._note_size(*self._display.shown_size(frame))
-        width_px, height_px = self._display.square_size(frame)
+        shown = how_shown(frame, self._stream)
+        self._note_size(*shown.size)
+        width_px, height_px = shown.stored_size
         scale = min(1.0, MAX_SIDE_PX / max(width_px, height_px))
         width_px, height_px = max(1, round(width_px * scale)), max(1, round(height_px * scale))
         rgb = frame.reformat(width=width_px, height=height_px, format="rgb24").to_ndarray()
-        return np.ascontiguousarray(self._display.upright(rgb, frame))
+        return np.ascontiguousarray(shown.upright(rgb))
 
     def _note_size(self, width_px: int, height_px: int) -> None:
         facts = self.facts

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chassis.playback.picture import Display
-from tests.odd_recordings import CASES, PictureTrack, write
+from chassis.playback.picture import AS_STORED, matrix_of
+from tests.odd_recordings import PictureTrack, write
 from tests.readers import extract, look
 
 MATRICES = {
@@ -71,19 +71,8 @@ def test_a_pixel_shape_that_is_nonsense_is_ignored(tmp_path: Path) -> None:
     assert look(recording)[0][0].image.shape == (48, 64, 3)
 
 
-def test_a_mirrored_portrait_is_the_right_way_up() -> None:
-    frames, facts = look(CASES / "mirrored_by_matrix.mp4")
-    image = frames[0].image.astype(int)
-
-    assert (facts.width_px, facts.height_px) == (640, 480)
-    # The background of the portrait is lit from above.
-    assert image[:60].mean() != pytest.approx(image[-60:].mean(), abs=1.0)
-
-
 def test_a_frame_without_a_matrix_is_shown_as_it_is_stored() -> None:
     class Bare:
         side_data: dict[str, bytes] = {}  # noqa: RUF012
 
-    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-
-    assert np.array_equal(Display.upright(pixels, Bare()), pixels)
+    assert matrix_of(Bare()) == AS_STORED
