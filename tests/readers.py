@@ -15,7 +15,7 @@ from chassis.playback.loading import Sound
 from chassis.playback.sound import SAMPLE_RATE_HZ
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
-from orchestrator.stages.extract import ExtractionLimits, Extractor
+from orchestrator.stages.extract import ExtractionLimits, Extractor, ExtractRequest
 from services.speaker.audio import load_sound
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.frames import Frame, PictureFacts, open_picture
@@ -44,7 +44,7 @@ class Extracted:
 def extract(recording: Path) -> Extracted:
     """Take a recording through the real child process."""
     store = MediaStore(recording.parent.as_uri())
-    facts = asyncio.run(Extractor(store, LIMITS).extract(recording.name, "out.wav"))
+    facts = asyncio.run(Extractor(store, LIMITS).extract(ExtractRequest(recording.name, "out.wav")))
     if not facts.audio_key:
         return Extracted(facts, np.zeros(0, np.float32))
     with wave.open(str(recording.parent / "out.wav")) as wav:

@@ -68,6 +68,8 @@ class ExtractRequest:
 
     media_key: str
     audio_key: str
+    digest: str = ""
+    """SHA-256 of the recording as it was received. Empty where it is not known."""
 
 
 class Extract(Stage):
@@ -82,7 +84,7 @@ class Extract(Stage):
         extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings))
 
         async def extract(request: ExtractRequest, _: OnProgress) -> object:
-            return await extractor.extract(request.media_key, request.audio_key)
+            return await extractor.extract(request)
 
         return extract
 
@@ -93,6 +95,7 @@ class Extract(Stage):
         request = ExtractRequest(
             media_key=self.parts.media.key(recording.uri),
             audio_key=f"sessions/{task.session.session_id}/outputs/{task.place}/{self.name}-{input_hash}.wav",
+            digest=recording.digest,
         )
         return Call(input_hash, lambda on_progress: self.service(request, on_progress))
 
@@ -109,26 +112,27 @@ class Extractor:
         self._store = store
         self._limits = limits
 
-    async def extract(self, media_key: str, audio_key: str) -> orchestrator_pb2.Extraction:
+    async def extract(self, request: ExtractRequest) -> orchestrator_pb2.Extraction:
         """Extract one recording's sound and say what it is.
 
         Raises:
             InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`,
-                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`, `MEDIA_DECODER_FAILED`.
+                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`, `MEDIA_CHANGED`, `MEDIA_DECODER_FAILED`.
             NotFoundError: Nothing lies at the key (`MEDIA_NOT_FOUND`).
         """
         with tempfile.TemporaryDirectory(prefix="extract-") as folder:
-            async with self._local(media_key, Path(folder)) as source:
+            async with self._local(request.media_key, Path(folder)) as source:
                 media_digest = await asyncio.to_thread(_digest, source)
+                _check_digest(media_digest, request.digest)
                 wav = Path(folder) / "sound.wav"
                 probe = await self._decode(source, wav)
             extraction = _to_message(probe)
             extraction.media_digest = media_digest
-            extraction.media_bytes = await self._store.size_bytes(media_key) or 0
+            extraction.media_bytes = await self._store.size_bytes(request.media_key) or 0
             if probe["sound"]:
                 extraction.audio_digest = await asyncio.to_thread(_digest, wav)
-                extraction.audio_key = audio_key
-                await self._store.put_file(audio_key, wav)
+                extraction.audio_key = request.audio_key
+                await self._store.put_file(request.audio_key, wav)
         return extraction
 
     @asynccontextmanager
@@ -201,6 +205,14 @@ def _too_complex() -> InterviewError:
         "Decoding the recording takes more time or memory than is allowed; send a plainer file.",
         reason="MEDIA_TOO_COMPLEX",
     )
+
+
+def _check_digest(found: str, received: str) -> None:
+    if received and found != received.lower():
+        raise InvalidInputError(
+            "The recording in the store is not the one that was received. Upload it again.",
+            reason="MEDIA_CHANGED",
+        )
 
 
 def _digest(path: Path) -> str:
