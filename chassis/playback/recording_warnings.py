@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NOTABLE_S = 1.0
 """Shorter differences between the tracks of a recording are usual and are not told."""
 STANDS_S = 2.0
 """A picture that does not move on for longer stands still: slow cameras give a frame a second."""
+
+MAX_OF_A_KIND = 20
+"""A hostile or broken file may have a thing thousands of times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,27 @@ class RecordingWarning:
 
 
 def in_order(warnings: Iterable[RecordingWarning]) -> tuple[RecordingWarning, ...]:
-    """Sort warnings by time; those without a place in time come first."""
-    return tuple(sorted(warnings, key=lambda one: -1.0 if one.start_s is None else one.start_s))
+    """Sort warnings by time; those without a place in time come first.
+
+    Of each kind the first `MAX_OF_A_KIND` are kept, and the last of them says how many more there are.
+    """
+    kept: dict[str, list[RecordingWarning]] = {}
+    for one in sorted(warnings, key=_place):
+        kept.setdefault(one.kind, []).append(one)
+    return tuple(sorted((one for each in kept.values() for one in _bounded(each)), key=_place))
+
+
+def _place(warning: RecordingWarning) -> float:
+    return -1.0 if warning.start_s is None else warning.start_s
+
+
+def _bounded(warnings: list[RecordingWarning]) -> list[RecordingWarning]:
+    more_count = len(warnings) - MAX_OF_A_KIND
+    if more_count <= 0:
+        return warnings
+    last = warnings[MAX_OF_A_KIND - 1]
+    message = f"{last.message} This happens {more_count} more times."
+    return [*warnings[: MAX_OF_A_KIND - 1], replace(last, message=message)]
 
 
 def clock_time(time_s: float) -> str:

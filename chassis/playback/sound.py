@@ -38,6 +38,8 @@ HEARD_LEVEL = 10 ** (-50 / 20)
 """Root mean square over full scale from which on a stretch counts as heard; speech is 20 dB louder."""
 HEARD_S = 1.0
 """A track with less sound than this is silent, where another one is there."""
+MAX_COMPARED_TRACKS = 8
+"""More tracks are not listened to: each costs as much as the recording."""
 
 
 class SoundReader:
@@ -227,7 +229,7 @@ def choose_sound(
     It is the track that a player chooses. Where that is silent (the desktop's sound) and another one is not
     (the microphone), it is the one with most sound. With several tracks the file is read for it once more.
     """
-    sounds = recording.tracks.sounds
+    sounds = recording.tracks.sounds[:MAX_COMPARED_TRACKS]
     if len(sounds) < 2:
         return sounds[0] if sounds else None
     with open_recording(recording.path) as again:
@@ -240,7 +242,7 @@ def _heard_by_track(
     recording: Recording, max_duration_s: float, check: Callable[[], None]
 ) -> dict[int, float]:
     """Return the seconds with sound of each track, until the usual one is known not to be silent."""
-    sounds = recording.tracks.sounds
+    sounds = recording.tracks.sounds[:MAX_COMPARED_TRACKS]
     readers = {stream.index: SoundReader(recording, stream, max_duration_s) for stream in sounds}
     heard_s = dict.fromkeys(readers, 0.0)
     for packet in recording.packets():
