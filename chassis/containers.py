@@ -63,8 +63,20 @@ MAX_PIECES = 100_000
 _EBML_ID, _SEGMENT_ID = 0x1A45DFA3, 0x18538067
 _VINT_BITS = 7
 _MAX_VINT_BYTES = 8
-_UNKNOWN_RIFF_SIZES = (0, 0xFFFFFFFF)
-"""Written by recorders that could not go back to the header."""
+_MAX_RIFF_SIZE = 0x7FFF0000
+"""Recorders that can't go back to the header write 0, or something about as large as fits."""
+_TOP_BOXES = _QUICKTIME_ATOMS | {
+    b"moof",
+    b"mfra",
+    b"uuid",
+    b"sidx",
+    b"ssix",
+    b"styp",
+    b"pdin",
+    b"meta",
+    b"udta",
+}
+"""Some phones write something else behind their boxes, which has no size."""
 
 
 def missing_bytes(recording: Path) -> int:
@@ -88,7 +100,7 @@ def missing_bytes(recording: Path) -> int:
 
 def _riff_end(head: bytes) -> int:
     (size,) = struct.unpack("<I", head[4:8].ljust(4, b"\0"))
-    return 0 if size in _UNKNOWN_RIFF_SIZES else size + 8
+    return size + 8 if 0 < size < _MAX_RIFF_SIZE else 0
 
 
 def _quicktime_ends(file: BinaryIO, size_bytes: int) -> Iterator[int]:
@@ -97,7 +109,7 @@ def _quicktime_ends(file: BinaryIO, size_bytes: int) -> Iterator[int]:
     for _ in range(MAX_PIECES):
         file.seek(begin)
         header = file.read(16)
-        if len(header) < 8 or not header[4:8].isascii():
+        if len(header) < 8 or header[4:8] not in _TOP_BOXES:
             return
         (size,) = struct.unpack(">I", header[:4])
         if size == 1 and len(header) == 16:

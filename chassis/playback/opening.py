@@ -28,7 +28,7 @@ TOLERANCE_S = {"audio": 0.3, "video": 1.0}
 """How far timestamps go back within one recording: frames are stored in another order than they are shown."""
 QUICKTIME = "mov,mp4,m4a,3gp,3g2,mj2"
 MATROSKA = "matroska,webm"
-UNREAD_RATIO = 0.1
+UNREAD_RATIO, MIN_UNREAD_BYTES = 0.1, 1 << 14
 """FFmpeg ends a Matroska file at a second one that follows it, where the first has no length."""
 CLOCK_STARTS_LATE_S = 0.5
 """Smaller offsets of a file's clock are not told."""
@@ -128,9 +128,11 @@ class Recording:
     @property
     def _unread_ratio(self) -> float:
         """Share of the file behind the last packet, where the container has nothing long to say there."""
-        if self.container.format.name != MATROSKA or not self._read_to:
+        size_bytes = self.path.stat().st_size
+        behind = size_bytes - self._read_to
+        if self.container.format.name != MATROSKA or not self._read_to or behind < MIN_UNREAD_BYTES:
             return 0.0
-        return 1.0 - self._read_to / self.path.stat().st_size
+        return behind / size_bytes
 
     def warnings(self) -> list[RecordingWarning]:
         """Say what was found out about the file as a whole, once its packets were gone through."""

@@ -65,6 +65,14 @@ def test_a_file_that_is_cut_off_is_known_by_its_own_sizes(tmp_path: Path, ending
         assert 0 < missing_bytes(cut) <= size - cut.stat().st_size + 1
 
 
+def test_what_a_phone_writes_behind_an_mp4_is_not_a_missing_part(tmp_path: Path) -> None:
+    recording = write(tmp_path / "a.mp4")
+    recording.write_bytes(recording.read_bytes() + b"\x7f\0\0\0SEFH" + bytes(40))
+
+    assert missing_bytes(recording) == 0
+    assert kinds(hear(recording).warnings) == []
+
+
 def test_a_browsers_recording_without_sizes_is_not_said_to_be_cut_off(tmp_path: Path) -> None:
     live = write(tmp_path / "a.webm", options={"live": "1"})
     fragments = write(tmp_path / "b.mp4", options={"movflags": "frag_keyframe+empty_moov"})
