@@ -165,8 +165,8 @@ def _left_out(stage: str, because: StageRecord) -> StageRecord:
     """Say why a stage is left out: an absent track or speech by its name, a failure by its stage."""
     if because.outcome in (NO_AUDIO, NO_VIDEO, NO_SPEECH):
         messages = {
-            NO_AUDIO: "The recording has no sound track.",
-            NO_VIDEO: "The recording has no picture.",
+            NO_AUDIO: "No sound could be read from the recording.",
+            NO_VIDEO: "No picture could be read from the recording.",
             NO_SPEECH: "Nobody speaks in the recording.",
         }
         return StageRecord(

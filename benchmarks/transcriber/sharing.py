@@ -16,7 +16,7 @@ from benchmarks.transcriber.arms import LANGUAGE, THREADS, Writer
 from benchmarks.transcriber.clips import Clip, word_errors
 from chassis.models import locate
 from chassis.settings import default_models_dir
-from services.transcriber.audio import SAMPLE_RATE_HZ, load_audio
+from services.transcriber.audio import SAMPLE_RATE_HZ, load_sound
 from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.settings import TranscriberSettings
 from services.transcriber.speech import SileroDetector
@@ -34,7 +34,7 @@ MAX_CLIP_S = 3600.0
 
 def speech_of(clips: Sequence[Clip], duration_s: float, path: Path) -> Path:
     """Write so many seconds of the clips, one after the other and again, as a WAV file."""
-    samples = [load_audio(clip.path, MAX_CLIP_S, threading.Event()) for clip in clips]
+    samples = [load_sound(clip.path, MAX_CLIP_S, threading.Event()).samples for clip in clips]
     joined = np.concatenate(samples)
     count = round(duration_s * SAMPLE_RATE_HZ)
     soundfile.write(path, np.tile(joined, 1 + count // joined.size)[:count], SAMPLE_RATE_HZ)

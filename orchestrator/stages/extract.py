@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chassis
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
@@ -25,9 +27,13 @@ from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Up
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
+IMPORT_FOLDER = Path(chassis.__file__).resolve().parents[1]
+FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", "picture_track_count")
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
 """An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode; 4K some more."""
+LIMIT_EXIT_CODES = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
+"""How the kernel ends a child that ran into one of its limits."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Thread pools reserve address space, of which the child has little."""
 
@@ -62,6 +68,8 @@ class ExtractRequest:
 
     media_key: str
     audio_key: str
+    digest: str = ""
+    """SHA-256 of the recording as it was received. Empty where it is not known."""
 
 
 class Extract(Stage):
@@ -76,7 +84,7 @@ class Extract(Stage):
         extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings))
 
         async def extract(request: ExtractRequest, _: OnProgress) -> object:
-            return await extractor.extract(request.media_key, request.audio_key)
+            return await extractor.extract(request)
 
         return extract
 
@@ -87,6 +95,7 @@ class Extract(Stage):
         request = ExtractRequest(
             media_key=self.parts.media.key(recording.uri),
             audio_key=f"sessions/{task.session.session_id}/outputs/{task.place}/{self.name}-{input_hash}.wav",
+            digest=recording.digest,
         )
         return Call(input_hash, lambda on_progress: self.service(request, on_progress))
 
@@ -103,26 +112,27 @@ class Extractor:
         self._store = store
         self._limits = limits
 
-    async def extract(self, media_key: str, audio_key: str) -> orchestrator_pb2.Extraction:
+    async def extract(self, request: ExtractRequest) -> orchestrator_pb2.Extraction:
         """Extract one recording's sound and say what it is.
 
         Raises:
             InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`,
-                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`.
+                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`, `MEDIA_CHANGED`, `MEDIA_DECODER_FAILED`.
             NotFoundError: Nothing lies at the key (`MEDIA_NOT_FOUND`).
         """
         with tempfile.TemporaryDirectory(prefix="extract-") as folder:
-            async with self._local(media_key, Path(folder)) as source:
+            async with self._local(request.media_key, Path(folder)) as source:
                 media_digest = await asyncio.to_thread(_digest, source)
+                _check_digest(media_digest, request.digest)
                 wav = Path(folder) / "sound.wav"
                 probe = await self._decode(source, wav)
             extraction = _to_message(probe)
             extraction.media_digest = media_digest
-            extraction.media_bytes = await self._store.size_bytes(media_key) or 0
+            extraction.media_bytes = await self._store.size_bytes(request.media_key) or 0
             if probe["sound"]:
                 extraction.audio_digest = await asyncio.to_thread(_digest, wav)
-                extraction.audio_key = audio_key
-                await self._store.put_file(audio_key, wav)
+                extraction.audio_key = request.audio_key
+                await self._store.put_file(request.audio_key, wav)
         return extraction
 
     @asynccontextmanager
@@ -147,6 +157,7 @@ class Extractor:
 
     async def _decode(self, source: Path, wav: Path) -> dict[str, Any]:
         job = {
+            "import_folder": str(IMPORT_FOLDER),
             "source": str(source),
             "wav": str(wav),
             "max_duration_s": self._limits.max_duration_s,
@@ -176,9 +187,13 @@ class Extractor:
 
 
 def _parse(reply: bytes, exit_code: int | None) -> dict[str, Any]:
-    if exit_code != 0:
-        # A signal: the decoder ran into one of its limits, or a bug of a decoder was hit.
+    if exit_code in LIMIT_EXIT_CODES:
         raise _too_complex()
+    if exit_code != 0:
+        raise InvalidInputError(
+            "The decoder failed on this recording. Export it again as MP4 (H.264 and AAC) and send that.",
+            reason="MEDIA_DECODER_FAILED",
+        )
     answer: dict[str, Any] = json.loads(reply)
     if "error" in answer:
         raise InvalidInputError(answer["message"], reason=answer["error"])
@@ -190,6 +205,14 @@ def _too_complex() -> InterviewError:
         "Decoding the recording takes more time or memory than is allowed; send a plainer file.",
         reason="MEDIA_TOO_COMPLEX",
     )
+
+
+def _check_digest(found: str, received: str) -> None:
+    if received and found != received.lower():
+        raise InvalidInputError(
+            "The recording in the store is not the one that was received. Upload it again.",
+            reason="MEDIA_CHANGED",
+        )
 
 
 def _digest(path: Path) -> str:
@@ -206,7 +229,8 @@ def _to_message(probe: dict[str, Any]) -> orchestrator_pb2.Extraction:
         duration_s=probe["duration_s"],
         track_count=probe["track_count"],
         container=probe["container"],
-        warnings=probe["warnings"],
+        recording_warnings=[media_pb2.RecordingWarning(**one) for one in probe["recording_warnings"]],
+        **{name: probe[name] for name in FACTS},
     )
     if probe["sound"]:
         extraction.sound.CopyFrom(orchestrator_pb2.SoundTrack(**probe["sound"]))

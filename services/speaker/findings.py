@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chassis.playback.recording_warnings import RecordingWarning
 from services.speaker.audio import Sound
 from services.speaker.clustering import MIN_VOICE_S, Clustering
 from services.speaker.surroundings import Change
@@ -54,6 +55,7 @@ class Diarization:
     duration_s: float = 0.0
     observations: tuple[Observation, ...] = ()
     warnings: tuple[str, ...] = ()
+    recording_warnings: tuple[RecordingWarning, ...] = ()
 
 
 def total_s(stretches: Sequence[SpeechStretch]) -> float:
@@ -70,7 +72,7 @@ def nobody(sound: Sound) -> Diarization:
         else f"The sound track is shorter than {MIN_SOUND_S:g} s, too short to hold speech.",
         voice_count=0,
         duration_s=sound.duration_s,
-        warnings=_damage(sound),
+        recording_warnings=sound.warnings,
     )
 
 
@@ -83,7 +85,7 @@ def too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
         "in stretches of half a second or more.",
         speech_s=speech_s,
         duration_s=sound.duration_s,
-        warnings=_damage(sound),
+        recording_warnings=sound.warnings,
     )
 
 
@@ -111,10 +113,10 @@ def diarization(
         duration_s=sound.duration_s,
         observations=_observations(turns, voices, probability),
         warnings=(
-            *_damage(sound),
             *_changes(clustering.decision_change),
             *_doubts(clustering.voice_count, probability),
         ),
+        recording_warnings=sound.warnings,
     )
 
 
@@ -154,10 +156,3 @@ def _changes(change: Change | None) -> tuple[str, ...]:
         "another room, microphone or noise. One voice may sound like two across it, which is allowed for."
     )
     return (sentence,)
-
-
-def _damage(sound: Sound) -> tuple[str, ...]:
-    if not sound.damaged_packet_count:
-        return ()
-    count = sound.damaged_packet_count
-    return (f"{count} damaged packets of sound were left out; times after them may be early.",)

@@ -9,6 +9,7 @@ from functools import partial
 import grpc
 
 from chassis.media import MediaInbox
+from chassis.playback.messages import to_messages
 from chassis.telemetry import REAL_TIME_FACTOR
 from chassis.workers import Workers
 from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
@@ -115,6 +116,7 @@ def _to_diarization(found: Diarization, model: ModelUsed) -> speaker_pb2.Diariza
         observations=_to_observations(found),
         model=_to_model_info(model),
         warnings=found.warnings,
+        recording_warnings=to_messages(found.recording_warnings),
     )
 
 

@@ -14,7 +14,8 @@ from threading import Event as StopEvent
 import numpy as np
 
 from chassis.errors import InvalidInputError
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, check, cut, load_audio
+from chassis.playback.recording_warnings import RecordingWarning
+from services.transcriber.audio import Samples, Sound, check, cut, load_sound
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
@@ -71,6 +72,8 @@ class _Hearing:
     blocks: Sequence[Sequence[Span]]
     """What the model hears, one block after the other: the same with padding and pauses. Empty where nobody
     speaks: the model would invent words there."""
+    warnings: tuple[RecordingWarning, ...] = ()
+    """What a reader should know about the recording."""
 
 
 class Transcriber:
@@ -128,8 +131,8 @@ class Transcriber:
         """
         begin_s = time.perf_counter()
         request = self._request(options)
-        samples = load_audio(recording, self._max_duration_s, stop)
-        hearing = self._hear(samples, stop, whole=options.vad_disabled)
+        sound = load_sound(recording, self._max_duration_s, stop)
+        hearing = self._hear(sound, stop, whole=options.vad_disabled)
         yield Progress(0.0, hearing.duration_s)
         segments: list[Segment] = []
         for segment in self._segments(hearing, request, stop):
@@ -165,15 +168,15 @@ class Transcriber:
             prompt=self._model.fitting(options.prompt),
         )
 
-    def _hear(self, samples: Samples, stop: StopEvent, *, whole: bool) -> _Hearing:
-        duration_s = samples.size / SAMPLE_RATE_HZ
+    def _hear(self, sound: Sound, stop: StopEvent, *, whole: bool) -> _Hearing:
+        samples, duration_s = sound.samples, sound.duration_s
         rules, found = self._speech_rules, [np.zeros(0, np.float32)]
         for block in self._detector.probabilities(samples):
             check(stop)
             found.append(block)
         speech = find_speech(np.concatenate(found), duration_s, rules)
         blocks = whole_blocks(speech, duration_s) if whole else blocks_to_decode(speech, duration_s, rules)
-        return _Hearing(samples, duration_s, speech, blocks)
+        return _Hearing(samples, duration_s, speech, blocks, sound.warnings)
 
     def _segments(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Segment]:
         floor_s = 0.0
@@ -229,6 +232,7 @@ class Transcriber:
             mean_word_probability=_mean([word.probability for word in words if word.probability is not None]),
             outcome=_outcome(speech_s, segments),
             warnings=(*warnings, *self._warnings(segments, speech_s, without_words_s)),
+            recording_warnings=hearing.warnings,
         )
 
     def _warnings(

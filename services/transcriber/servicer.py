@@ -10,6 +10,7 @@ import grpc
 
 from chassis.media import MediaInbox
 from chassis.models import Model
+from chassis.playback.messages import to_messages
 from chassis.telemetry import REAL_TIME_FACTOR
 from chassis.workers import Workers
 from interview.v1 import media_pb2, transcriber_pb2, transcriber_pb2_grpc
@@ -161,5 +162,6 @@ def _transcript(transcript: Transcript, model: media_pb2.ModelInfo) -> transcrib
         mean_word_probability=transcript.mean_word_probability,
         outcome=OUTCOMES[transcript.outcome],
         warnings=transcript.warnings,
+        recording_warnings=to_messages(transcript.recording_warnings),
         model=model,
     )

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from chassis.playback.recording_warnings import RecordingWarning
+
 
 class Flag(Enum):
     """Why a segment deserves less trust. It stays in the transcript and is left out of scoring."""
@@ -96,6 +98,7 @@ class Transcript:
     mean_word_probability: float | None
     outcome: TranscriptOutcome
     warnings: tuple[str, ...]
+    recording_warnings: tuple[RecordingWarning, ...] = ()
 
 
 Event = Progress | Segment | Transcript

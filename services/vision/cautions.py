@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from chassis.playback.recording_warnings import STANDS_S
 from services.vision.faces import SMALL_FACE_RATIO
 from services.vision.frames import PictureFacts
 from services.vision.gaze import MAX_BASELINE_DEG
@@ -29,7 +30,7 @@ def _about_picture(face: FaceTime, facts: PictureFacts) -> list[str]:
         cautions.append(f"{facts.corrupt_packet_count} damaged parts of the picture were skipped, unseen.")
     if facts.size_changed:
         cautions.append("The picture changes its size on the way.")
-    if longest_gap_s > MAX_SHOWN_S:
+    if MAX_SHOWN_S < longest_gap_s < STANDS_S:  # a longer one is a warning about the recording
         cautions.append(f"The picture stands still for up to {longest_gap_s:.1f} s; that time is not known.")
     rate_hz = facts.frame_rate_hz
     if rate_hz is not None and rate_hz < LOW_RATE_HZ:

@@ -28,6 +28,7 @@ from services.vision.observations import (
     describe_away,
     face_flags,
     find_no_face,
+    find_no_picture,
     find_second_face,
     find_too_small,
 )
@@ -102,23 +103,25 @@ class VisionAnalyzer:
             return self._without_picture(facts)
         samples = log.samples()
         # A sample stands until the next one, the last until the track ends.
-        ends_s = sample_ends_s(samples.time_s, (facts.first_time_s or 0.0) + facts.duration_s)
+        ends_s = sample_ends_s(samples.time_s, facts.times.shown_until_s)
         flags = face_flags(samples, ends_s, self._options.min_no_face_s)
-        face, away = _face_time(samples, flags, ends_s, facts.duration_s, self._options)
+        face, away = _face_time(samples, flags, ends_s, facts, self._options)
         found = flags.seen.any()
         return VisionReport(
             outcome=Outcome.OK if found else Outcome.NO_FACE,
             reason="" if found else "No face was found in the recording.",
-            duration_s=facts.duration_s,
+            duration_s=facts.recording_s,
             sampled_frame_count=len(log),
             inferred_frame_count=len(log) - log.held_count,
-            face_ratio=float(np.mean(flags.seen)),
+            face_ratio=face.face_ratio,
             max_face_count=max(*(look.face_count for look in samples.looks), int(found)),
             measures=measure_all(face, min_face_s=self._options.min_face_s),
             observations=_observe(face, flags, away, self._options),
             quality=_quality(samples, facts),
             models=self.models,
             warnings=cautions_about(face, facts),
+            picture_s=face.picture_s,
+            recording_warnings=facts.warnings,
         )
 
     def _without_picture(self, facts: PictureFacts) -> VisionReport:
@@ -137,6 +140,7 @@ class VisionAnalyzer:
             ),
             models=self.models,
             warnings=(),
+            recording_warnings=facts.warnings,
         )
 
 
@@ -195,7 +199,7 @@ def _progress(frame: Frame, total_s: float | None) -> Progress:
 
 
 def _face_time(
-    samples: Samples, flags: FaceFlags, ends_s: Floats, duration_s: float, options: VisionOptions
+    samples: Samples, flags: FaceFlags, ends_s: Floats, facts: PictureFacts, options: VisionOptions
 ) -> tuple[FaceTime, list[Stretch]]:
     times_s = samples.time_s
     openness = relative_openness(samples.openness, times_s)
@@ -208,7 +212,8 @@ def _face_time(
         samples=samples,
         seen=flags.seen,
         ends_s=ends_s,
-        duration_s=duration_s,
+        duration_s=facts.recording_s,
+        blanks_s=tuple(facts.blanks_s),
         gaze=gaze,
         relative_openness=openness,
         away=flags_of(away, len(times_s)),
@@ -225,6 +230,7 @@ def _observe(
     usual_known = face.measured_s >= options.min_face_s
     found = [
         *find_no_face(samples, flags, ends_s, options.min_no_face_s),
+        *find_no_picture(face.blanks_s),
         *find_too_small(samples, flags, ends_s),
         *find_second_face(samples, ends_s),
         *(describe_away(face.gaze, face.relative_openness, away, options.away) if usual_known else ()),

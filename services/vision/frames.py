@@ -10,19 +10,22 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import av
 import av.error
 import numpy as np
 import numpy.typing as npt
-from av.stream import Disposition
 
 from chassis.errors import InvalidInputError
+from chassis.playback.opening import Recording, open_recording
+from chassis.playback.picture import PictureTimes, how_shown
+from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning, in_order
+from chassis.playback.tracks import about_choice
 from services.vision.frame_clock import FrameClock
 from services.vision.handover import Handover, put, take
+from services.vision.stretches import MAX_SHOWN_S
 
 RgbImage = npt.NDArray[np.uint8]
 """uint8, shape (height, width, 3), red first."""
@@ -37,17 +40,7 @@ MIN_SKIP_FACTOR = 2
 """Frames for each step of the grid from which on every second one can be left undecoded."""
 SPARSE_GAP_FACTOR = 1.2
 """Gap between kept frames, in grid steps, from which on skipping frames would cost samples."""
-MAX_READ_FAILURES = 16
-"""Read errors in a row after which the rest of a file is given up."""
 PTS_TOLERANCE_S = 1e-6
-CONTAINER_TICKS_PER_S = 1_000_000
-QUARTER_TURN_DEG = 90
-
-# Local files of ordinary containers only: a playlist could name other files or hosts.
-_OPEN_OPTIONS = {
-    "protocol_whitelist": "file",
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,ogg,flv,asf,wav,mp3,flac,aac",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,47 +58,53 @@ class PictureFacts:
     """What is known about a picture track; complete once its last frame was handed out."""
 
     width_px: int = 0
-    """As shown, after rotation, of the first frame."""
+    """As shown, of the first frame: upright, with square pixels."""
     height_px: int = 0
     size_changed: bool = False
-    packet_count: int = 0
     corrupt_packet_count: int = 0
-    first_time_s: float | None = None
-    last_time_s: float | None = None
-    end_s: float = 0.0
-    """Where the last packet ends, by its own duration where it has one."""
+    times: PictureTimes = field(default_factory=PictureTimes)
+    recording_s: float = 0.0
+    """Length of the recording, sound and picture together."""
+    warnings: tuple[RecordingWarning, ...] = ()
+
+    @property
+    def packet_count(self) -> int:
+        """Packets of the track that are shown."""
+        return self.times.packet_count
 
     @property
     def frame_rate_hz(self) -> float | None:
         """Frames a second from the packets' own times; None for fewer than two."""
-        if self.first_time_s is None or self.last_time_s is None or self.last_time_s <= self.first_time_s:
-            return None
-        return (self.packet_count - 1) / (self.last_time_s - self.first_time_s)
+        return self.times.frame_rate_hz
+
+    @property
+    def blanks_s(self) -> list[tuple[float, float]]:
+        """Where there is nothing to look at: the picture stands still, starts late, or has ended."""
+        first_s, until_s = self.times.first_s or 0.0, self.times.shown_until_s
+        return [
+            *([(0.0, first_s)] if first_s >= NOTABLE_S else []),
+            *((start_s + MAX_SHOWN_S, end_s) for start_s, end_s in self.times.stills),
+            *([(until_s, self.recording_s)] if self.recording_s - until_s >= NOTABLE_S else []),
+        ]
 
     @property
     def duration_s(self) -> float:
         """Length of the picture track, the last frame's own showing time included."""
-        if self.first_time_s is None or self.last_time_s is None:
-            return 0.0
-        rate_hz = self.frame_rate_hz
-        last_frame_ends_s = self.last_time_s + (1.0 / rate_hz if rate_hz else 0.0)
-        return max(self.end_s, last_frame_ends_s) - self.first_time_s
+        first_s = self.times.first_s
+        return 0.0 if first_s is None else self.times.shown_until_s - first_s
 
 
 class PictureTrack:
     """The picture track of one open recording. Can be gone through once."""
 
-    def __init__(
-        self, container: Any, stream: Any, *, size_bytes: int, grid_hz: float, max_pixels: int
-    ) -> None:
+    def __init__(self, recording: Recording, *, size_bytes: int, grid_hz: float, max_pixels: int) -> None:
         self.facts = PictureFacts()
-        self._container = container
-        self._stream = stream
+        self._recording = recording
+        stream = self._stream = recording.tracks.picture
         self._codec = stream.codec_context
         self._size_bytes = size_bytes
         self._grid_hz = grid_hz
         self._max_pixels = max_pixels
-        self._origin_s = (container.start_time or 0) / CONTAINER_TICKS_PER_S
         self._last_slot = -1
         self._last_decoded_s: float | None = None
         self._clock = FrameClock()
@@ -119,11 +118,7 @@ class PictureTrack:
     @property
     def total_s(self) -> float | None:
         """Length as the header claims it; None where it claims nothing."""
-        if self._stream.duration is not None and self._stream.time_base is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        if self._container.duration is not None:
-            return float(self._container.duration / CONTAINER_TICKS_PER_S)
-        return None
+        return self._recording.total_s
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """Hand out one frame for each step of the grid that has one, in time order.
@@ -156,8 +151,10 @@ class PictureTrack:
 
     def _decode(self) -> Iterator[Frame]:
         found = False
-        for packet in self._packets():
-            self._tally(packet)
+        for packet in self._recording.packets():
+            if packet.stream is not self._stream:
+                continue
+            self.facts.times.read(packet)
             try:
                 decoded = packet.decode()
             except av.error.FFmpegError:
@@ -168,37 +165,24 @@ class PictureTrack:
                 found = True
                 if (time_s := self._sample_time_s(frame)) is not None:
                     yield Frame(time_s, self._upright_image(frame), read_ratio)
+        self._finish()
         if self.facts.packet_count and not found:
             raise InvalidInputError(
                 "No frame of the picture can be decoded; export the recording again, as mp4 (H.264) or webm.",
                 reason="MEDIA_UNDECODABLE",
             )
 
-    def _packets(self) -> Iterator[Any]:
-        """Packets of the track; a read error costs its packet, not the rest of the file."""
-        failures = 0
-        while failures < MAX_READ_FAILURES:
-            try:
-                for packet in self._container.demux(self._stream):
-                    failures = 0
-                    yield packet
-                return
-            except av.error.FFmpegError:
-                failures += 1
-        self.facts.corrupt_packet_count += 1
-
-    def _tally(self, packet: Any) -> None:
-        if not packet.size:  # the flush at the end
-            return
-        facts = self.facts
-        facts.packet_count += 1
-        ticks = packet.pts if packet.pts is not None else packet.dts
-        if ticks is None:
-            return
-        time_s = float(ticks * packet.time_base) - self._origin_s
-        facts.first_time_s = time_s if facts.first_time_s is None else min(facts.first_time_s, time_s)
-        facts.last_time_s = time_s if facts.last_time_s is None else max(facts.last_time_s, time_s)
-        facts.end_s = max(facts.end_s, time_s + float((packet.duration or 0) * packet.time_base))
+    def _finish(self) -> None:
+        facts, recording = self.facts, self._recording
+        facts.corrupt_packet_count += recording.failed_read_count
+        facts.recording_s = max(recording.timeline.end_s, facts.times.shown_until_s)
+        facts.warnings = in_order(
+            (
+                *about_choice(recording.tracks),
+                *recording.warnings(),
+                *facts.times.warnings(facts.recording_s),
+            )
+        )
 
     def _sample_time_s(self, frame: Any) -> float | None:
         """The frame's time where it is the first one of its step of the grid, else None."""
@@ -208,7 +192,7 @@ class PictureTrack:
                 "The picture has no times; send the recording in a container that has them, as mp4 or webm.",
                 reason="MEDIA_UNDECODABLE",
             )
-        time_s = max(0.0, float(ticks * frame.time_base) - self._origin_s)
+        time_s = max(0.0, float(ticks * frame.time_base))
         self._keep_dense_enough(time_s)
         slot = int((time_s + PTS_TOLERANCE_S) * self._grid_hz)
         if slot <= self._last_slot:
@@ -226,19 +210,19 @@ class PictureTrack:
 
     def _upright_image(self, frame: Any) -> RgbImage:
         _check_pixels(frame.width, frame.height, self._max_pixels)
-        scale = min(1.0, MAX_SIDE_PX / max(frame.width, frame.height))
-        width_px, height_px = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        shown = how_shown(frame, self._stream)
+        self._note_size(*shown.size)
+        width_px, height_px = shown.stored_size
+        scale = min(1.0, MAX_SIDE_PX / max(width_px, height_px))
+        width_px, height_px = max(1, round(width_px * scale)), max(1, round(height_px * scale))
         rgb = frame.reformat(width=width_px, height=height_px, format="rgb24").to_ndarray()
-        quarter_turns = round(frame.rotation / QUARTER_TURN_DEG) % 4
-        self._note_size(frame, sideways=quarter_turns % 2 == 1)
-        return np.ascontiguousarray(np.rot90(rgb, quarter_turns))
+        return np.ascontiguousarray(shown.upright(rgb))
 
-    def _note_size(self, frame: Any, *, sideways: bool) -> None:
-        shown = (frame.height, frame.width) if sideways else (frame.width, frame.height)
+    def _note_size(self, width_px: int, height_px: int) -> None:
         facts = self.facts
         if not facts.width_px:
-            facts.width_px, facts.height_px = shown
-        elif shown != (facts.width_px, facts.height_px):
+            facts.width_px, facts.height_px = width_px, height_px
+        elif (width_px, height_px) != (facts.width_px, facts.height_px):
             facts.size_changed = True
 
 
@@ -249,27 +233,20 @@ def open_picture(recording: Path, *, grid_hz: float, max_pixels: int) -> Iterato
     Raises:
         InvalidInputError: The file is not a recording that can be read, or its picture is too large.
     """
-    try:
-        container = av.open(str(recording), options=dict(_OPEN_OPTIONS))
-    except (av.error.FFmpegError, ValueError) as error:
-        raise InvalidInputError(
-            "The file is not a recording that can be read; send mp4, webm, mov, mkv or avi.",
-            reason="MEDIA_UNDECODABLE",
-        ) from error
-    with container:
-        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-        if not streams:
+    with open_recording(recording) as opened:
+        stream = opened.tracks.picture
+        if stream is None:
+            if opened.tracks.count("video"):
+                raise InvalidInputError(
+                    f"The picture is in a format that is not known here ({opened.tracks.codec('video')}). "
+                    "Export the recording as MP4 (H.264).",
+                    reason="MEDIA_UNDECODABLE",
+                )
             yield None
             return
-        stream = streams[0]
-        if stream.codec_context is None:
-            raise InvalidInputError(
-                "The picture's codec is not known here; export the recording again, as mp4 (H.264) or webm.",
-                reason="MEDIA_UNDECODABLE",
-            )
         _check_pixels(stream.codec_context.width, stream.codec_context.height, max_pixels)
         size_bytes = recording.stat().st_size
-        yield PictureTrack(container, stream, size_bytes=size_bytes, grid_hz=grid_hz, max_pixels=max_pixels)
+        yield PictureTrack(opened, size_bytes=size_bytes, grid_hz=grid_hz, max_pixels=max_pixels)
 
 
 def _check_pixels(width_px: int, height_px: int, max_pixels: int) -> None:

@@ -55,6 +55,9 @@ class FaceTime:
     ends_s: Floats
     """Until when each sample stands."""
     duration_s: float
+    """Length of the recording."""
+    blanks_s: tuple[tuple[float, float], ...]
+    """Where there is nothing to look at: the picture stands still, starts late, or has ended."""
     gaze: GazeTrack
     relative_openness: Floats
     away: Flags
@@ -66,6 +69,24 @@ class FaceTime:
         return self.ends_s - self.samples.time_s
 
     @property
+    def picture_s(self) -> float:
+        """Seconds of the recording with a picture that moves on."""
+        return max(0.0, self.duration_s - sum(end_s - start_s for start_s, end_s in self.blanks_s))
+
+    @property
+    def face_ratio(self) -> float:
+        """Share of the recording in which a face is seen."""
+        shown_s = float(self.shown_s.sum())
+        # A single frame may have no length: then it counts for itself.
+        seen_ratio = float(self.shown_s[self.seen].sum()) / shown_s if shown_s else float(np.mean(self.seen))
+        return seen_ratio * self.picture_ratio
+
+    @property
+    def picture_ratio(self) -> float:
+        """Share of the recording with a picture that moves on."""
+        return self.picture_s / self.duration_s if self.duration_s else 1.0
+
+    @property
     def measured_s(self) -> float:
         """Seconds with a measured face."""
         return float(self.shown_s[self.samples.measured].sum())
@@ -73,7 +94,7 @@ class FaceTime:
 
 def measure_all(face: FaceTime, *, min_face_s: float = MIN_FACE_S) -> tuple[Measure, ...]:
     """Make all measures of a recording, absent ones with their reason."""
-    ratio = Measure("face_ratio", "ratio", Outcome.OK, float(np.mean(face.seen)), coverage_ratio=1.0)
+    ratio = Measure("face_ratio", "ratio", Outcome.OK, face.face_ratio, coverage_ratio=face.picture_ratio)
     names = [name for name in UNITS if name != ratio.name]
     if not face.seen.any():
         return (ratio, *absent(names, Outcome.NO_FACE, "No face was found in the recording."))

@@ -5,10 +5,12 @@ Each kind says in its reason what it does not mean; none of them moves a score.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from chassis.playback.recording_warnings import NOTABLE_S
 from services.vision.blinks import DOWN_BELOW
 from services.vision.faces import SMALL_FACE_RATIO, Look
 from services.vision.gaze import AwayThresholds, GazeTrack
@@ -16,7 +18,7 @@ from services.vision.report import Observation
 from services.vision.samples import Samples
 from services.vision.stretches import Flags, Floats, Stretch, find_stretches, flags_of
 
-KINDS = ("no_face", "second_face", "looking_away", "face_too_small")
+KINDS = ("no_face", "second_face", "looking_away", "face_too_small", "no_picture")
 
 MIN_NO_FACE_S = 1.0
 MIN_LOOKS = 2
@@ -72,6 +74,23 @@ def find_no_face(samples: Samples, flags: FaceFlags, ends_s: Floats, min_s: floa
         )
         for stretch in stretches
         if stretch.length_s >= min_s
+    ]
+
+
+def find_no_picture(blanks_s: Sequence[tuple[float, float]]) -> list[Observation]:
+    """Say where there is nothing to look at."""
+    return [
+        Observation(
+            kind="no_picture",
+            start_s=start_s,
+            end_s=end_s,
+            value=end_s - start_s,
+            threshold=NOTABLE_S,
+            unit="s",
+            reason="The picture stands still or is missing here, so nothing was looked at. It does not say "
+            "why: the camera, the computer or the connection may have stopped.",
+        )
+        for start_s, end_s in blanks_s
     ]
 
 

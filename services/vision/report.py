@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.playback.recording_warnings import RecordingWarning
+
 
 class Outcome(StrEnum):
     """What a value is worth. The names are those of the contract's `Outcome`."""
@@ -90,6 +92,7 @@ class VisionReport:
     outcome: Outcome
     reason: str
     duration_s: float
+    """Length of the recording, sound and picture together; shares are of it."""
     sampled_frame_count: int
     """Samples of the grid."""
     inferred_frame_count: int
@@ -101,3 +104,6 @@ class VisionReport:
     quality: PictureQuality
     models: tuple[LoadedModel, ...]
     warnings: tuple[str, ...]
+    picture_s: float | None = None
+    """Seconds of the recording with a picture that moves on; None without frames."""
+    recording_warnings: tuple[RecordingWarning, ...] = ()

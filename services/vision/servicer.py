@@ -9,6 +9,7 @@ from functools import partial
 import grpc
 
 from chassis.media import MediaInbox
+from chassis.playback.messages import to_messages
 from chassis.telemetry import REAL_TIME_FACTOR
 from chassis.workers import Workers
 from interview.v1 import media_pb2, vision_pb2, vision_pb2_grpc
@@ -117,6 +118,8 @@ def _to_report(report: VisionReport) -> vision_pb2.VisionReport:
         quality=_to_quality(report.quality),
         models=[_to_model_info(model) for model in report.models],
         warnings=report.warnings,
+        picture_s=report.picture_s,
+        recording_warnings=to_messages(report.recording_warnings),
     )
 
 

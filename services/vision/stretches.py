@@ -13,6 +13,8 @@ Flags = npt.NDArray[np.bool_]
 
 MAX_SHOWN_S = 1.0
 """Longest time that one frame stands for: after it the picture stands still or is missing."""
+MAX_HOLE_S = 1.0
+"""Longest time that no frame stands for within one stretch."""
 
 
 class Stretch(NamedTuple):
@@ -38,9 +40,14 @@ def sample_ends_s(times_s: Floats, end_s: float) -> Floats:
 
 
 def find_stretches(flags: Flags, times_s: Floats, ends_s: Floats, *, max_gap_s: float = 0.0) -> list[Stretch]:
-    """Find runs of true flags in time order; runs less than `max_gap_s` apart become one."""
-    edges = np.diff(np.concatenate(([0], flags.astype(np.int8), [0])))
-    runs = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True)
+    """Find runs of true flags in time order; runs less than `max_gap_s` apart become one.
+
+    A run ends where the picture stands still for longer than `MAX_HOLE_S`: what was there is not known.
+    """
+    joined = flags[:-1] & flags[1:] & (times_s[1:] - ends_s[:-1] <= MAX_HOLE_S)
+    firsts = flags & ~np.concatenate(([False], joined))
+    lasts = flags & ~np.concatenate((joined, [False]))
+    runs = zip(np.flatnonzero(firsts[: len(flags)]), np.flatnonzero(lasts[: len(flags)]), strict=True)
     stretches = [
         Stretch(float(times_s[first]), float(ends_s[last]), int(first), int(last)) for first, last in runs
     ]

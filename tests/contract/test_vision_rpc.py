@@ -227,7 +227,13 @@ async def test_capabilities_name_models_kinds_and_measures(tmp_path: Path) -> No
         )
 
     assert [model.digest for model in reply.models] == [model.digest for model in MODELS]
-    assert set(reply.observation_kinds) == {"no_face", "second_face", "looking_away", "face_too_small"}
+    assert set(reply.observation_kinds) == {
+        "no_face",
+        "second_face",
+        "looking_away",
+        "face_too_small",
+        "no_picture",
+    }
     assert list(reply.measure_names) == list(UNITS)
     assert reply.max_media_bytes == MAX_MEDIA_BYTES
     assert reply.worker_count == 1

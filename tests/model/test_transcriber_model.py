@@ -182,9 +182,9 @@ def test_words_lie_where_the_voices_are(base: Transcriber, recordings: Path) -> 
 def test_a_very_quiet_and_shifted_recording_is_still_heard(
     base: Transcriber, recordings: Path, tmp_path: Path
 ) -> None:
-    from services.transcriber.audio import load_audio
+    from services.transcriber.audio import load_sound
 
-    samples = load_audio(recordings / "audio" / "jfk.flac", 60.0, threading.Event())
+    samples = load_sound(recordings / "audio" / "jfk.flac", 60.0, threading.Event()).samples
     transcript = transcript_of(base, write_wav(tmp_path / "quiet.wav", samples * 0.01 + 0.3))
 
     assert word_errors(JFK, text_of(transcript)) < 0.1
@@ -192,9 +192,9 @@ def test_a_very_quiet_and_shifted_recording_is_still_heard(
 
 @pytest.mark.recordings
 def test_a_voice_far_into_silence_keeps_its_time(base: Transcriber, recordings: Path, tmp_path: Path) -> None:
-    from services.transcriber.audio import load_audio
+    from services.transcriber.audio import load_sound
 
-    samples = load_audio(recordings / "audio" / "jfk.flac", 60.0, threading.Event())
+    samples = load_sound(recordings / "audio" / "jfk.flac", 60.0, threading.Event()).samples
     early = transcript_of(base, recordings / "audio" / "jfk.flac")
     padded = np.concatenate([noise("faint white", 45.0), samples, noise("faint white", 45.0)])
     late = transcript_of(base, write_wav(tmp_path / "late.wav", padded))
@@ -256,10 +256,10 @@ def test_a_first_pass_is_kept_where_the_model_is_sure_and_replaced_where_it_is_n
 def test_an_answer_that_changes_language_keeps_both_halves(
     base: Transcriber, recordings: Path, tmp_path: Path
 ) -> None:
-    from services.transcriber.audio import load_audio
+    from services.transcriber.audio import load_sound
 
-    english = load_audio(recordings / "audio" / "jfk.flac", 60.0, threading.Event())
-    spanish = load_audio(Path(__file__).parents[1] / "data" / "spanish.opus", 60.0, threading.Event())
+    english = load_sound(recordings / "audio" / "jfk.flac", 60.0, threading.Event()).samples
+    spanish = load_sound(Path(__file__).parents[1] / "data" / "spanish.opus", 60.0, threading.Event()).samples
     pause = np.zeros(SAMPLE_RATE_HZ // 2, dtype=np.float32)
     for order in ((english, spanish), (spanish, english)):
         path = write_wav(tmp_path / "both.wav", np.concatenate([order[0], pause, order[1]]))

@@ -63,10 +63,10 @@ def test_batches_that_mix_callers_give_the_words_of_one_window_at_a_time(
 def test_a_short_recording_does_not_wait_for_the_end_of_a_long_one(
     models_dir: Path, recordings: Path, tmp_path: Path
 ) -> None:
-    from services.transcriber.audio import load_audio
+    from services.transcriber.audio import load_sound
 
     transcriber = _transcriber(models_dir, 1)
-    speech = load_audio(recordings / "audio" / "single_male.flac", 60.0, threading.Event())
+    speech = load_sound(recordings / "audio" / "single_male.flac", 60.0, threading.Event()).samples
     long = write_wav(tmp_path / "long.wav", np.tile(speech, 4))
     ended_s: dict[str, float] = {}
 

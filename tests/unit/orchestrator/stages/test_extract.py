@@ -13,7 +13,7 @@ import pytest
 from chassis.errors import InterviewError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
-from orchestrator.stages.extract import ExtractionLimits, Extractor
+from orchestrator.stages.extract import ExtractionLimits, Extractor, ExtractRequest
 from tests.fakes.speaker import ANNA_HZ, play, write_media
 from tests.fakes.stages import make_recording, make_tone
 
@@ -36,12 +36,14 @@ class Bench:
         self.folder = folder
         self.store = MediaStore(folder.as_uri())
 
-    async def extract(self, name: str, limits: ExtractionLimits = LIMITS) -> orchestrator_pb2.Extraction:
-        return await Extractor(self.store, limits).extract(name, "out.wav")
+    async def extract(
+        self, name: str, limits: ExtractionLimits = LIMITS, digest: str = ""
+    ) -> orchestrator_pb2.Extraction:
+        return await Extractor(self.store, limits).extract(ExtractRequest(name, "out.wav", digest))
 
-    async def reason(self, name: str, limits: ExtractionLimits = LIMITS) -> str:
+    async def reason(self, name: str, limits: ExtractionLimits = LIMITS, digest: str = "") -> str:
         with pytest.raises(InterviewError) as refused:
-            await self.extract(name, limits)
+            await self.extract(name, limits, digest)
         assert not (self.folder / "out.wav").exists()
         return refused.value.reason
 
@@ -65,6 +67,21 @@ async def test_sound_becomes_a_16_khz_mono_wav_and_the_picture_is_probed(bench: 
     assert found.picture.frame_rate_hz == pytest.approx(10, rel=0.02)
     assert found.sound.loudness_ratio == pytest.approx(8000 / 32768 / 2**0.5, rel=0.1)
     assert len(found.media_digest) == len(found.audio_digest) == 64
+
+
+async def test_a_recording_that_is_not_the_one_that_was_received_is_refused(bench: Bench) -> None:
+    make_recording(bench.folder / "a.mp4")
+    found = await bench.extract("a.mp4")
+    (bench.folder / "out.wav").unlink()
+
+    assert await bench.reason("a.mp4", digest="ab" * 32) == "MEDIA_CHANGED"
+    assert (await bench.extract("a.mp4", digest=found.media_digest)).media_digest == found.media_digest
+
+
+async def test_a_decoder_that_dies_has_a_reason_of_its_own(bench: Bench) -> None:
+    make_recording(bench.folder / "a.mp4")
+
+    assert await bench.reason("a.mp4", replace(LIMITS, max_pixel_count="none")) == "MEDIA_DECODER_FAILED"  # type: ignore[arg-type]
 
 
 async def test_no_sound_track_and_no_picture_are_outcomes(bench: Bench) -> None:

@@ -95,7 +95,7 @@ def test_packets_lost_in_the_middle_are_said_and_the_rest_is_heard(tmp_path: Pat
     found = heard(path)
 
     assert found.voice_count == 2
-    assert any("damaged" in warning for warning in found.warnings)
+    assert [one.kind for one in found.recording_warnings] == ["MEDIA_DAMAGED"]
 
 
 def test_a_track_of_an_unknown_codec_is_refused(tmp_path: Path) -> None:

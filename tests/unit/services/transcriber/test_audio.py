@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from chassis.errors import CancelledCallError, InvalidInputError
-from services.transcriber.audio import SAMPLE_RATE_HZ, load_audio
+from services.transcriber.audio import SAMPLE_RATE_HZ, load_sound
 from tests.fakes.transcriber import silence, tone, write_wav
 
 HOUR_S = 3600.0
 
 
 def load(path: Path) -> np.ndarray:
-    return load_audio(path, HOUR_S, threading.Event())
+    return load_sound(path, HOUR_S, threading.Event()).samples
 
 
 def reason_of(path: Path) -> str:
@@ -203,11 +203,11 @@ def test_a_set_stop_ends_decoding(tmp_path: Path) -> None:
     stop.set()
 
     with pytest.raises(CancelledCallError):
-        load_audio(write_wav(tmp_path / "a.wav", tone(1)), HOUR_S, stop)
+        load_sound(write_wav(tmp_path / "a.wav", tone(1)), HOUR_S, stop)
 
 
 def test_a_recording_over_the_limit_is_refused_while_it_is_decoded(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as raised:
-        load_audio(write_wav(tmp_path / "a.wav", tone(3)), 2.0, threading.Event())
+        load_sound(write_wav(tmp_path / "a.wav", tone(3)), 2.0, threading.Event())
 
     assert raised.value.reason == "MEDIA_TOO_LONG"

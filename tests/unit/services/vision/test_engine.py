@@ -285,4 +285,4 @@ def test_options_change_what_is_reported(tmp_path: Path) -> None:
 
 
 def test_every_kind_that_is_announced_is_a_known_word() -> None:
-    assert set(KINDS) == {"no_face", "second_face", "looking_away", "face_too_small"}
+    assert set(KINDS) == {"no_face", "second_face", "looking_away", "face_too_small", "no_picture"}
