@@ -36,9 +36,9 @@ def recording_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
     if extraction.HasField("picture") and extraction.picture.HasField("frame_rate_hz"):
         figures.append(Figure("frame_rate", extraction.picture.frame_rate_hz, "fps"))
     else:
-        figures.append(
-            Figure("frame_rate", None, "fps", outcome=NO_VIDEO, reason="There is no moving picture.")
-        )
+        lost = extraction.picture_codec and not extraction.HasField("picture")
+        reason = "The picture could not be read." if lost else "There is no moving picture."
+        figures.append(Figure("frame_rate", None, "fps", outcome=NO_VIDEO, reason=reason))
     figures += _sound(outputs)
     return {figure.name: figure for figure in figures}
 
@@ -71,7 +71,8 @@ def _sound(outputs: AnswerOutputs) -> list[Figure]:
     units = {"loudness": "dbfs", "peak": "dbfs", "clipping": "ratio", "signal_to_noise": "db"}
     extraction = outputs.extraction
     if extraction is None or not extraction.HasField("sound"):
-        reason = "The recording has no sound track."
+        lost = extraction is not None and extraction.sound_codec
+        reason = "The sound could not be read." if lost else "The recording has no sound track."
         return [Figure(name, None, unit, outcome=NO_AUDIO, reason=reason) for name, unit in units.items()]
     sound = extraction.sound
     values = {
