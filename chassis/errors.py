@@ -16,8 +16,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+MAX_LIST_CHARACTERS = 400
+"""Of a list inside a message: what a reader takes in, and what a status on the wire has room for."""
+
+
+def listed(items: Sequence[str], *, separator: str = ", ", max_characters: int = MAX_LIST_CHARACTERS) -> str:
+    """Return a list for a message, cut to what fits: `a, b, … and 130 more`.
+
+    Args:
+        items: What is listed. The first one is always shown.
+        separator: Between two items.
+        max_characters: Room for the items that are shown.
+    """
+    shown_count, length = 0, 0
+    for item in items:
+        length += len(item) + len(separator)
+        if shown_count and length - len(separator) > max_characters:
+            break
+        shown_count += 1
+    left_count = len(items) - shown_count
+    more = [f"… and {left_count:,} more"] if left_count else []
+    return separator.join([*items[:shown_count], *more])
 
 
 class InterviewError(Exception):

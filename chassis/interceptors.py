@@ -20,7 +20,7 @@ from chassis.errors import (
     InterviewError,
     InvalidInputError,
 )
-from chassis.status import status_code, to_trailing_metadata
+from chassis.status import message_on_the_wire, status_code, to_trailing_metadata
 from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             RPC_IN_FLIGHT.labels(method).dec()
             _account(method, error, time.perf_counter() - begin_s)
         if error is not None:
-            await context.abort(status_code(error), error.message, to_trailing_metadata(error))
+            await context.abort(status_code(error), message_on_the_wire(error), to_trailing_metadata(error))
 
 
 class _Undecodable:

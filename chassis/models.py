@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from chassis.errors import InvalidInputError, PreconditionError
+from chassis.errors import InvalidInputError, PreconditionError, listed
 
 CATALOGUE = Path(__file__).with_name("models.toml")
 HASH_BLOCK_BYTES = 1 << 20
@@ -129,7 +129,7 @@ def entry_of(name: str) -> CatalogueEntry:
     try:
         return catalogue()[name]
     except KeyError:
-        known = ", ".join(sorted(catalogue()))
+        known = listed(sorted(catalogue()))
         raise InvalidInputError(
             f"No model is called '{name}'; the catalogue has: {known}.", reason="MODEL_UNKNOWN"
         ) from None

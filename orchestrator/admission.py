@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
-from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, InvalidInputError
+from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, InvalidInputError, listed
 from chassis.limits import (
     DEFAULT_PAGE_SESSION_COUNT,
     MAX_ANSWER_COUNT,
@@ -25,8 +25,6 @@ RUBRIC_ID = re.compile(rf"[A-Za-z0-9_.-]{{0,{MAX_RUBRIC_ID_CHARACTERS}}}")
 RUBRIC_ID_RULE = f"letters, digits, '_', '-' and '.', at most {MAX_RUBRIC_ID_CHARACTERS}"
 REASON = re.compile(r"([A-Z][A-Z0-9_]{0,63})?")
 PAGE_TOKEN = re.compile(r"([0-9]{1,15})-([0-9]{1,6})")
-MAX_NAMED_FIELDS = 20
-"""A status travels in headers, which gRPC may drop from 8 KiB on; twenty fields take 5 KiB."""
 
 
 FULL_RETRY_AFTER_S = 30.0
@@ -97,7 +95,7 @@ class Admission:
         """
         known = await self._rubric_ids()
         if rubric_id not in known:
-            names = ", ".join(sorted(known))
+            names = listed(sorted(known))
             raise InvalidInputError(
                 f"Ask for one of the rubrics {names}.",
                 reason="RUBRIC_UNKNOWN",
@@ -146,8 +144,7 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
     for place, answer in enumerate(request.answers[:MAX_ANSWER_COUNT]):
         wrong |= {f"answers[{place}].{name}": rule for name, rule in _wrong_in(answer).items()}
     if wrong:
-        wrong = dict(list(wrong.items())[:MAX_NAMED_FIELDS])
-        rules = "; ".join(f"{name}: {rule}" for name, rule in wrong.items())
+        rules = listed([f"{name}: {rule}" for name, rule in wrong.items()], separator="; ")
         raise InvalidInputError(
             f"The session can't be accepted. Correct {rules}.", reason="SESSION_INVALID", fields=wrong
         )

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from chassis.errors import InvalidInputError, PreconditionError
+from chassis.errors import InvalidInputError, PreconditionError, listed
 from services.assessor.tags import Tag
 
 DEFAULT_RUBRIC_ID = "general"
@@ -158,7 +158,7 @@ def choose_rubric(rubrics: Mapping[str, Rubric], rubric_id: str) -> Rubric:
     """
     rubric = rubrics.get(rubric_id or DEFAULT_RUBRIC_ID)
     if rubric is None:
-        known = ", ".join(sorted(rubrics))
+        known = listed(sorted(rubrics))
         raise InvalidInputError(
             f"Ask for one of the rubrics {known}.",
             reason="RUBRIC_UNKNOWN",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-from chassis.errors import InvalidInputError
+from chassis.errors import InvalidInputError, listed
 
 WHISPER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he", "in": "id", "cmn": "zh"}
 """BCP-47 subtags that Whisper knows under another name."""
@@ -32,7 +32,7 @@ def to_whisper_code(language_code: str, known_codes: Collection[str]) -> str:
     code = WHISPER_CODES.get(primary, primary)
     if code in known_codes:
         return code
-    allowed = ", ".join(sorted(to_bcp47_code(known) for known in known_codes))
+    allowed = listed(sorted(to_bcp47_code(known) for known in known_codes))
     raise InvalidInputError(
         f"The loaded model does not understand this language; use one of: {allowed}; or leave it empty.",
         reason="LANGUAGE_UNSUPPORTED",

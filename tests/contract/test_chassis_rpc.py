@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,85 +27,12 @@ from chassis.errors import (
     NotFoundError,
     UnavailableError,
 )
-from chassis.media import MAX_CHUNK_BYTES, MediaInbox
-from chassis.server import start_server
-from chassis.settings import ServiceSettings
+from chassis.media import MAX_CHUNK_BYTES
 from chassis.status import DETAILS_KEY
-from chassis.workers import Workers
-from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
-from tests.folders import left_in
+from interview.v1 import speaker_pb2_grpc
+from tests.stage_world import SERVICE, call, chunk, opening, raising, requests, size_of, stage
 
 pytestmark = pytest.mark.anyio
-
-SERVICE = "interview.v1.SpeakerService"
-Work = Callable[[Path, threading.Event], Iterator[float]]
-
-
-class Servicer(speaker_pb2_grpc.SpeakerServiceServicer):
-    """A stage whose work is given by the test: it yields seconds done."""
-
-    def __init__(self, work: Work, workers: Workers, inbox: MediaInbox) -> None:
-        self.work, self.workers, self.inbox = work, workers, inbox
-
-    async def Diarize(
-        self, request_iterator: Any, context: Any
-    ) -> AsyncIterator[speaker_pb2.DiarizeResponse]:
-        async with self.inbox.receive(request_iterator) as (_, recording):
-            async for done_s in self.workers.stream(lambda stop: self.work(recording, stop)):
-                yield speaker_pb2.DiarizeResponse(progress=media_pb2.Progress(done_s=done_s))
-
-
-@asynccontextmanager
-async def stage(
-    work: Work,
-    tmp_path: Path,
-    *,
-    worker_count: int = 1,
-    waiting_count: int = 0,
-    max_media_bytes: int = 10_000_000,
-) -> AsyncIterator[grpc.aio.Channel]:
-    spool_dir = tmp_path / "spool"
-    spool_dir.mkdir(exist_ok=True)
-    inbox = MediaInbox(
-        max_media_bytes=max_media_bytes, uri_prefixes=[(tmp_path / "store").as_uri()], spool_dir=spool_dir
-    )
-    servicer = Servicer(work, Workers(worker_count, waiting_count), inbox)
-    server, _, port = await start_server(
-        ServiceSettings(port=0),
-        SERVICE,
-        lambda s: speaker_pb2_grpc.add_SpeakerServiceServicer_to_server(servicer, s),
-    )
-    try:
-        async with client.open_channel(f"127.0.0.1:{port}") as channel:
-            yield channel
-    finally:
-        await server.stop(None)
-        assert await left_in(spool_dir) == [], "a call left something behind on disk"
-
-
-def opening(uri: str = "") -> speaker_pb2.DiarizeRequest:
-    return speaker_pb2.DiarizeRequest(
-        config=speaker_pb2.DiarizeConfig(recording=media_pb2.Recording(uri=uri))
-    )
-
-
-async def requests(*messages: speaker_pb2.DiarizeRequest) -> AsyncIterator[speaker_pb2.DiarizeRequest]:
-    for message in messages:
-        yield message
-
-
-def chunk(data: bytes) -> speaker_pb2.DiarizeRequest:
-    return speaker_pb2.DiarizeRequest(chunk=data)
-
-
-async def call(channel: grpc.aio.Channel, *messages: Any, timeout_s: float = 10) -> list[float]:
-    stub = speaker_pb2_grpc.SpeakerServiceStub(channel)
-    responses = client.stream(stub.Diarize, requests(*messages), timeout_s=timeout_s)
-    return [response.progress.done_s async for response in responses]
-
-
-def size_of(recording: Path, stop: threading.Event) -> Iterator[float]:
-    yield float(len(recording.read_bytes()))
 
 
 async def test_chunks_become_one_file(tmp_path: Path) -> None:
@@ -168,14 +94,6 @@ async def test_a_uri_without_a_recording_is_not_found(tmp_path: Path) -> None:
             await call(channel, opening((tmp_path / "store" / "none.wav").as_uri()))
 
     assert caught.value.reason == "MEDIA_NOT_FOUND"
-
-
-def raising(error: Exception) -> Work:
-    def work(recording: Path, stop: threading.Event) -> Iterator[float]:
-        yield 1.0
-        raise error
-
-    return work
 
 
 async def test_an_engine_error_arrives_with_code_reason_fields_and_delay(tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ class FakeStages:
         self.cancelled: list[str] = []
         self.instead: dict[str, Service] = {}
         """What answers instead of a fake, by the stage's name."""
+        self.known_rubric_ids: tuple[str, ...] = RUBRIC_IDS
 
     async def _work(self, stage: str, request: Any, reply: Any, on_progress: OnProgress | None = None) -> Any:
         self.calls[stage] += 1
@@ -228,7 +229,7 @@ class FakeStages:
         async def rubrics(request: Any, on_progress: OnProgress) -> Any:
             if self.failures.get("rubrics"):
                 raise self.failures["rubrics"].pop(0)
-            return RUBRIC_IDS
+            return self.known_rubric_ids
 
         async def languages(request: Any, on_progress: OnProgress) -> Any:
             if self.failures.get("languages"):
