@@ -7,6 +7,7 @@ and never past the deadline.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -27,6 +28,8 @@ MAX_MESSAGE_BYTES = 64 << 20
 DNS_REFRESH_MS = 2_000
 """The default of 30 s left callers without a server for 12-21 s after a rolling restart."""
 KEEPALIVE_MS = 30_000
+END_TIMEOUT_S = 2.0
+"""How long a server may take to end a stream after its result."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,17 @@ async def stream(
         raise from_rpc_error(failure) from failure
     finally:
         call.cancel()
+
+
+async def read_out(replies: AsyncIterator[Any], *, timeout_s: float = END_TIMEOUT_S) -> None:
+    """Read a stream to its end once its result has come; a server counts a call that is left as cancelled.
+
+    The result stands, whatever comes after it. A server that doesn't end the stream in time is left.
+    """
+    with contextlib.suppress(TimeoutError, InterviewError):
+        async with asyncio.timeout(timeout_s):
+            async for _ in replies:
+                pass
 
 
 async def retrying(

@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.client import NO_RETRY, RetryPolicy, open_channel, stream, unary
+from chassis.client import NO_RETRY, RetryPolicy, open_channel, read_out, stream, unary
 from chassis.errors import DeadlineError, UnavailableError
 from gateway.sessions import (
+    FINAL_STATES,
     AnswerView,
     Capabilities,
     ResultVersion,
@@ -128,7 +129,10 @@ class OrchestratorClient:
         try:
             async with aclosing(cast("Any", events)):
                 async for event in events:
-                    yield SessionEvent(event.event_id, _session(event.session), event.event_time_s)
+                    session = _session(event.session)
+                    if session.state in FINAL_STATES:
+                        await read_out(events)  # Before its readers see the end, and leave.
+                    yield SessionEvent(event.event_id, session, event.event_time_s)
         except UnavailableError as error:
             raise _away(error) from error
 

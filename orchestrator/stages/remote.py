@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from chassis.client import NO_RETRY, open_channel, stream, unary
+from chassis.client import NO_RETRY, open_channel, read_out, stream, unary
 from chassis.errors import UnavailableError
 from interview.v1 import media_pb2
 
@@ -70,6 +70,7 @@ async def _last(replies: AsyncIterator[Any], wanted: str, on_progress: Callable[
     async for reply in replies:
         event = reply.WhichOneof("event")
         if event == wanted:
+            await read_out(replies)
             return getattr(reply, wanted)
         if event == "progress" and (ratio := done_ratio(reply.progress)) is not None:
             on_progress(ratio)
