@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,14 @@ class MediaInbox:
         self._open_count = 0
 
     @asynccontextmanager
-    async def receive(self, requests: AsyncIterator[Any]) -> AsyncIterator[tuple[Any, Path]]:
+    async def receive(
+        self, requests: AsyncIterator[Any], *, check: Callable[[Any], None] = lambda _: None
+    ) -> AsyncIterator[tuple[Any, Path]]:
         """Yield the opening message's `config` and a local file that lives as long as the block.
 
         Args:
             requests: The request stream: an opening message with `config`, then messages with `chunk`.
+            check: Raises what is wrong with the `config`. It is asked before the first byte is received.
 
         Raises:
             InvalidInputError: `REQUEST_OUT_OF_ORDER`, `MEDIA_EMPTY`, `MEDIA_TOO_LARGE`, `CHUNK_TOO_LARGE`.
@@ -75,6 +78,7 @@ class MediaInbox:
         self._open_count += 1
         try:
             config = await _opening(requests)
+            check(config)
             with tempfile.TemporaryDirectory(prefix="recording-", dir=self._spool_dir) as folder:
                 spooled = Path(folder) / "recording"
                 if config.recording.uri:

@@ -13,12 +13,12 @@ from threading import Event as StopEvent
 
 import numpy as np
 
-from chassis.errors import InvalidInputError
 from chassis.playback.recording_warnings import RecordingWarning
 from services.transcriber.audio import Samples, Sound, check, cut, load_sound
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
+from services.transcriber.limits import check_beam_size, check_hint
 from services.transcriber.speech import (
     SpeechDetector,
     SpeechRules,
@@ -39,11 +39,6 @@ from services.transcriber.transcript import (
     main_language,
 )
 from services.transcriber.word_times import JoinedClock, sane_words, without_times
-
-MAX_BEAM_SIZE = 10
-"""Beyond it decoding costs more and gains nothing measurable."""
-MAX_HINT_CHARS = 1000
-"""Longest hotwords or prompt, each."""
 
 
 @dataclass(frozen=True)
@@ -144,29 +139,34 @@ class Transcriber:
         segments.sort(key=lambda segment: segment.start_s)
         yield self._transcript(hearing, flag_loops(segments), took_s, _hint_warnings(options, request))
 
+    def check(self, options: TranscribeOptions) -> None:
+        """Refuse wrong options; a caller learns of them before its recording is received.
+
+        Raises:
+            InvalidInputError: `LANGUAGE_UNSUPPORTED`, `BEAM_SIZE_INVALID`, `HOTWORDS_TOO_LONG`,
+                `PROMPT_TOO_LONG`.
+        """
+        check_beam_size(self._beam_size_of(options))
+        check_hint("hotwords", options.hotwords)
+        check_hint("prompt", options.prompt)
+        self._language_of(options)
+
     def _request(self, options: TranscribeOptions) -> DecodeRequest:
-        beam_size = self._beam_size if options.beam_size is None else options.beam_size
-        if not 1 <= beam_size <= MAX_BEAM_SIZE:
-            raise InvalidInputError(
-                f"The beam size must be between 1 and {MAX_BEAM_SIZE}; leave it out for the default.",
-                reason="BEAM_SIZE_INVALID",
-                fields={"beam_size": f"1 to {MAX_BEAM_SIZE}"},
-            )
-        for name, text in (("hotwords", options.hotwords), ("prompt", options.prompt)):
-            if len(text) > MAX_HINT_CHARS:
-                raise InvalidInputError(
-                    f"The {name} may have at most {MAX_HINT_CHARS:,} characters; send fewer.",
-                    reason=f"{name.upper()}_TOO_LONG",
-                    fields={name: f"at most {MAX_HINT_CHARS:,} characters"},
-                )
-        code = options.language_code.strip()
+        self.check(options)
         return DecodeRequest(
-            language_code=to_whisper_code(code, self._model.language_codes) if code else None,
+            language_code=self._language_of(options),
             task=options.task,
-            beam_size=beam_size,
+            beam_size=self._beam_size_of(options),
             hotwords=self._model.fitting(options.hotwords),
             prompt=self._model.fitting(options.prompt),
         )
+
+    def _beam_size_of(self, options: TranscribeOptions) -> int:
+        return self._beam_size if options.beam_size is None else options.beam_size
+
+    def _language_of(self, options: TranscribeOptions) -> str | None:
+        code = options.language_code.strip()
+        return to_whisper_code(code, self._model.language_codes) if code else None
 
     def _hear(self, sound: Sound, stop: StopEvent, *, whole: bool) -> _Hearing:
         samples, duration_s = sound.samples, sound.duration_s

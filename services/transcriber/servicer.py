@@ -79,7 +79,7 @@ class TranscriberServicer(transcriber_pb2_grpc.TranscriberServiceServicer):
         _context: grpc.aio.ServicerContext,
     ) -> AsyncIterator[transcriber_pb2.TranscribeResponse]:
         """See `protos/interview/v1/transcriber.proto`."""
-        async with self._inbox.receive(request_iterator) as (config, recording):
+        async with self._inbox.receive(request_iterator, check=self._check) as (config, recording):
             work = partial(self._transcriber.transcribe, recording, _options(config))
             async for event in self._workers.stream(work):
                 yield self._response(event)
@@ -96,6 +96,9 @@ class TranscriberServicer(transcriber_pb2_grpc.TranscriberServiceServicer):
             max_media_bytes=self._capabilities.max_media_bytes,
             worker_count=self._capabilities.worker_count,
         )
+
+    def _check(self, config: transcriber_pb2.TranscribeConfig) -> None:
+        self._transcriber.check(_options(config))
 
     def _response(self, event: Event) -> transcriber_pb2.TranscribeResponse:
         match event:

@@ -1,0 +1,38 @@
+"""Limits of what a caller may choose; they hold before the recording is there."""
+
+from __future__ import annotations
+
+from chassis.errors import InvalidInputError
+
+MAX_BEAM_SIZE = 10
+"""Beyond it decoding costs more and gains nothing measurable."""
+MAX_HINT_CHARS = 1000
+"""Longest hotwords or prompt, each."""
+
+
+def check_beam_size(beam_size: int) -> None:
+    """Refuse a beam that is empty or too wide.
+
+    Raises:
+        InvalidInputError: `BEAM_SIZE_INVALID`.
+    """
+    if not 1 <= beam_size <= MAX_BEAM_SIZE:
+        raise InvalidInputError(
+            f"The beam size must be between 1 and {MAX_BEAM_SIZE}; leave it out for the default.",
+            reason="BEAM_SIZE_INVALID",
+            fields={"beam_size": f"1 to {MAX_BEAM_SIZE}"},
+        )
+
+
+def check_hint(name: str, text: str) -> None:
+    """Refuse hotwords or a prompt that are too long.
+
+    Raises:
+        InvalidInputError: `HOTWORDS_TOO_LONG`, `PROMPT_TOO_LONG`.
+    """
+    if len(text) > MAX_HINT_CHARS:
+        raise InvalidInputError(
+            f"The {name} may have at most {MAX_HINT_CHARS:,} characters; send fewer.",
+            reason=f"{name.upper()}_TOO_LONG",
+            fields={name: f"at most {MAX_HINT_CHARS:,} characters"},
+        )
