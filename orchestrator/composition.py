@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chassis.client import RetryPolicy
+from chassis.media import MediaInbox
 from chassis.store import MediaStore
 from orchestrator import workflow
 from orchestrator.admission import Admission
@@ -13,6 +14,7 @@ from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
+from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings
 from orchestrator.result.writer import ResultWriter
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings
@@ -52,7 +54,13 @@ def compose(
     capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
     reassessments = Reassessments(engine, admission)
-    return OrchestratorServicer(engine, tracker, outputs, admission, reassessments, capabilities), engine
+    inbox = MediaInbox(
+        max_media_bytes=settings.max_media_bytes, uri_prefixes=(), max_open_count=MAX_UPLOAD_COUNT
+    )
+    recordings = Recordings(inbox, media, engine.get)
+    return OrchestratorServicer(
+        engine, tracker, outputs, admission, reassessments, capabilities, recordings
+    ), engine
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

@@ -20,6 +20,7 @@ from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
+from orchestrator.recordings import Recordings
 from orchestrator.sessions import STATES, SessionRow, replay, statuses_of, to_message
 from orchestrator.stages.outputs import SessionStore
 
@@ -45,6 +46,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         admission: Says what is accepted.
         reassessments: The versions of their results.
         capabilities: What they may ask for.
+        recordings: Takes in the recordings of sessions to come.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         admission: Admission,
         reassessments: Reassessments,
         capabilities: Capabilities,
+        recordings: Recordings,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
@@ -62,10 +65,19 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self._admission = admission
         self._reassessments = reassessments
         self._capabilities = capabilities
+        self._recordings = recordings
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
         orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(self, server)
+
+    async def UploadRecording(
+        self,
+        request_iterator: AsyncIterator[orchestrator_pb2.UploadRecordingRequest],
+        _context: grpc.aio.ServicerContext,
+    ) -> orchestrator_pb2.UploadRecordingResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        return await self._recordings.take_in(request_iterator)
 
     async def CreateSession(
         self, request: orchestrator_pb2.CreateSessionRequest, _context: grpc.aio.ServicerContext

@@ -257,5 +257,6 @@ def streams(base: Any, known: Known, media: bytes) -> st.SearchStrategy[list[byt
 
 
 def _without_recording(config: Any) -> Any:
-    config.ClearField("recording")
+    if "recording" in config.DESCRIPTOR.fields_by_name:
+        config.ClearField("recording")
     return config

@@ -45,6 +45,7 @@ class World:
     stub: orchestrator_pb2_grpc.OrchestratorServiceStub
     stages: FakeStages
     folder: Path
+    address: str = ""
 
     def recording(self, session_id: str, place: int, **options: Any) -> str:
         path = self.folder / "store" / "sessions" / session_id / "media" / f"{place}.mp4"
@@ -124,7 +125,8 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[World]:
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield World(orchestrator_pb2_grpc.OrchestratorServiceStub(channel), stages, folder)
+        stub = orchestrator_pb2_grpc.OrchestratorServiceStub(channel)
+        yield World(stub, stages, folder, f"127.0.0.1:{port}")
     await server.stop(0)
     await asyncio.to_thread(engine.close)
 

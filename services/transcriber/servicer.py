@@ -97,7 +97,7 @@ class TranscriberServicer(transcriber_pb2_grpc.TranscriberServiceServicer):
             worker_count=self._capabilities.worker_count,
         )
 
-    def _check(self, config: transcriber_pb2.TranscribeConfig) -> None:
+    async def _check(self, config: transcriber_pb2.TranscribeConfig) -> None:
         self._transcriber.check(_options(config))
 
     def _response(self, event: Event) -> transcriber_pb2.TranscribeResponse:

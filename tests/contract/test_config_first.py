@@ -154,7 +154,10 @@ async def test_no_chunk_is_asked_for_before_the_settings_are_checked(tmp_path: P
         yield transcriber_pb2.TranscribeRequest(config=Config())
         yield transcriber_pb2.TranscribeRequest(chunk=b"a")
 
-    async with inbox.receive(messages(), check=lambda _: counts.append(inbox.chunk_count)):
+    async def check(_: Any) -> None:
+        counts.append(inbox.chunk_count)
+
+    async with inbox.receive(messages(), check=check):
         counts.append(inbox.chunk_count)
 
     assert counts == [0, 1]

@@ -25,7 +25,7 @@ from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
 from tests.fakes.stages import FakeStages, make_recording
 from tests.fuzz_calls import HANG_S, Ending, check, health, send
-from tests.fuzzing import ODD_KEYS, SERVER_BESIDE, thoroughly, wires
+from tests.fuzzing import ODD_KEYS, SERVER_BESIDE, streams, thoroughly, wires
 
 EXAMPLES = 30
 """A call; all calls of this module together take some seconds."""
@@ -94,9 +94,10 @@ class Running:
     """An orchestrator in the thread of its event loop."""
 
     def __init__(
-        self, portal: BlockingPortal, channel: grpc.aio.Channel, known: dict[str, list[Any]]
+        self, portal: BlockingPortal, channel: grpc.aio.Channel, known: dict[str, list[Any]], media: bytes
     ) -> None:
         self.portal, self.channel, self.known = portal, channel, known
+        self.media = media
 
     def send(self, method: Any, requests: list[bytes]) -> Ending:
         ending: Ending = self.portal.call(send, self.channel, method, requests)
@@ -120,7 +121,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "digest": ["", "ab" * 32],
             "page_token": ["", "1700000000000-1", "999999999999999-999999", "1-0", "0-0", "000-000"],
         }
-        yield Running(portal, channel, known)
+        yield Running(portal, channel, known, next(folder.rglob("1.mp4")).read_bytes())
 
 
 @pytest.mark.parametrize("method_name", IN_ORDER)
@@ -131,7 +132,12 @@ def test_every_call_ends_well_or_says_by_name_why_not(
     running: Running, method_name: str, data: st.DataObject
 ) -> None:
     method = METHODS[method_name]
-    good = GetMessageClass(method.input_type)()
+    good: Any = GetMessageClass(method.input_type)()
+    if method.client_streaming:
+        good.config.session_id, good.config.position = data.draw(st.uuids()).hex, 1
+        uploads = data.draw(streams(good, running.known, running.media))
+        check(running.send(method, uploads), method, uploads)
+        return
     if method_name == "CreateSession":
         answer = orchestrator_pb2.AnswerInput(uri=running.known["uri"][0], question="Q?")
         session_id = data.draw(st.uuids()).hex

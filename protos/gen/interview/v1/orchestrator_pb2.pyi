@@ -41,6 +41,34 @@ STAGE_STATE_DONE: StageState
 STAGE_STATE_FAILED: StageState
 STAGE_STATE_SKIPPED: StageState
 
+class UploadRecordingConfig(_message.Message):
+    __slots__ = ("session_id", "position", "file_name")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    position: int
+    file_name: str
+    def __init__(self, session_id: _Optional[str] = ..., position: _Optional[int] = ..., file_name: _Optional[str] = ...) -> None: ...
+
+class UploadRecordingRequest(_message.Message):
+    __slots__ = ("config", "chunk")
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    config: UploadRecordingConfig
+    chunk: bytes
+    def __init__(self, config: _Optional[_Union[UploadRecordingConfig, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class UploadRecordingResponse(_message.Message):
+    __slots__ = ("uri", "digest", "media_bytes")
+    URI_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_BYTES_FIELD_NUMBER: _ClassVar[int]
+    uri: str
+    digest: str
+    media_bytes: int
+    def __init__(self, uri: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ...) -> None: ...
+
 class AnswerInput(_message.Message):
     __slots__ = ("uri", "question", "file_name", "digest", "media_bytes", "position", "unavailable_reason", "rubric_id", "link")
     URI_FIELD_NUMBER: _ClassVar[int]

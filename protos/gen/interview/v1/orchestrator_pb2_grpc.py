@@ -35,6 +35,11 @@ class OrchestratorServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.UploadRecording = channel.stream_unary(
+                '/interview.v1.OrchestratorService/UploadRecording',
+                request_serializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingResponse.FromString,
+                _registered_method=True)
         self.CreateSession = channel.unary_unary(
                 '/interview.v1.OrchestratorService/CreateSession',
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.CreateSessionRequest.SerializeToString,
@@ -95,6 +100,20 @@ class OrchestratorServiceStub:
 class OrchestratorServiceServicer:
     """Takes sessions through the stages and keeps what they found.
     """
+
+    def UploadRecording(self, request_iterator, context):
+        """Stores a recording of a session that is still to be created, and returns where it lies: the `uri` of an
+        `AnswerInput`. The opening message says which recording it is, then its bytes follow as chunks.
+
+        Idempotent: the same bytes at the same position again return the same reply. Nothing is ever replaced.
+        An upload that fails or is cancelled leaves nothing. Fails with `INVALID_ARGUMENT` (`SESSION_ID_INVALID`,
+        `RECORDING_INVALID`, `NOT_A_VIDEO`, `MEDIA_EMPTY`, `MEDIA_TOO_LARGE`, `CHUNK_TOO_LARGE`,
+        `REQUEST_OUT_OF_ORDER`), `FAILED_PRECONDITION` (`SESSION_EXISTS`, `RECORDING_EXISTS`),
+        `RESOURCE_EXHAUSTED` (`QUEUE_FULL`) or `DEADLINE_EXCEEDED` (`UPLOAD_STALLED`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CreateSession(self, request, context):
         """Accepts a session. Idempotent: the same `session_id` again returns the existing session.
@@ -190,6 +209,11 @@ class OrchestratorServiceServicer:
 
 def add_OrchestratorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'UploadRecording': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadRecording,
+                    request_deserializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingResponse.SerializeToString,
+            ),
             'CreateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSession,
                     request_deserializer=interview_dot_v1_dot_orchestrator__pb2.CreateSessionRequest.FromString,
@@ -256,6 +280,33 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
 class OrchestratorService:
     """Takes sessions through the stages and keeps what they found.
     """
+
+    @staticmethod
+    def UploadRecording(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/interview.v1.OrchestratorService/UploadRecording',
+            interview_dot_v1_dot_orchestrator__pb2.UploadRecordingRequest.SerializeToString,
+            interview_dot_v1_dot_orchestrator__pb2.UploadRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreateSession(request,
