@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ STAGE_STATES: Mapping[str, Any] = {
 }
 """The contract's states by the names that are kept."""
 STATE_NAMES: Mapping[int, str] = {number: name for name, number in STAGE_STATES.items()}
+AT_REST = frozenset(STAGE_STATES[name] for name in ("done", "failed", "skipped"))
+"""States of a stage at which nothing goes on any more."""
 
 StageStatus = orchestrator_pb2.StageStatus
 """Where a stage of one answer is."""
@@ -88,47 +90,82 @@ class Milestone:
         return cls(value["event_id"], value["time_s"], value["position"], status)
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A live session at one moment."""
+
+    event_id: int
+    """Number of the newest event."""
+    statuses: Statuses
+    ended_before: Statuses
+    """Stages that had ended when this process took the session up."""
+    elapsed_s: float
+    """Since this process took it up."""
+
+
 class _Live:
-    def __init__(self, create_time_s: float) -> None:
-        self.create_time_s = create_time_s
-        self.begin_time_s = time.time()
-        self.event_id = 0
-        self.statuses: Statuses = {}
+    """Times are of a clock that nobody sets. The date only says where the numbers of events begin."""
+
+    def __init__(self, begin_s: float, first_event_id: int, ended_before: Statuses) -> None:
+        self.begin_s = begin_s
+        self.first_event_id = first_event_id
+        self.event_id = first_event_id
+        self.ended_before = ended_before
+        self.statuses: Statuses = dict(ended_before)
         self.changed = asyncio.Event()
 
 
 class ProgressTracker(ProgressListener):
-    """The live sessions of this process, by id."""
+    """The live sessions of this process, by id.
 
-    def __init__(self) -> None:
+    Args:
+        monotonic: A clock that nobody sets, in seconds, for durations.
+        now: The date, in seconds since 1970-01-01 UTC.
+    """
+
+    def __init__(
+        self, *, monotonic: Callable[[], float] = time.monotonic, now: Callable[[], float] = time.time
+    ) -> None:
         self._sessions: dict[str, _Live] = {}
+        self._monotonic = monotonic
+        self._now = now
 
-    def begin(self, session_id: str, create_time_s: float) -> None:
-        """Take a session up; its stages are pending."""
-        self._sessions[session_id] = _Live(create_time_s)
+    def begin(self, session_id: str, create_time_s: float, kept: Sequence[Milestone] = ()) -> None:
+        """Take a session up; stages that have not ended are pending.
+
+        Args:
+            session_id: Which one.
+            create_time_s: When it was accepted.
+            kept: Its milestones from before a restart. Numbers go on after theirs, wherever the date stands.
+        """
+        newest_id = max((milestone.event_id for milestone in kept), default=0)
+        by_date_id = int((self._now() - create_time_s) * MS_PER_S)
+        statuses = {(milestone.place, milestone.status.stage): milestone.status for milestone in kept}
+        ended = {key: status for key, status in statuses.items() if status.state in AT_REST}
+        self._sessions[session_id] = _Live(self._monotonic(), max(newest_id, by_date_id, 0), ended)
 
     def end(self, session_id: str) -> None:
         """Drop a session that is at work here no more, and wake who waits for it."""
         if (live := self._sessions.pop(session_id, None)) is not None:
             live.changed.set()
 
-    def statuses(self, session_id: str) -> tuple[int, Statuses] | None:
-        """Return the newest event's number and the stages' statuses; None for a session not live here."""
-        live = self._sessions.get(session_id)
-        return (live.event_id, dict(live.statuses)) if live is not None else None
-
-    def begin_time_s(self, session_id: str) -> float | None:
-        """Return since when a session is at work here."""
-        live = self._sessions.get(session_id)
-        return live.begin_time_s if live is not None else None
+    def snapshot(self, session_id: str) -> Snapshot | None:
+        """Return where a session is, or None for one that is not live here."""
+        if (live := self._sessions.get(session_id)) is None:
+            return None
+        elapsed_s = self._monotonic() - live.begin_s
+        return Snapshot(live.event_id, dict(live.statuses), live.ended_before, elapsed_s)
 
     def note(self, session_id: str, place: int, status: StageStatus) -> Milestone:
         """Note a change of state and number it."""
-        live = self._sessions.setdefault(session_id, _Live(time.time()))
-        live.event_id = max(live.event_id + 1, int((time.time() - live.create_time_s) * MS_PER_S))
+        if session_id not in self._sessions:
+            self.begin(session_id, self._now())
+        live = self._sessions[session_id]
+        elapsed_ms = int((self._monotonic() - live.begin_s) * MS_PER_S)
+        live.event_id = max(live.event_id + 1, live.first_event_id + elapsed_ms)
         live.statuses[place, status.stage] = status
         live.changed.set()
-        return Milestone(live.event_id, time.time(), place, status)
+        return Milestone(live.event_id, self._now(), place, status)
 
     def attempt(self, task: Task, attempt_count: int) -> None:
         """See `ProgressListener`."""

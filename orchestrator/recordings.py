@@ -39,15 +39,15 @@ class Recordings:
     Args:
         inbox: Receives the bytes.
         media: The store.
-        session_exists: Tells whether there is a session of an id.
+        find_session: Returns the session of an id, or None where there is none.
     """
 
     def __init__(
-        self, inbox: MediaInbox, media: MediaStore, session_exists: Callable[[str], Awaitable[bool]]
+        self, inbox: MediaInbox, media: MediaStore, find_session: Callable[[str], Awaitable[object | None]]
     ) -> None:
         self._inbox = inbox
         self._media = media
-        self._session_exists = session_exists
+        self._find_session = find_session
         self._arriving: set[tuple[str, int]] = set()
 
     async def take_in(
@@ -116,7 +116,7 @@ class Recordings:
         return digest.hexdigest()
 
     async def _check_no_session(self, session_id: str) -> None:
-        if await self._session_exists(session_id):
+        if await self._find_session(session_id) is not None:
             raise PreconditionError(
                 "There is a session with this id already; choose another id for a new one.",
                 reason="SESSION_EXISTS",

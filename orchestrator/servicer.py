@@ -239,7 +239,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     async def _listed(self, row: SessionRow) -> orchestrator_pb2.Session:
         session_id = row.request.session_id
-        if not row.records and row.state != "queued" and self._tracker.statuses(session_id) is None:
+        if not row.records and row.state != "queued" and self._tracker.snapshot(session_id) is None:
             row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
         return self._snapshot(row)[1]
 
@@ -249,11 +249,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""
         session_id = row.request.session_id
-        live = self._tracker.statuses(session_id)
+        live = self._tracker.snapshot(session_id)
         if live is None or row.state != "processing":
             return row.last_event_id, to_message(row, statuses_of(row)), row.ended
-        begin_time_s = self._tracker.begin_time_s(session_id)
-        return live[0], to_message(row, live[1], begin_time_s=begin_time_s), False
+        return live.event_id, to_message(row, live.statuses, live=live), False
 
 
 def _event(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.progress import MS_PER_S, STAGE_STATES, Milestone, StageStatus, Statuses, status_of
+from orchestrator.progress import (
+    AT_REST,
+    MS_PER_S,
+    STAGE_STATES,
+    Milestone,
+    Snapshot,
+    StageStatus,
+    Statuses,
+    status_of,
+)
 from orchestrator.stages.catalogue import stage_classes
 from orchestrator.workflow import FETCH, RECORDING_STAGES, StageRecord, is_assessed, stages_of
 
@@ -24,8 +32,6 @@ ENDED = ("completed", "failed", "cancelled")
 AT_WORK = ("fetching", "processing")
 MIN_RATIO_TO_ESTIMATE = 0.03
 """Before that an estimate of what remains is noise."""
-AT_REST = frozenset(STAGE_STATES[name] for name in ("done", "failed", "skipped"))
-"""States of a stage at which nothing goes on any more."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def replay(row: SessionRow, after_event_id: int) -> Iterable[tuple[Milestone, St
 
 
 def to_message(
-    row: SessionRow, statuses: Statuses, *, state: str | None = None, begin_time_s: float | None = None
+    row: SessionRow, statuses: Statuses, *, state: str | None = None, live: Snapshot | None = None
 ) -> orchestrator_pb2.Session:
     """Return a session's state as it is sent.
 
@@ -85,7 +91,7 @@ def to_message(
         row: The session.
         statuses: Where its stages are.
         state: Its state; None: the row's.
-        begin_time_s: Since when it is at work; None where nobody here knows.
+        live: How it gets on in this process; None where it is not at work here.
     """
     state = state_by(row, statuses, state or row.state)
     message = orchestrator_pb2.Session(
@@ -108,9 +114,11 @@ def to_message(
             _cancelled(one.stage) if state == "cancelled" and not _rests(one) else one for one in at
         )
     message.done_ratio = 1.0 if state in ("completed", "failed") else _done_ratio(row, statuses)
-    if begin_time_s is not None and state in AT_WORK and message.done_ratio > MIN_RATIO_TO_ESTIMATE:
-        elapsed_s = max(0.0, time.time() - begin_time_s)
-        message.remaining_s = elapsed_s * (1 - message.done_ratio) / message.done_ratio
+    if live is not None and state in AT_WORK:
+        # By what was done since this process took it up: the time before a restart is nobody's measure.
+        gained_ratio = message.done_ratio - _done_ratio(row, live.ended_before)
+        if gained_ratio > MIN_RATIO_TO_ESTIMATE:
+            message.remaining_s = live.elapsed_s * (1 - message.done_ratio) / gained_ratio
     return message
 
 

@@ -7,9 +7,11 @@ then meets other steps than it recorded. The journal holds JSON and references, 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,7 +191,9 @@ class Engine:
         plan = {(place, stage): DBOS.reserve_step() for place in places for stage in RESERVED_FIRST}
         last = DBOS.reserve_step()
         plan |= {(place, stage): DBOS.reserve_step() for stage in RESERVED_LATER for place in places}
-        self._tracker.begin(request.session_id, created_s)
+        # In a context of its own: read inside the workflow, it would become a step.
+        row = await asyncio.create_task(self.get(request.session_id), context=Context())
+        self._tracker.begin(request.session_id, created_s, row.milestones if row else ())
         current_session_id.set(request.session_id)
         logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -23,14 +23,12 @@ from interview.v1 import (
     transcriber_pb2,
     transcriber_pb2_grpc,
 )
-from orchestrator.settings import OrchestratorSettings
-from orchestrator.stages.remote import RemoteStages
+from orchestrator.stages.remote import Channels, follow
 
 pytestmark = pytest.mark.anyio
 
 SERVICE = "interview.v1.TranscriberService"
 TRANSCRIPT = transcriber_pb2.Transcript(language_code="en")
-Config = transcriber_pb2.TranscribeConfig
 
 
 class Transcriber(transcriber_pb2_grpc.TranscriberServiceServicer):
@@ -53,17 +51,24 @@ class Transcriber(transcriber_pb2_grpc.TranscriberServiceServicer):
 
 
 @asynccontextmanager
-async def stages(servicer: Transcriber) -> AsyncIterator[RemoteStages]:
+async def serving(servicer: Transcriber) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
+    """A transcriber, and the orchestrator's way of calling it."""
     server, _, port = await start_server(
         ServiceSettings(port=0),
         SERVICE,
         lambda s: transcriber_pb2_grpc.add_TranscriberServiceServicer_to_server(servicer, s),
     )
-    remote = RemoteStages(OrchestratorSettings(transcriber_address=f"127.0.0.1:{port}"))
+    channels = Channels()
+    stub = transcriber_pb2_grpc.TranscriberServiceStub(channels.to(f"127.0.0.1:{port}"))
+
+    async def transcribe() -> Any:
+        request = transcriber_pb2.TranscribeRequest(config=transcriber_pb2.TranscribeConfig())
+        return await follow(stub.Transcribe, request, "transcript", lambda _: None, timeout_s=30)
+
     try:
-        yield remote
+        yield transcribe
     finally:
-        await remote.close()
+        await channels.close()
         await server.stop(None)
 
 
@@ -84,9 +89,9 @@ def served(code: str, method: str = f"/{SERVICE}/Transcribe") -> float:
 
 async def test_twenty_successful_calls_are_twenty_ok_and_none_is_cancelled() -> None:
     ok, cancelled = served("OK"), served("CANCELLED")
-    async with stages(Transcriber(end_s=0.01)) as remote:
+    async with serving(Transcriber(end_s=0.01)) as transcribe:
         for _ in range(20):
-            await remote.transcribe(Config(), lambda ratio: None)
+            await transcribe()
 
     assert (served("OK") - ok, served("CANCELLED") - cancelled) == (20, 0)
 
@@ -94,8 +99,8 @@ async def test_twenty_successful_calls_are_twenty_ok_and_none_is_cancelled() -> 
 async def test_a_server_that_never_ends_after_its_result_is_left() -> None:
     servicer = Transcriber(end_s=60)
     begin_s = time.monotonic()
-    async with stages(servicer) as remote:
-        transcript = await remote.transcribe(Config(), lambda ratio: None)
+    async with serving(servicer) as transcribe:
+        transcript = await transcribe()
         took_s = time.monotonic() - begin_s
         await asyncio.sleep(0.2)
 
@@ -106,8 +111,8 @@ async def test_a_server_that_never_ends_after_its_result_is_left() -> None:
 
 async def test_a_result_stands_whatever_happens_after_it() -> None:
     failure = UnavailableError("Going down.", reason="UNAVAILABLE")
-    async with stages(Transcriber(failure=failure)) as remote:
-        assert await remote.transcribe(Config(), lambda ratio: None) == TRANSCRIPT
+    async with serving(Transcriber(failure=failure)) as transcribe:
+        assert await transcribe() == TRANSCRIPT
 
 
 async def test_a_watcher_who_leaves_at_the_sessions_end_cancels_nothing() -> None:

@@ -204,8 +204,8 @@ class SlowStore(MediaStore):
 async def test_an_upload_cancelled_while_it_is_written_leaves_nothing(tmp_path: Path, video: bytes) -> None:
     store = SlowStore((tmp_path / "store").as_uri())
 
-    async def no_session(_: str) -> bool:
-        return False
+    async def no_session(_: str) -> None:
+        return None
 
     recordings = Recordings(MediaInbox(max_media_bytes=10_000_000, uri_prefixes=()), store, no_session)
     taking = asyncio.create_task(recordings.take_in(messages(config(), video)))
@@ -221,12 +221,12 @@ async def test_an_upload_cancelled_while_it_is_written_leaves_nothing(tmp_path: 
 
 async def test_a_session_created_during_the_upload_wins(tmp_path: Path, video: bytes) -> None:
     store = MediaStore((tmp_path / "store").as_uri())
-    answers = iter([False, True])
+    found = iter([None, "a session"])
 
-    async def session_exists(_: str) -> bool:
-        return next(answers)
+    async def find_session(_: str) -> str | None:
+        return next(found)
 
-    recordings = Recordings(MediaInbox(max_media_bytes=10_000_000, uri_prefixes=()), store, session_exists)
+    recordings = Recordings(MediaInbox(max_media_bytes=10_000_000, uri_prefixes=()), store, find_session)
     with pytest.raises(InterviewError) as caught:
         await recordings.take_in(messages(config(), video))
 

@@ -128,9 +128,11 @@ def test_a_stopped_orchestrator_finishes_its_session_and_repeats_no_finished_sta
             events = list(stub.WatchSession(watched, timeout=SESSION_TIMEOUT_S))
             asked = orchestrator_pb2.GetResultRequest(session_id=request.session_id)
             document = json.loads(stub.GetResult(asked, timeout=10).document)
+    ratios = [event.session.done_ratio for event in events]
     begun = [line[1:] for line in counts.read_text().splitlines() if line.startswith("+")]
 
     assert events[-1].session.state == COMPLETED
+    assert ratios == sorted(ratios), "what had ended before is shown as if it waited"
     jsonschema.validate(document, SCHEMA, jsonschema.Draft202012Validator)
     assert finished
     assert {call: begun.count(call) for call in finished} == dict.fromkeys(finished, 1)

@@ -14,7 +14,7 @@ from chassis.settings import load_settings
 from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.admission import check_request, page_token, read_page_token
-from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, StageStatus
+from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, Snapshot, StageStatus
 from orchestrator.sessions import SessionRow, end_of, replay, statuses_of, to_message
 from orchestrator.settings import OrchestratorSettings, Preferences
 from orchestrator.stages.assess import assess_request
@@ -256,7 +256,7 @@ def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
         (1, "extract"): at("extract", "done", done_ratio=1.0),
         (1, "transcribe"): at("transcribe", "running", done_ratio=0.5),
     }
-    message = to_message(row(), views, begin_time_s=0.0)
+    message = to_message(row(), views, live=Snapshot(1, views, {}, elapsed_s=10.0))
 
     assert message.answers[0].position == 7
     assert message.done_ratio == pytest.approx(0.05 + 0.35 / 2)
