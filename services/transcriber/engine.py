@@ -18,7 +18,7 @@ from services.transcriber.audio import Samples, Sound, check, cut, load_sound
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
-from services.transcriber.limits import check_beam_size, check_hint
+from services.transcriber.limits import check_beam_size, check_hint, hint_warnings
 from services.transcriber.speech import (
     SpeechDetector,
     SpeechRules,
@@ -137,7 +137,7 @@ class Transcriber:
         yield Progress(hearing.duration_s, hearing.duration_s)
         took_s = time.perf_counter() - begin_s
         segments.sort(key=lambda segment: segment.start_s)
-        yield self._transcript(hearing, flag_loops(segments), took_s, _hint_warnings(options, request))
+        yield self._transcript(hearing, flag_loops(segments), took_s, hint_warnings(options, request))
 
     def check(self, options: TranscribeOptions) -> None:
         """Refuse wrong options; a caller learns of them before its recording is received.
@@ -294,8 +294,3 @@ def _outcome(speech_s: float, segments: Sequence[Segment]) -> TranscriptOutcome:
     if segments:
         return TranscriptOutcome.OK
     return TranscriptOutcome.INSUFFICIENT_EVIDENCE if speech_s > 0 else TranscriptOutcome.NO_SPEECH
-
-
-def _hint_warnings(options: TranscribeOptions, request: DecodeRequest) -> list[str]:
-    cut = [name for name in ("hotwords", "prompt") if getattr(options, name) != getattr(request, name)]
-    return [f"The {name} were longer than the model can take; only the beginning was used." for name in cut]

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from chassis.errors import InvalidInputError
 
 MAX_BEAM_SIZE = 10
 """Beyond it decoding costs more and gains nothing measurable."""
 MAX_HINT_CHARS = 1000
 """Longest hotwords or prompt, each."""
+HINTS = ("hotwords", "prompt")
+
+
+class Hints(Protocol):
+    """What holds both hints: a caller's options, and what the model is asked."""
+
+    @property
+    def hotwords(self) -> str:
+        """Words that are likely to occur."""
+
+    @property
+    def prompt(self) -> str:
+        """Text before the recording."""
 
 
 def check_beam_size(beam_size: int) -> None:
@@ -36,3 +51,9 @@ def check_hint(name: str, text: str) -> None:
             reason=f"{name.upper()}_TOO_LONG",
             fields={name: f"at most {MAX_HINT_CHARS:,} characters"},
         )
+
+
+def hint_warnings(asked: Hints, used: Hints) -> list[str]:
+    """Return what a reader should know of hints that the model could not take whole."""
+    cut = [name for name in HINTS if getattr(asked, name) != getattr(used, name)]
+    return [f"The {name} were longer than the model can take; only the beginning was used." for name in cut]
