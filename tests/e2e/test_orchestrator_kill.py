@@ -106,7 +106,7 @@ def test_a_stopped_orchestrator_finishes_its_session_and_repeats_no_finished_sta
     counts = tmp_path / "counts"
     port = free_port()
     request = a_request(tmp_path, 2)
-    with process("-m", "tests.fakes.stages", str(counts), str(STAGE_SECONDS)) as fakes:
+    with process("-m", "tests.fakes.servers", str(counts), str(STAGE_SECONDS)) as fakes:
         assert fakes.stdout is not None
         stages = json.loads(fakes.stdout.readline())["address"]
         with orchestrator(tmp_path, stages, port) as first:
@@ -151,7 +151,7 @@ def test_a_living_replica_takes_over_from_a_dead_one(tmp_path: Path) -> None:
         "ORCHESTRATOR_DEAD_AFTER_S": "3",
     }
     request = a_request(tmp_path, 1)
-    with process("-m", "tests.fakes.stages", str(counts), str(LONG_STAGE_SECONDS)) as fakes:
+    with process("-m", "tests.fakes.servers", str(counts), str(LONG_STAGE_SECONDS)) as fakes:
         assert fakes.stdout is not None
         stages = json.loads(fakes.stdout.readline())["address"]
         with orchestrator(tmp_path, stages, ports[0], ORCHESTRATOR_EXECUTOR_ID="a", **settings) as first:

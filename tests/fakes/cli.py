@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 from collections.abc import Sequence
@@ -42,71 +43,64 @@ def session_state(state: str, **more: Any) -> dict[str, Any]:
     }
 
 
+TRANSCRIPT = {
+    "language": "en",
+    "segments": [
+        {
+            "start_s": 0.5,
+            "end_s": 2.0,
+            "text": "It broke.",
+            "voice": 0,
+            "translations": {"id": {"text": "Itu rusak.", "outcome": "OK"}},
+        },
+        {"start_s": 2.0, "end_s": 3.0, "text": "Say more.", "voice": 1},
+    ],
+}
+NO_FACE = {
+    "kind": "no_face",
+    "start_s": 3.0,
+    "end_s": 6.0,
+    "value": 3.0,
+    "unit": "s",
+    "threshold": 1.0,
+    "reason": "no face for 3.0 s",
+}
+ASSESSMENT = {
+    "method": "baseline",
+    "outcome": "OK",
+    "total_score": 62.5,
+    "sentences": [{"id": "s1", "text": "It broke.", "start_s": 0.5, "end_s": 2.0}],
+    "criteria": [
+        {
+            "id": "relevance",
+            "outcome": "OK",
+            "level": 3.5,
+            "score": 62.5,
+            "evidence": [{"sentence_id": "s1", "start_s": 0.5, "end_s": 2.0, "other_voice": True}],
+            "strengths": [{"text": "Names what happened.", "sentence_ids": ["s1"]}],
+            "gaps": [{"text": "No result.", "sentence_ids": []}],
+        },
+        {"id": "coherence", "outcome": "INSUFFICIENT_EVIDENCE", "level": None, "evidence": []},
+    ],
+}
+
+
 def result_document() -> dict[str, Any]:
-    return {
-        "status": "completed",
-        "name": "A. Name",
-        "session_id": SESSION_ID,
-        "results": [
-            {
-                "video_file": "one.mp4",
-                "pertanyaan": "What happened?",
-                "transcript": {
-                    "language": "en",
-                    "segments": [
-                        {
-                            "start_s": 0.5,
-                            "end_s": 2.0,
-                            "text": "It broke.",
-                            "voice": 0,
-                            "translations": {"id": {"text": "Itu rusak.", "outcome": "OK"}},
-                        },
-                        {"start_s": 2.0, "end_s": 3.0, "text": "Say more.", "voice": 1},
-                    ],
-                },
-                "observations": [
-                    {
-                        "kind": "no_face",
-                        "start_s": 3.0,
-                        "end_s": 6.0,
-                        "value": 3.0,
-                        "unit": "s",
-                        "threshold": 1.0,
-                        "reason": "no face for 3.0 s",
-                    }
-                ],
-                "assessment": {
-                    "method": "baseline",
-                    "outcome": "OK",
-                    "total_score": 62.5,
-                    "sentences": [{"id": "s1", "text": "It broke.", "start_s": 0.5, "end_s": 2.0}],
-                    "criteria": [
-                        {
-                            "id": "relevance",
-                            "outcome": "OK",
-                            "level": 3.5,
-                            "score": 62.5,
-                            "evidence": [
-                                {"sentence_id": "s1", "start_s": 0.5, "end_s": 2.0, "other_voice": True}
-                            ],
-                            "strengths": [{"text": "Names what happened.", "sentence_ids": ["s1"]}],
-                            "gaps": [{"text": "No result.", "sentence_ids": []}],
-                        },
-                        {
-                            "id": "coherence",
-                            "outcome": "INSUFFICIENT_EVIDENCE",
-                            "level": None,
-                            "evidence": [],
-                        },
-                    ],
-                },
-                "stages": {
-                    "transcribe": {"outcome": "OK"},
-                    "translate": {"outcome": "NOT_CONFIGURED", "reason": "TRANSLATOR_NOT_CONFIGURED"},
-                },
-            }
-        ],
+    """A result document of one answer, which a test may change."""
+    answer = {
+        "video_file": "one.mp4",
+        "pertanyaan": "What happened?",
+        "transcript": TRANSCRIPT,
+        "observations": [NO_FACE],
+        "assessment": ASSESSMENT,
+        "stages": {
+            "transcribe": {"outcome": "OK"},
+            "translate": {"outcome": "NOT_CONFIGURED", "reason": "TRANSLATOR_NOT_CONFIGURED"},
+        },
     }
+    return copy.deepcopy(
+        {"status": "completed", "name": "A. Name", "session_id": SESSION_ID, "results": [answer]}
+    )
 
 
 def error(status: int, code: str, message: str) -> httpx.Response:
