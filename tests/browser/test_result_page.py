@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.browser.recordings import write_recording
+from tests.browser.answered import answers, assessed
 from tests.browser.site import Site, a_document
 from tests.browser.visits import open_result
 from tests.browser.webdriver import Browser, browser_missing
@@ -16,33 +15,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(bool(browser_missing()), reason=browser_missing() or "a browser is here"),
 ]
-
-CLOCK_START_S = 5
-
-
-def answers(*changes: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with one good answer for each change, which is laid over it."""
-    document = a_document()
-    first = document["results"][0]
-    document["results"] = [first | {"position": place} | change for place, change in enumerate(changes, 1)]
-    return document
-
-
-def assessed(total: float | None, *levels: float | None, rubric: str = "general") -> dict[str, Any]:
-    """Return an assessment by criteria `c1`, `c2`, … with these levels."""
-    assessment: dict[str, Any] = a_document()["results"][0]["assessment"]
-    criteria = [
-        assessment["criteria"][0] | {"id": f"c{number}", "name": f"Criterion {number}", "level": level}
-        | {"score": None if level is None else 25 * (level - 1)}
-        for number, level in enumerate(levels, start=1)
-    ]  # fmt: skip
-    return assessment | {
-        "total_score": total,
-        "criteria": criteria,
-        "rubric": {"id": rubric, "version": "1", "sha256": None},
-        "scored_criterion_count": sum(level is not None for level in levels),
-        "criterion_count": len(levels),
-    }
 
 
 def head_of(browser: Browser) -> str:
@@ -155,85 +127,6 @@ def test_a_level_s_bar_and_number_are_on_one_scale(browser: Browser, site: Site,
             place - 1,
         )
         assert share == pytest.approx(score / 100, abs=0.01)
-
-
-def test_a_recording_that_the_browser_can_not_play_is_said_and_offered(
-    browser: Browser, site: Site, tmp_path: Path
-) -> None:
-    path = tmp_path / "1.avi"
-    write_recording(path, 2, picture_codec="mpeg4")
-
-    session_id = open_result(browser, site, answers({"video_file": "answer one.avi"}), path)
-
-    browser.wait(lambda: "can't play this recording" in browser.text("#result-view"))
-    link = browser.run(
-        "const link = document.querySelector('.unplayable a'); return [link.pathname, link.download]"
-    )
-    assert link == [f"/media/{session_id}/1", "answer one.avi"]
-    browser.keep("7-unplayable")
-
-
-def test_a_picture_that_the_browser_can_not_show_is_said(
-    browser: Browser, site: Site, tmp_path: Path
-) -> None:
-    path = tmp_path / "1.mov"
-    write_recording(path, 2, picture_codec="mpeg4", sound_codec="aac")
-    frame_rate = {"value": 10.0, "unit": "fps", "coverage": None, "outcome": "OK", "reason": None}
-
-    open_result(browser, site, answers({"measures": {"recording": {"frame_rate": frame_rate}}}), path)
-
-    browser.wait(lambda: "can't show its picture" in browser.text("#result-view"))
-    assert browser.run("return document.querySelector('.unplayable a') !== null")
-
-
-def test_a_recording_without_a_picture_is_played_without_a_word(
-    browser: Browser, site: Site, tmp_path: Path
-) -> None:
-    path = tmp_path / "1.mov"
-    write_recording(path, 2, picture_codec="mpeg4", sound_codec="aac")
-    frame_rate = {"value": None, "unit": "fps", "coverage": None, "outcome": "NO_VIDEO", "reason": "None."}
-
-    open_result(browser, site, answers({"measures": {"recording": {"frame_rate": frame_rate}}}), path)
-
-    browser.wait(lambda: browser.run("return document.querySelector('video').readyState > 1"))
-    assert browser.run("return document.querySelector('.unplayable').hidden")
-
-
-def test_a_recording_that_is_gone_is_not_offered(browser: Browser, site: Site) -> None:
-    open_result(browser, site, answers({}))
-
-    browser.wait(lambda: "no recording to play" in browser.text("#result-view"))
-    assert browser.run("return document.querySelector('.unplayable a') === null")
-
-
-@pytest.mark.parametrize("extension", ["webm", "mp4"])
-@pytest.mark.parametrize("told", [None, CLOCK_START_S])
-def test_a_sentence_is_played_where_it_is_said_whatever_the_recording_s_clock_begins_with(
-    browser: Browser, site: Site, tmp_path: Path, extension: str, told: float | None
-) -> None:
-    path = tmp_path / f"1.{extension}"
-    codecs = {"webm": ("libvpx", "libopus"), "mp4": ("libx264", "aac")}[extension]
-    write_recording(
-        path,
-        6,
-        picture_codec=codecs[0],
-        sound_codec=codecs[1],
-        options={"output_ts_offset": str(CLOCK_START_S)},
-    )
-    told_or_not = {} if told is None else {"recording": {"clock_offset_s": told}}
-    open_result(browser, site, answers(told_or_not), path)
-    browser.run(
-        "const player = document.querySelector('video');"
-        "player.addEventListener('seeked', () => (window.at ??= player.currentTime))"
-    )
-
-    browser.click(".transcript li:nth-child(3) .time")
-
-    at = browser.wait(lambda: browser.run("return window.at"))
-    assert at == pytest.approx(CLOCK_START_S + 2, abs=0.15)
-    browser.wait(
-        lambda: browser.run("return document.querySelector('.transcript li:nth-child(3).now') !== null")
-    )
 
 
 def test_a_picture_that_stands_is_not_an_observation(browser: Browser, site: Site, recording: Path) -> None:

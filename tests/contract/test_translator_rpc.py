@@ -2,102 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import grpc
 import pytest
 
-from chassis import client
 from chassis.errors import (
     DeadlineError,
     ExhaustedError,
-    InterviewError,
     InvalidInputError,
     PreconditionError,
     UnavailableError,
 )
-from chassis.server import start_server
-from interview.v1 import media_pb2, translator_pb2, translator_pb2_grpc
-from services.translator.__main__ import compose
-from services.translator.servicer import SERVICE_NAME
-from services.translator.settings import TranslatorSettings
-from tests.fakes.translator import KEY, Answer, FakeServer, chat_server, deepl_server
+from interview.v1 import media_pb2, translator_pb2
+from tests.fakes.translator import KEY, Answer, chat_server, deepl_server
+from tests.translator_server import (
+    MEANINGS,
+    SAID,
+    failure,
+    over_deepl,
+    over_llm,
+    request,
+    translate,
+    translator,
+)
 
 pytestmark = pytest.mark.anyio
-
-MEANINGS = {
-    "I fixed the broken scanner myself.": "Saya memperbaiki pemindai yang rusak sendiri.",
-    "It took 3 days.": "Butuh 3 hari.",
-}
-SAID = tuple(MEANINGS)
-
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DEEPL_API_KEY", "TRANSLATOR_DEEPL_API_KEY", "LLM_BASE_URL", "TRANSLATOR_LLM_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@asynccontextmanager
-async def translator(**settings: Any) -> AsyncIterator[translator_pb2_grpc.TranslatorServiceStub]:
-    configured = TranslatorSettings(port=0, **settings)
-    server, _, port = await start_server(configured, SERVICE_NAME, compose(configured))
-    try:
-        async with client.open_channel(f"127.0.0.1:{port}") as channel:
-            yield translator_pb2_grpc.TranslatorServiceStub(channel)
-    finally:
-        await server.stop(None)
-
-
-@asynccontextmanager
-async def over_deepl(
-    server: FakeServer, key: str = KEY, **settings: Any
-) -> AsyncIterator[translator_pb2_grpc.TranslatorServiceStub]:
-    with server.running():
-        async with translator(TRANSLATOR_DEEPL_API_KEY=key, deepl_server_url=server.url, **settings) as stub:
-            yield stub
-
-
-@asynccontextmanager
-async def over_llm(
-    server: FakeServer, **settings: Any
-) -> AsyncIterator[translator_pb2_grpc.TranslatorServiceStub]:
-    with server.running():
-        async with translator(llm_base_url=server.url, **settings) as stub:
-            yield stub
-
-
-def request(
-    *texts: str, source: str = "en", target: str = "id", **fields: Any
-) -> translator_pb2.TranslateRequest:
-    return translator_pb2.TranslateRequest(
-        texts=texts, source_language_code=source, target_language_code=target, **fields
-    )
-
-
-async def translate(
-    stub: translator_pb2_grpc.TranslatorServiceStub,
-    asked: translator_pb2.TranslateRequest,
-    timeout_s: float = 10.0,
-) -> translator_pb2.TranslateResponse:
-    response: translator_pb2.TranslateResponse = await client.unary(
-        stub.Translate, asked, timeout_s=timeout_s, retry=client.NO_RETRY
-    )
-    return response
-
-
-async def failure(
-    server: FakeServer, asked: translator_pb2.TranslateRequest, timeout_s: float = 10.0, **settings: Any
-) -> InterviewError:
-    async with over_deepl(server, **settings) as stub:
-        with pytest.raises(InterviewError) as caught:
-            await translate(stub, asked, timeout_s)
-    return caught.value
 
 
 async def test_deepl_translates_in_order_and_says_what_it_bills() -> None:
@@ -262,92 +193,6 @@ async def test_deepl_says_its_languages_once() -> None:
     assert len(server.requests) == 2
 
 
-async def test_the_same_answer_again_is_not_billed_again() -> None:
-    server = deepl_server()
-    async with over_deepl(server) as stub:
-        first = await translate(stub, request("one", "two"))
-        again = await translate(stub, request("one", "two"))
-        politely = await translate(
-            stub, request("one", "two", formality=translator_pb2.FORMALITY_PREFER_MORE)
-        )
-
-    assert again.translations == first.translations
-    assert (first.billed_character_count, again.billed_character_count) == (6, 0)
-    assert again.model.name == "deepl"
-    assert politely.billed_character_count == 6
-    assert len(server.requests) == 2
-
-
-async def test_a_cache_without_room_asks_every_time() -> None:
-    server = deepl_server()
-    async with over_deepl(server, cache_characters=0) as stub:
-        for _ in range(2):
-            await translate(stub, request("one"))
-
-    assert len(server.requests) == 2
-
-
-async def used(stub: translator_pb2_grpc.TranslatorServiceStub) -> Any:
-    asked = translator_pb2.TranslatorServiceGetUsageRequest()
-    return await client.unary(stub.GetUsage, asked, timeout_s=5, retry=client.NO_RETRY)
-
-
-async def test_deepl_says_how_much_of_the_account_is_used() -> None:
-    server = deepl_server(Answer(503))
-    async with over_deepl(server) as stub:
-        usage = await used(stub)
-
-    assert usage.backend == "deepl"
-    assert (usage.billed_character_count, usage.limit_character_count) == (180_118, 1_250_000)
-    assert [path for path, _ in server.requests] == ["/v2/usage"] * 2
-    assert server.headers[1]["Authorization"] == f"DeepL-Auth-Key {KEY}"
-
-
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"character_count": "many"}', b'{"character_count": null}'])
-async def test_usage_that_deepl_does_not_say_is_absent(body: bytes) -> None:
-    async with over_deepl(deepl_server(Answer(200, body))) as stub:
-        usage = await used(stub)
-
-    assert not usage.HasField("billed_character_count")
-    assert not usage.HasField("limit_character_count")
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [(Answer(403), "TRANSLATOR_AUTH_FAILED"), (Answer(456), "TRANSLATOR_QUOTA_EXCEEDED")],
-)
-async def test_usage_that_deepl_refuses_is_a_typed_error(answer: Answer, reason: str) -> None:
-    async with over_deepl(deepl_server(answer)) as stub:
-        with pytest.raises(InterviewError) as caught:
-            await used(stub)
-
-    assert caught.value.reason == reason
-
-
-async def test_without_a_backend_and_with_a_language_model_usage_is_absent() -> None:
-    async with translator() as stub:
-        nothing = await used(stub)
-    async with over_llm(chat_server(MEANINGS)) as stub:
-        model = await used(stub)
-
-    assert (nothing.backend, model.backend) == ("none", "llm")
-    assert not nothing.HasField("billed_character_count")
-    assert not model.HasField("limit_character_count")
-
-
-async def test_without_a_backend_the_call_succeeds_and_says_so() -> None:
-    async with translator() as stub:
-        response = await translate(stub, request("one", ""))
-        known = await stub.GetCapabilities(translator_pb2.TranslatorServiceGetCapabilitiesRequest())
-
-    absent, empty = response.translations
-    assert absent.outcome == media_pb2.OUTCOME_NOT_CONFIGURED
-    assert not absent.HasField("text")
-    assert "DEEPL_API_KEY" in absent.reason
-    assert (empty.outcome, empty.text) == (media_pb2.OUTCOME_OK, "")
-    assert (known.backend, list(known.target_language_codes)) == ("none", [])
-
-
 async def test_the_same_language_needs_no_backend() -> None:
     server = deepl_server()
     async with over_deepl(server) as stub:
@@ -356,67 +201,6 @@ async def test_the_same_language_needs_no_backend() -> None:
     assert response.translations[0].text == "one"
     assert response.model.name == ""
     assert server.requests == []
-
-
-@pytest.mark.parametrize("style", ["response_format", "structured_outputs"])
-async def test_a_language_model_translates_by_schema(style: str) -> None:
-    server = chat_server(MEANINGS)
-    async with over_llm(server, llm_schema_dialect=style, llm_api_key=KEY, llm_batch_text_count=8) as stub:
-        response = await translate(stub, request(*SAID))
-
-    assert [translation.text for translation in response.translations] == list(MEANINGS.values())
-    assert not response.HasField("billed_character_count")
-    assert (response.model.name, response.model.version) == ("fake-llm", "b1")
-    assert [path for path, _ in server.requests] == ["/v1/models", "/v1/chat/completions"]
-    payload = server.requests[1][1]
-    assert payload["model"] == "fake-llm"
-    assert payload["max_tokens"] > 0
-    assert style in payload
-
-
-async def test_a_language_model_that_is_slow_does_not_outlast_the_deadline() -> None:
-    begin_s = time.monotonic()
-    server = chat_server(MEANINGS, Answer(delay_s=3.0))
-    async with over_llm(server, llm_model="m") as stub:
-        with pytest.raises((UnavailableError, DeadlineError)):
-            await translate(stub, request(*SAID), 1.0)
-        elapsed_s = time.monotonic() - begin_s
-
-    assert elapsed_s < 1.2
-
-
-async def test_a_cancelled_call_frees_its_worker_within_a_second() -> None:
-    server = chat_server(MEANINGS, Answer(delay_s=3.0))
-    async with over_llm(server, llm_model="m", worker_count=1, waiting_count=1) as stub:
-        call = stub.Translate(request(*SAID), timeout=30)
-        await asyncio.to_thread(server.asked.wait, 5)
-        call.cancel()
-        begin_s = time.monotonic()
-        response = await translate(stub, request(*SAID))
-        elapsed_s = time.monotonic() - begin_s
-
-    assert response.translations[0].text == MEANINGS[SAID[0]]
-    assert elapsed_s < 1.0
-
-
-@pytest.mark.parametrize(
-    ("answer", "error_class", "reason"),
-    [
-        (Answer(401), PreconditionError, "MODEL_AUTH_FAILED"),
-        (Answer(404), PreconditionError, "MODEL_NOT_FOUND"),
-        (Answer(500), UnavailableError, "MODEL_UNAVAILABLE"),
-        (Answer(200, b"{broken"), UnavailableError, "MODEL_REPLY_INVALID"),
-        (Answer(200, b'{"choices": []}'), UnavailableError, "MODEL_REPLY_INVALID"),
-    ],
-)
-async def test_a_failing_language_model_server_is_a_typed_error(
-    answer: Answer, error_class: type[InterviewError], reason: str
-) -> None:
-    async with over_llm(chat_server(MEANINGS, *[answer] * 20), llm_model="m") as stub:
-        with pytest.raises(error_class) as caught:
-            await translate(stub, request(*SAID), 1.5)
-
-    assert caught.value.reason == reason
 
 
 async def test_half_a_character_in_a_reply_neither_ends_the_call_nor_reaches_the_caller() -> None:
@@ -434,13 +218,6 @@ async def test_one_segment_that_the_server_refuses_leaves_the_others() -> None:
     first, second = response.translations[:2]
     assert (first.outcome, second.text) == (media_pb2.OUTCOME_SERVICE_UNAVAILABLE, MEANINGS[SAID[1]])
     assert "context" in first.reason
-
-
-async def test_a_language_model_server_that_loads_its_model_is_waited_for() -> None:
-    async with over_llm(chat_server(MEANINGS, Answer(503)), llm_model="m") as stub:
-        response = await translate(stub, request(*SAID))
-
-    assert response.translations[1].text == "Butuh 3 hari."
 
 
 async def test_no_log_holds_a_key_or_a_text(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.models import locate
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
+from services.transcriber.audio import SAMPLE_RATE_HZ
 from services.transcriber.engine import TranscribeOptions, Transcriber
-from services.transcriber.first_pass import FirstPass
 from services.transcriber.speech import FRAME_SAMPLES, SileroDetector
-from services.transcriber.transcript import Segment, TranscriptOutcome
+from services.transcriber.transcript import TranscriptOutcome
 from services.transcriber.whisper import WhisperSpeechModel
 from tests.fakes.transcriber import write_wav
-from tests.folders import ROOT
 from tests.spoken_words import DEMO, text_of, transcript_of, word_errors
+from tests.transcriber_weights import THREADS, loaded, noise
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
-
-
-THREADS = 2
 JFK = (
     "And so my fellow Americans ask not what your country can do for you, "
     "ask what you can do for your country."
@@ -39,60 +29,12 @@ JFK = (
 
 @pytest.fixture(scope="module")
 def base(models_dir: Path) -> Transcriber:
-    return _transcriber("whisper-base", models_dir)
+    return loaded("whisper-base", models_dir)
 
 
 @pytest.fixture(scope="module")
 def tiny_en(models_dir: Path) -> Transcriber:
-    return _transcriber("whisper-tiny.en", models_dir)
-
-
-def _transcriber(name: str, models_dir: Path) -> Transcriber:
-    model = WhisperSpeechModel(locate(name, models_dir).folder, device="cpu", cpu_threads=THREADS)
-    model.warm_up()
-    return Transcriber(model, SileroDetector())
-
-
-def noise(kind: str, duration_s: float = 20.0) -> Samples:
-    """Sound in which nobody speaks."""
-    rng = np.random.default_rng(1)
-    count = round(duration_s * SAMPLE_RATE_HZ)
-    times_s = np.arange(count) / SAMPLE_RATE_HZ
-    match kind:
-        case "silence":
-            samples = np.zeros(count)
-        case "white":
-            samples = rng.standard_normal(count) * 0.1
-        case "faint white":
-            samples = rng.standard_normal(count) * 0.001
-        case "pink":
-            spectrum = np.fft.rfft(rng.standard_normal(count)) / np.sqrt(
-                np.maximum(1, np.arange(count // 2 + 1))
-            )
-            samples = np.fft.irfft(spectrum, count)
-            samples *= 0.5 / np.abs(samples).max()
-        case "hum":
-            samples = (
-                sum((np.sin(2 * np.pi * 50 * k * times_s) / k for k in (1, 2, 3, 5)), np.zeros(count)) * 0.2
-            )
-        case "clicks":
-            samples = np.zeros(count)
-            for at in rng.integers(0, count - 400, round(5 * duration_s)):
-                samples[at : at + 400] += rng.standard_normal(400) * np.exp(-np.arange(400) / 60) * 0.5
-        case "chords":
-            decay = np.exp(-(times_s % 0.5) * 4)
-            samples = (
-                sum((np.sin(2 * np.pi * f * times_s) for f in (220, 277, 330)), np.zeros(count)) * decay / 4
-            )
-        case "melody":
-            notes_hz = np.repeat(rng.choice([262, 294, 330, 392, 440], 1 + count // 8000), 8000)[:count]
-            samples = 0.3 * np.sin(2 * np.pi * np.cumsum(notes_hz) / SAMPLE_RATE_HZ)
-        case "breathing":  # broadband noise that swells and fades 15 times a minute
-            breath = np.maximum(0.0, np.sin(2 * np.pi * 0.25 * times_s)) ** 2
-            samples = np.convolve(rng.standard_normal(count), np.ones(8) / 8, "same") * breath * 0.2
-        case _:
-            raise ValueError(kind)
-    return samples.astype(np.float32)
+    return loaded("whisper-tiny.en", models_dir)
 
 
 @pytest.mark.parametrize("vad_disabled", [False, True], ids=["vad on", "vad off"])
@@ -227,29 +169,11 @@ def test_the_same_recording_gives_the_same_words(base: Transcriber, recordings: 
 
 def test_two_processes_worth_of_models_give_the_same_words_and_times(models_dir: Path) -> None:
     first, second = (
-        transcript_of(_transcriber("whisper-tiny.en", models_dir), DEMO / "answer-2.mp4") for _ in range(2)
+        transcript_of(loaded("whisper-tiny.en", models_dir), DEMO / "answer-2.mp4") for _ in range(2)
     )
 
     assert first.segments
     assert first.segments == second.segments
-
-
-@pytest.mark.parametrize(("min_avg_logprob", "same_as_beam_size"), [(0.0, 5), (-100.0, 1)])
-def test_a_first_pass_is_kept_where_the_model_is_sure_and_replaced_where_it_is_not(
-    tiny_en: Transcriber, models_dir: Path, min_avg_logprob: float, same_as_beam_size: int
-) -> None:
-    model = WhisperSpeechModel(
-        locate("whisper-tiny.en", models_dir).folder,
-        device="cpu",
-        cpu_threads=THREADS,
-        first_pass=FirstPass(min_avg_logprob=min_avg_logprob),
-    )
-    expected = transcript_of(tiny_en, DEMO / "answer-1.mp4", TranscribeOptions(beam_size=same_as_beam_size))
-
-    assert (
-        transcript_of(Transcriber(model, SileroDetector()), DEMO / "answer-1.mp4").segments
-        == expected.segments
-    )
 
 
 @pytest.mark.recordings
@@ -296,74 +220,3 @@ def test_silero_in_blocks_says_what_the_library_says_of_the_whole() -> None:
     assert len(blocks) > 2
     # The library blanks the end of its last frame.
     assert np.concatenate(blocks)[:-1] == pytest.approx(whole[:-1], abs=1e-3)
-
-
-def test_listening_leaves_no_device_id_and_no_report_of_use(tmp_path: Path) -> None:
-    script = (
-        "import numpy\nfrom services.transcriber.speech import SileroDetector\n"
-        "print(len(list(SileroDetector().probabilities(numpy.zeros(16000, 'float32')))))"
-    )
-    environment = os.environ | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    environment.pop("ORT_DISABLE_TELEMETRY", None)
-    shown = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True
-    )
-
-    assert shown.stdout.strip() == b"1"
-    assert list(tmp_path.rglob("*")) == []
-
-
-def test_cancelling_ends_the_work_within_a_window(base: Transcriber, recordings: Path) -> None:
-    stop = threading.Event()
-    events = base.transcribe(recordings / "audio" / "three_voices.flac", TranscribeOptions(), stop)
-    next(event for event in events if isinstance(event, Segment))
-    stop.set()
-    begin_s = time.perf_counter()
-
-    with pytest.raises(CancelledCallError):
-        list(events)
-    assert time.perf_counter() - begin_s < 1.0
-
-
-def test_a_multilingual_model_lists_indonesian_and_only_languages_that_it_has(base: Transcriber) -> None:
-    assert {"id", "en", "jv", "ms"} <= set(base.language_codes)
-    assert len(base.language_codes) == 99
-    assert "yue" not in base.language_codes  # only newer models have a token for Cantonese
-
-
-def test_an_english_model_lists_english_and_refuses_the_rest(tiny_en: Transcriber, tmp_path: Path) -> None:
-    recording = write_wav(tmp_path / "a.wav", noise("silence", 1.0))
-
-    assert tiny_en.language_codes == ["en"]
-    with pytest.raises(InvalidInputError) as raised:
-        transcript_of(tiny_en, recording, TranscribeOptions(language_code="id"))
-    assert raised.value.reason == "LANGUAGE_UNSUPPORTED"
-
-
-@pytest.mark.recordings
-@pytest.mark.parametrize(
-    "hint",
-    [
-        lambda: "Anglo-Saxon, " * 70,
-        lambda: "你好世界" * 250,
-        lambda: "🙂" * 1000,
-        lambda: "\x00<|en|> " * 100,
-    ],
-)
-def test_hints_at_their_limit_leave_room_for_the_words(
-    tiny_en: Transcriber, recordings: Path, hint: Callable[[], str]
-) -> None:
-    options = TranscribeOptions(hotwords=hint()[:1000], prompt=hint()[:1000])
-    transcript = transcript_of(tiny_en, recordings / "audio" / "jfk.flac", options)
-
-    assert transcript.segments
-    assert transcript.real_time_factor_ratio < 10
-
-
-@pytest.mark.recordings
-def test_the_translate_task_and_a_forced_language_run(base: Transcriber, recordings: Path) -> None:
-    options = TranscribeOptions(language_code="id", task="translate", beam_size=1)
-    transcript = transcript_of(base, recordings / "audio" / "jfk.flac", options)
-
-    assert (transcript.language_code, transcript.language_probability) == ("id", None)
-    assert transcript.segments

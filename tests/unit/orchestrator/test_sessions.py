@@ -14,8 +14,7 @@ from chassis.settings import load_settings
 from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.admission import check_request, page_token, read_page_token
-from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, Snapshot, StageStatus
-from orchestrator.sessions import SessionRow, end_of, replay, statuses_of, to_message
+from orchestrator.progress import ProgressTracker
 from orchestrator.settings import OrchestratorSettings, Preferences
 from orchestrator.stages.assess import assess_request
 from orchestrator.stages.catalogue import build_stages
@@ -29,16 +28,11 @@ from orchestrator.workflow import STAGES, StageRecord, stages_of
 from tests.fakes.stages import NO_TRANSLATOR, FakeStages, a_transcript, an_assessment
 
 pytestmark = pytest.mark.anyio
-
 SESSION_ID = "0123456789abcdef0123456789abcdef"
 PREFERENCES = Preferences(("en", "id"), "", 7)
 DOWN = UnavailableError("It is down.", reason="UNAVAILABLE")
 FULL = ExhaustedError("It is full.", reason="QUEUE_FULL", retry_after_s=0.001)
 SPENT = ExhaustedError("The quota is spent.", reason="TRANSLATOR_QUOTA_EXCEEDED")
-
-
-def at(stage: str, state: str, **fields: Any) -> StageStatus:
-    return StageStatus(stage=stage, state=STAGE_STATES[state], **fields)
 
 
 class FakeExtractor:
@@ -242,84 +236,6 @@ def test_progress_is_a_share_where_it_can_be_told() -> None:
     assert done_ratio(media_pb2.Progress(done_s=50, total_s=10)) == 1.0
     assert done_ratio(media_pb2.Progress(done_ratio=0.3)) == pytest.approx(0.3)
     assert done_ratio(media_pb2.Progress(done_s=5)) is None
-
-
-def row(**changes: Any) -> SessionRow:
-    answers = [orchestrator_pb2.AnswerInput(position=7)]
-    request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=answers)
-    fields: dict[str, Any] = {"request": request, "state": "processing", "create_time_s": 1000.0}
-    return SessionRow(**(fields | changes))
-
-
-def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
-    views = {
-        (1, "extract"): at("extract", "done", done_ratio=1.0),
-        (1, "transcribe"): at("transcribe", "running", done_ratio=0.5),
-    }
-    message = to_message(row(), views, live=Snapshot(1, views, {}, elapsed_s=10.0))
-
-    assert message.answers[0].position == 7
-    assert message.done_ratio == pytest.approx(0.05 + 0.35 / 2)
-    assert message.HasField("remaining_s")
-    assert not to_message(row(state="queued"), {}).HasField("remaining_s")
-
-
-@pytest.mark.parametrize(
-    ("extract", "transcribe", "assessed"),
-    [
-        ("pending", "pending", None),
-        ("done", "running", None),
-        ("done", "done", True),
-        ("done", "skipped", True),
-        ("failed", "skipped", False),
-        ("done", "failed", False),
-    ],
-)
-def test_an_answer_says_whether_it_counts_as_assessed_once_that_is_settled(
-    extract: Any, transcribe: Any, assessed: bool | None
-) -> None:
-    statuses = {(1, "extract"): at("extract", extract), (1, "transcribe"): at("transcribe", transcribe)}
-    answer = to_message(row(), statuses).answers[0]
-
-    assert (answer.assessed if answer.HasField("assessed") else None) is assessed
-
-
-def test_a_cancelled_session_shows_no_stage_at_work() -> None:
-    milestones = (
-        Milestone(5, 1.0, 1, at("extract", "done", done_ratio=1.0)),
-        Milestone(9, 2.0, 1, at("vision", "running")),
-    )
-    cancelled = row(state="cancelled", end_time_s=1002.0, milestones=milestones)
-    stages = {stage.stage: stage for stage in to_message(cancelled, statuses_of(cancelled)).answers[0].stages}
-
-    assert stages["extract"].state == orchestrator_pb2.STAGE_STATE_DONE
-    assert stages["vision"].reason == stages["assess"].reason == "CANCELLED"
-    assert [milestone.event_id for milestone, _ in replay(cancelled, 5)] == [9]
-    assert cancelled.last_event_id > 9
-
-
-def test_a_milestone_survives_the_journal() -> None:
-    milestone = Milestone(
-        5, 1.0, 1, at("extract", "failed", attempt_count=2, reason="DOWN", message="It is down.")
-    )
-
-    assert Milestone.from_json(milestone.to_json()) == milestone
-
-
-def test_a_session_fails_only_without_any_good_answer() -> None:
-    done = {stage: StageRecord(stage, "done") for stage in stages_of(linked=False)}
-    broken = done | {"extract": StageRecord("extract", "failed", reason="MEDIA_EMPTY", message="Empty.")}
-
-    assert end_of({1: broken, 2: done})["state"] == "completed"
-    assert (end_of({1: broken})["state"], end_of({1: broken})["reason"]) == ("failed", "MEDIA_EMPTY")
-
-
-async def test_event_numbers_rise_even_within_a_millisecond() -> None:
-    board = ProgressTracker()
-    board.begin(SESSION_ID, 0.0)
-    ids = [board.note(SESSION_ID, 1, at("vision", "running")).event_id for _ in range(50)]
-
-    assert ids == sorted(set(ids))
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

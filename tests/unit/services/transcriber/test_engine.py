@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import numpy as np
 import pytest
 
 from chassis.errors import CancelledCallError, InvalidInputError
-from services.transcriber.decoding import DecodedSegment
 from services.transcriber.engine import TranscribeOptions, Transcriber
-from services.transcriber.transcript import Event, Flag, Progress, Segment, Transcript, TranscriptOutcome
+from services.transcriber.transcript import Flag, Progress, Segment, Transcript, TranscriptOutcome
 from tests.fakes.transcriber import (
     FakeSpeechModel,
     LoudnessDetector,
@@ -22,30 +20,13 @@ from tests.fakes.transcriber import (
     tone,
     write_wav,
 )
+from tests.transcribing import events_of, transcript_of
 
 
 @pytest.fixture
 def voice(tmp_path: Path) -> Path:
     """One second of silence, three of voice, one of silence."""
     return write_wav(tmp_path / "voice.wav", np.concatenate([silence(1), tone(3), silence(1)]))
-
-
-def events_of(
-    recording: Path, model: FakeSpeechModel, options: TranscribeOptions | None = None
-) -> list[Event]:
-    transcriber = Transcriber(model, LoudnessDetector())
-    return list(transcriber.transcribe(recording, options or TranscribeOptions(), threading.Event()))
-
-
-def transcript_of(
-    recording: Path,
-    segments: Sequence[DecodedSegment] | FakeSpeechModel,
-    options: TranscribeOptions | None = None,
-) -> Transcript:
-    model = segments if isinstance(segments, FakeSpeechModel) else FakeSpeechModel(segments)
-    *_, last = events_of(recording, model, options)
-    assert isinstance(last, Transcript)
-    return last
 
 
 def test_segments_come_as_they_are_decoded_and_the_transcript_comes_last(voice: Path) -> None:
@@ -163,88 +144,6 @@ def test_text_of_blanks_is_no_segment(voice: Path) -> None:
     assert transcript_of(voice, [decoded("   ", words=[])]).segments == ()
 
 
-def test_a_named_language_comes_back_without_a_probability(voice: Path) -> None:
-    model = FakeSpeechModel([decoded("halo")])
-    transcript = transcript_of(voice, model, TranscribeOptions(language_code="id-ID"))
-
-    assert (model.decoded_in, model.detected_s) == (["id"], [])
-    assert (transcript.language_code, transcript.language_probability) == ("id", None)
-
-
-@pytest.mark.parametrize(
-    ("asked", "whisper"),
-    [("en", "en"), ("EN-us", "en"), ("id", "id"), ("in", "id"), ("jv", "jw"), ("en_GB", "en")],
-)
-def test_bcp47_tags_find_whisper_s_code(voice: Path, asked: str, whisper: str) -> None:
-    model = FakeSpeechModel([decoded("x")])
-    transcript_of(voice, model, TranscribeOptions(language_code=asked))
-
-    assert model.decoded_in == [whisper]
-
-
-@pytest.mark.parametrize("code", ["xx", "tlh", "english", "e", "-", "🙂", "en;drop"])
-def test_an_unknown_language_is_refused_with_the_known_ones(voice: Path, code: str) -> None:
-    with pytest.raises(InvalidInputError) as raised:
-        events_of(voice, FakeSpeechModel(), TranscribeOptions(language_code=code))
-
-    assert raised.value.reason == "LANGUAGE_UNSUPPORTED"
-    assert raised.value.fields == {"language_code": "one of: en, id, jv"}
-
-
-def test_an_english_only_model_refuses_other_languages(voice: Path) -> None:
-    with pytest.raises(InvalidInputError) as raised:
-        events_of(voice, FakeSpeechModel(language_codes=("en",)), TranscribeOptions(language_code="id"))
-
-    assert raised.value.reason == "LANGUAGE_UNSUPPORTED"
-
-
-@pytest.mark.parametrize("beam_size", [0, -1, 11, 2_000_000_000])
-def test_an_absurd_beam_is_refused(voice: Path, beam_size: int) -> None:
-    with pytest.raises(InvalidInputError) as raised:
-        events_of(voice, FakeSpeechModel(), TranscribeOptions(beam_size=beam_size))
-
-    assert (raised.value.reason, list(raised.value.fields)) == ("BEAM_SIZE_INVALID", ["beam_size"])
-
-
-def test_the_caller_s_beam_wins_over_the_setting(voice: Path) -> None:
-    model = FakeSpeechModel()
-    transcript_of(voice, model, TranscribeOptions(beam_size=2))
-    transcript_of(voice, model)
-
-    assert [request.beam_size for request in model.requests] == [2, 5]
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (TranscribeOptions(hotwords="x" * 1001), "HOTWORDS_TOO_LONG"),
-        (TranscribeOptions(prompt="x" * 1001), "PROMPT_TOO_LONG"),
-    ],
-)
-def test_hints_have_a_limit(voice: Path, options: TranscribeOptions, reason: str) -> None:
-    with pytest.raises(InvalidInputError) as raised:
-        events_of(voice, FakeSpeechModel(), options)
-
-    assert raised.value.reason == reason
-
-
-def test_hints_that_the_model_can_t_take_are_cut_and_the_reader_is_told(voice: Path) -> None:
-    model = FakeSpeechModel([decoded("all of it is here", 0.4, 3.4)], max_hint_chars=5)
-    transcript = transcript_of(voice, model, TranscribeOptions(hotwords="Anthropomorphic", prompt="Hi."))
-
-    assert (model.requests[0].hotwords, model.requests[0].prompt) == ("Anthr", "Hi.")
-    assert transcript.warnings == (
-        "The hotwords were longer than the model can take; only the beginning was used.",
-    )
-
-
-def test_bad_options_are_refused_before_anything_is_decoded(tmp_path: Path) -> None:
-    not_there = tmp_path / "missing.wav"
-
-    with pytest.raises(InvalidInputError, match="beam size"):
-        events_of(not_there, FakeSpeechModel(), TranscribeOptions(beam_size=99))
-
-
 def test_a_set_stop_ends_the_work_at_the_next_segment(voice: Path) -> None:
     model = FakeSpeechModel([decoded(f"segment {i}", i / 5, (i + 1) / 5) for i in range(10)])
     stop = threading.Event()
@@ -276,48 +175,3 @@ def test_too_long_a_recording_is_refused(voice: Path) -> None:
     with pytest.raises(InvalidInputError) as raised:
         list(transcriber.transcribe(voice, TranscribeOptions(), threading.Event()))
     assert raised.value.reason == "MEDIA_TOO_LONG"
-
-
-def test_without_vad_the_model_hears_the_pauses_too(voice: Path) -> None:
-    model = FakeSpeechModel([decoded("one two", 1.5, 3)])
-    transcript = transcript_of(voice, model, TranscribeOptions(vad_disabled=True))
-
-    assert model.heard_s == [5.0]
-    assert transcript.segments[0].start_s == pytest.approx(1.5)
-    assert transcript.segments[0].flags == frozenset()
-
-
-def test_without_vad_words_in_a_pause_are_flagged_and_stay(voice: Path) -> None:
-    transcript = transcript_of(
-        voice, [decoded("one two", 1.5, 3), decoded("thanks", 4.3, 4.9)], TranscribeOptions(vad_disabled=True)
-    )
-
-    assert [segment.flags for segment in transcript.segments] == [frozenset(), {Flag.NO_SPEECH}]
-
-
-def test_without_vad_a_recording_in_which_nobody_speaks_never_reaches_the_model(tmp_path: Path) -> None:
-    model = FakeSpeechModel([decoded("thank you", 0, 1)])
-    recording = write_wav(tmp_path / "silence.wav", silence(5))
-    transcript = transcript_of(recording, model, TranscribeOptions(vad_disabled=True))
-
-    assert (transcript.segments, model.requests) == ((), [])
-    assert transcript.outcome is TranscriptOutcome.NO_SPEECH
-
-
-def test_without_vad_a_long_recording_is_cut_where_nobody_speaks(tmp_path: Path) -> None:
-    model = FakeSpeechModel([])
-    samples = np.concatenate([tone(280), silence(4), tone(100)])
-    transcript_of(write_wav(tmp_path / "long.wav", samples), model, TranscribeOptions(vad_disabled=True))
-
-    assert model.heard_s == pytest.approx([282.0, 102.0], abs=0.1)
-
-
-def test_the_translate_task_reaches_the_model(voice: Path) -> None:
-    model = FakeSpeechModel([decoded("good morning")])
-    transcript_of(voice, model, TranscribeOptions(task="translate"))
-
-    assert model.requests[0].task == "translate"
-
-
-def test_languages_are_listed_by_their_bcp47_codes() -> None:
-    assert Transcriber(FakeSpeechModel(), LoudnessDetector()).language_codes == ["en", "id", "jv"]

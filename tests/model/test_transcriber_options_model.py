@@ -1,0 +1,126 @@
+"""The transcriber's languages, hints, tasks and passes, with the real weights."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chassis.errors import CancelledCallError, InvalidInputError
+from chassis.models import locate
+from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.first_pass import FirstPass
+from services.transcriber.speech import SileroDetector
+from services.transcriber.transcript import Segment
+from services.transcriber.whisper import WhisperSpeechModel
+from tests.fakes.transcriber import write_wav
+from tests.folders import ROOT
+from tests.spoken_words import DEMO, transcript_of
+from tests.transcriber_weights import THREADS, loaded, noise
+
+pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def base(models_dir: Path) -> Transcriber:
+    return loaded("whisper-base", models_dir)
+
+
+@pytest.fixture(scope="module")
+def tiny_en(models_dir: Path) -> Transcriber:
+    return loaded("whisper-tiny.en", models_dir)
+
+
+@pytest.mark.parametrize(("min_avg_logprob", "same_as_beam_size"), [(0.0, 5), (-100.0, 1)])
+def test_a_first_pass_is_kept_where_the_model_is_sure_and_replaced_where_it_is_not(
+    tiny_en: Transcriber, models_dir: Path, min_avg_logprob: float, same_as_beam_size: int
+) -> None:
+    model = WhisperSpeechModel(
+        locate("whisper-tiny.en", models_dir).folder,
+        device="cpu",
+        cpu_threads=THREADS,
+        first_pass=FirstPass(min_avg_logprob=min_avg_logprob),
+    )
+    expected = transcript_of(tiny_en, DEMO / "answer-1.mp4", TranscribeOptions(beam_size=same_as_beam_size))
+
+    assert (
+        transcript_of(Transcriber(model, SileroDetector()), DEMO / "answer-1.mp4").segments
+        == expected.segments
+    )
+
+
+def test_listening_leaves_no_device_id_and_no_report_of_use(tmp_path: Path) -> None:
+    script = (
+        "import numpy\nfrom services.transcriber.speech import SileroDetector\n"
+        "print(len(list(SileroDetector().probabilities(numpy.zeros(16000, 'float32')))))"
+    )
+    environment = os.environ | {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    shown = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True
+    )
+
+    assert shown.stdout.strip() == b"1"
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_cancelling_ends_the_work_within_a_window(base: Transcriber, recordings: Path) -> None:
+    stop = threading.Event()
+    events = base.transcribe(recordings / "audio" / "three_voices.flac", TranscribeOptions(), stop)
+    next(event for event in events if isinstance(event, Segment))
+    stop.set()
+    begin_s = time.perf_counter()
+
+    with pytest.raises(CancelledCallError):
+        list(events)
+    assert time.perf_counter() - begin_s < 1.0
+
+
+def test_a_multilingual_model_lists_indonesian_and_only_languages_that_it_has(base: Transcriber) -> None:
+    assert {"id", "en", "jv", "ms"} <= set(base.language_codes)
+    assert len(base.language_codes) == 99
+    assert "yue" not in base.language_codes  # only newer models have a token for Cantonese
+
+
+def test_an_english_model_lists_english_and_refuses_the_rest(tiny_en: Transcriber, tmp_path: Path) -> None:
+    recording = write_wav(tmp_path / "a.wav", noise("silence", 1.0))
+
+    assert tiny_en.language_codes == ["en"]
+    with pytest.raises(InvalidInputError) as raised:
+        transcript_of(tiny_en, recording, TranscribeOptions(language_code="id"))
+    assert raised.value.reason == "LANGUAGE_UNSUPPORTED"
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize(
+    "hint",
+    [
+        lambda: "Anglo-Saxon, " * 70,
+        lambda: "你好世界" * 250,
+        lambda: "🙂" * 1000,
+        lambda: "\x00<|en|> " * 100,
+    ],
+)
+def test_hints_at_their_limit_leave_room_for_the_words(
+    tiny_en: Transcriber, recordings: Path, hint: Callable[[], str]
+) -> None:
+    options = TranscribeOptions(hotwords=hint()[:1000], prompt=hint()[:1000])
+    transcript = transcript_of(tiny_en, recordings / "audio" / "jfk.flac", options)
+
+    assert transcript.segments
+    assert transcript.real_time_factor_ratio < 10
+
+
+@pytest.mark.recordings
+def test_the_translate_task_and_a_forced_language_run(base: Transcriber, recordings: Path) -> None:
+    options = TranscribeOptions(language_code="id", task="translate", beam_size=1)
+    transcript = transcript_of(base, recordings / "audio" / "jfk.flac", options)
+
+    assert (transcript.language_code, transcript.language_probability) == ("id", None)
+    assert transcript.segments
