@@ -1,8 +1,10 @@
-"""The seven processes of the demo, and what each is told: free ports, a store and a database of its own."""
+"""The processes of the demo, and what each is told: free ports, a store and a database of its own."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import pkgutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +13,6 @@ from pathlib import Path
 from chassis.models import entry_of
 from cli.processes import LOOPBACK, ProcessPlan, free_ports, grpc_probe, http_probe
 
-STAGES = ("transcriber", "translator", "assessor", "vision", "speaker")
-READS_MEDIA = frozenset({"transcriber", "vision", "speaker"})
 LOCAL_LLM_MODEL = "qwen2.5-coder-1.5b"
 LOCAL_LLM_CALL_TIMEOUT_S = 900
 """One thread of a busy machine writes few tokens a second, and a call may wait for the other stage's."""
@@ -27,6 +27,13 @@ SECRETS = {
 """Keys of the environment, and the only processes that get each."""
 OWN_PREFIXES = ("GATEWAY_", "ORCHESTRATOR_")
 """Settings for another installation, such as its addresses and keys, that must not reach the demo's."""
+
+
+def service_names() -> tuple[str, ...]:
+    """Return the stages' processes: the folders of `services/`. Nothing of them is imported."""
+    found = importlib.util.find_spec("services")
+    folders = (found.submodule_search_locations if found is not None else None) or []
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(folders) if module.ispkg))
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,9 @@ def plan_demo(build_dir: Path, environment: Mapping[str, str], *, local_llm: boo
         environment: Where keys are looked for.
         local_llm: Whether a local language model translates and assesses.
     """
-    *stage_ports, orchestrator_port, gateway_port, llm_port = free_ports(len(STAGES) + 3)
-    ports = dict(zip(STAGES, stage_ports, strict=True))
+    names = service_names()
+    *stage_ports, orchestrator_port, gateway_port, llm_port = free_ports(len(names) + 3)
+    ports = dict(zip(names, stage_ports, strict=True))
     store_url = (build_dir / "store").as_uri()
     plans = [
         _stage(name, port, store_url, environment, llm_port if local_llm else None)
@@ -87,8 +95,8 @@ def _stage(
 ) -> ProcessPlan:
     prefix = name.upper()
     told = {f"{prefix}_PORT": str(port), f"{prefix}_HOST": LOOPBACK}
-    if name in READS_MEDIA:
-        told[f"{prefix}_MEDIA_URI_PREFIXES"] = json.dumps([f"{store_url}/"])
+    # Who takes no recordings does not look at it.
+    told[f"{prefix}_MEDIA_URI_PREFIXES"] = json.dumps([f"{store_url}/"])
     told |= keys_of(name, environment)
     if llm_port is not None:
         told |= _llm_settings(name, f"http://{LOOPBACK}:{llm_port}/v1")

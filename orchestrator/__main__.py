@@ -9,6 +9,7 @@ from orchestrator.composition import compose
 from orchestrator.durable.engine import Engine
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.catalogue import settings_class
 
 
 def main() -> None:
@@ -25,7 +26,7 @@ def main() -> None:
 
         return register
 
-    run(OrchestratorSettings, SERVICE_NAME, prepare)
+    run(settings_class(), SERVICE_NAME, prepare)
     for engine in engines:
         engine.close()
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
 from chassis.store import MediaStore
-from orchestrator import workflow
 from orchestrator.admission import Admission
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
@@ -33,19 +32,20 @@ def compose(
     """Return the servicer and the engine, which is still to be started.
 
     Args:
-        settings: All of it.
+        settings: An object of `settings_class()`.
         services: Stand-ins for what does the stages' work, by name; what is not named is real.
     """
     media = MediaStore(settings.store_url)
     outputs, tracker = SessionStore(media), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
+    stages = build_stages(parts)
     runner = StageRunner(
-        build_stages(parts),
+        stages,
         outputs,
         retry=RetryPolicy(
             settings.stage_attempt_count, settings.stage_first_delay_s, settings.stage_max_delay_s
         ),
-        place_counts={stage: getattr(settings, f"{stage}_count") for stage in workflow.STAGES},
+        place_counts={name: stage.place_count for name, stage in stages.items()},
         listener=tracker,
     )
     writer = ResultWriter(outputs, settings.preferences)

@@ -107,7 +107,7 @@ def to_message(
     for place, answer in enumerate(row.request.answers, start=1):
         # An answer is shown under the position that its caller gave it.
         status = message.answers.add(position=answer.position if answer.HasField("position") else place)
-        at = [_status(statuses, place, stage) for stage in stages_of(linked=bool(answer.link))]
+        at = [_status(statuses, place, stage) for stage in _shown(row, place, answer)]
         if (assessed := _assessed(at)) is not None:
             status.assessed = assessed
         status.stages.extend(
@@ -128,6 +128,12 @@ def _assessed(statuses: Iterable[StageStatus]) -> bool | None:
     if any(status.state == STAGE_STATES["failed"] for status in deciding):
         return False
     return True if all(map(_rests, deciding)) else None
+
+
+def _shown(row: SessionRow, place: int, answer: orchestrator_pb2.AnswerInput) -> Sequence[str]:
+    """Return an answer's stages; a session that ended under an older plan has not those that came later."""
+    planned, kept = stages_of(linked=bool(answer.link)), row.records.get(place)
+    return [stage for stage in planned if stage in kept] if kept else planned
 
 
 def _status(statuses: Statuses, place: int, stage: str) -> StageStatus:

@@ -26,16 +26,14 @@ class Preferences:
 
 
 class OrchestratorSettings(ServiceSettings):
-    """Addresses, limits and times of the orchestrator."""
+    """What belongs to no single stage.
+
+    A process reads more: each stage's address, places and time, from `stages/catalogue.py:settings_class`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ORCHESTRATOR_", frozen=True, extra="ignore")
 
     port: int = Field(50056, ge=0, le=65535)
-    transcriber_address: str = "127.0.0.1:50051"
-    translator_address: str = "127.0.0.1:50052"
-    assessor_address: str = "127.0.0.1:50053"
-    vision_address: str = "127.0.0.1:50054"
-    speaker_address: str = "127.0.0.1:50055"
 
     store_url: str = Field(default_factory=lambda: (_data_dir() / "store").as_uri())
     """The media store that gateway and stages share: `file:///…` or `s3://…`."""
@@ -57,23 +55,6 @@ class OrchestratorSettings(ServiceSettings):
     """Sessions that may wait for their turn; one more is refused (`SESSIONS_FULL`)."""
     queue_poll_s: float = Field(0.5, ge=0.05, le=10)
     """How often the engine looks for sessions that wait."""
-
-    fetch_count: int = Field(2, ge=1)
-    """Recordings being fetched from links at once on this replica; likewise for each stage below."""
-    extract_count: int = Field(2, ge=1)
-    transcribe_count: int = Field(2, ge=1)
-    translate_count: int = Field(4, ge=1)
-    assess_count: int = Field(2, ge=1)
-    vision_count: int = Field(2, ge=1)
-    speaker_count: int = Field(2, ge=1)
-
-    fetch_timeout_s: float = Field(300.0, gt=0)
-    extract_timeout_s: float = Field(600.0, gt=0)
-    transcribe_timeout_s: float = Field(7200.0, gt=0)
-    translate_timeout_s: float = Field(600.0, gt=0)
-    assess_timeout_s: float = Field(900.0, gt=0)
-    vision_timeout_s: float = Field(3600.0, gt=0)
-    speaker_timeout_s: float = Field(3600.0, gt=0)
 
     stage_attempt_count: int = Field(6, ge=1, le=20)
     """Attempts of a stage that can't be reached or is full, before it counts as failed; six outlast a restart

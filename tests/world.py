@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from chassis.status import from_rpc_error
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
-from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.catalogue import settings_class
 from tests.fakes.stages import FakeStages, make_recording
 from tests.folders import ROOT
 
@@ -108,7 +108,8 @@ class World:
 
 
 @asynccontextmanager
-async def running(folder: Path, **changes: Any) -> AsyncIterator[World]:
+async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -> AsyncIterator[World]:
+    """Run an orchestrator. Its stages are fakes but for the `real` ones; a change tells their address."""
     fields: dict[str, Any] = {
         "port": 0,
         "store_url": (folder / "store").as_uri(),
@@ -119,9 +120,10 @@ async def running(folder: Path, **changes: Any) -> AsyncIterator[World]:
         "stage_attempt_count": 3,
         "session_count": 4,
     }
-    settings = OrchestratorSettings(**(fields | changes))
+    settings = settings_class()(**(fields | changes))
     stages = FakeStages()
-    servicer, engine = compose(settings, services=stages.services())
+    services = {name: service for name, service in stages.services().items() if name not in real}
+    servicer, engine = compose(settings, services=services)
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

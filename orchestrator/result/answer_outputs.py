@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
 
 from interview.v1 import assessor_pb2, orchestrator_pb2, speaker_pb2, transcriber_pb2, vision_pb2
 from orchestrator.workflow import StageRecord, is_assessed
@@ -23,6 +25,8 @@ class AnswerOutputs:
     assessment: assessor_pb2.Assessment | None = None
     vision: vision_pb2.VisionReport | None = None
     diarization: speaker_pb2.Diarization | None = None
+    further: Mapping[str, Message] = field(default_factory=dict)
+    """What stages left that have no field above, by stage."""
 
     @property
     def position(self) -> int:

@@ -168,14 +168,15 @@ def vision_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
     if outputs.vision is None:
         record = outputs.records[VISION]
         return _unmeasured(FACE_UNITS, absent(record.outcome), record.message or "Nobody looked at it.")
-    return {measure.name: _to_figure(measure) for measure in outputs.vision.measures}
+    return {measure.name: to_figure(measure) for measure in outputs.vision.measures}
 
 
 def _unmeasured(units: Mapping[str, str], outcome: str, reason: str) -> dict[str, Figure]:
     return {name: Figure(name, None, unit, outcome=outcome, reason=reason) for name, unit in units.items()}
 
 
-def _to_figure(measure: media_pb2.Measure) -> Figure:
+def to_figure(measure: media_pb2.Measure) -> Figure:
+    """Return what a stage measured."""
     return Figure(
         measure.name,
         measure.value if measure.HasField("value") else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from interview.v1 import media_pb2
 from orchestrator.outcomes import outcome_name
 from orchestrator.result.answer_outputs import AnswerOutputs
-from orchestrator.result.figures import AnswerFigures, Figure
+from orchestrator.result.figures import AnswerFigures, Figure, to_figure
 from orchestrator.result.recording import recording_figures
 from orchestrator.result.reference_ranges import REFERENCE_RANGES
 from orchestrator.result.values import Json, absent, number, number_or_null, optional
@@ -14,14 +14,20 @@ from orchestrator.workflow import OK, SPEAKER
 
 
 def measures_of(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
-    """Return the measures of recording, speech, face and voice."""
-    groups = {
+    """Return the measures of recording, speech, face and voice, and those of further stages by stage."""
+    groups = _further(outputs) | {
         "recording": recording_figures(outputs),
         "speech": figures.speech,
         "face": figures.vision,
         "voice": _voice(outputs),
     }
     return {group: {name: _figure(one) for name, one in of.items()} for group, of in groups.items()}
+
+
+def _further(outputs: AnswerOutputs) -> dict[str, dict[str, Figure]]:
+    """Return what each further stage measured; one that left nothing is told of by its outcome alone."""
+    measured = {stage: getattr(output, "measures", ()) for stage, output in outputs.further.items()}
+    return {stage: {one.name: to_figure(one) for one in of} for stage, of in measured.items() if of}
 
 
 def _voice(outputs: AnswerOutputs) -> dict[str, Figure]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.workflow import ASSESS, EXTRACT, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, StageRecord
+from orchestrator.workflow import ASSESS, EXTRACT, FETCH, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, StageRecord
 
 BRANCHES = ((TRANSCRIBE, TRANSLATE, ASSESS), (VISION,), (SPEAKER,))
-"""What runs side by side behind the extraction; the stages of one branch run one after the other."""
+"""What runs side by side behind the extraction; the stages of one branch run one after the other. A stage
+that stands nowhere is a branch of its own."""
+PLACED = frozenset({FETCH, EXTRACT}.union(*BRANCHES))
+"""The stages that stand somewhere."""
 
 
 def processing_s(answers: Iterable[Mapping[str, StageRecord]]) -> float:
@@ -29,7 +32,8 @@ def processing_s(answers: Iterable[Mapping[str, StageRecord]]) -> float:
 
 
 def _answer_s(records: Mapping[str, StageRecord]) -> float:
-    longest_s = max(sum(_stage_s(records[stage]) for stage in branch) for branch in BRANCHES)
+    branches = [*BRANCHES, *((stage,) for stage in records if stage not in PLACED)]
+    longest_s = max(sum(_stage_s(records[stage]) for stage in branch) for branch in branches)
     return _stage_s(records[EXTRACT]) + longest_s
 
 

@@ -38,6 +38,7 @@ def warnings_of(outputs: AnswerOutputs) -> list[Json]:
         (VISION, outputs.vision),
         (TRANSCRIBE, outputs.transcript),
         (SPEAKER, outputs.diarization),
+        *outputs.further.items(),
     )
     found: dict[tuple[str, object], _Warning] = {}
     for stage, output in sources:
@@ -57,7 +58,7 @@ def warnings_of(outputs: AnswerOutputs) -> list[Json]:
 
 
 def _said(stage: str, output: Any) -> Iterable[_Warning]:
-    for one in output.recording_warnings:
+    for one in getattr(output, "recording_warnings", ()):
         yield _Warning(stage, one.kind, one.message, optional(one, "start_s", 3), optional(one, "end_s", 3))
-    for sentence in output.warnings:
+    for sentence in getattr(output, "warnings", ()):
         yield _Warning(stage, NOTE, sentence)

@@ -28,7 +28,7 @@ FIELDS = {
     VISION: "vision",
     SPEAKER: "diarization",
 }
-"""Where each stage's output goes in `AnswerOutputs`."""
+"""Where a stage's output goes in `AnswerOutputs`; those of other stages go to `further`."""
 
 
 def software_version() -> str:
@@ -94,12 +94,15 @@ class ResultWriter:
     async def _answer_outputs(
         self, place: int, answer: orchestrator_pb2.AnswerInput, records: Records
     ) -> AnswerOutputs:
-        outputs: dict[str, Any] = {
-            FIELDS[stage]: await self._outputs.load(record.output_key, stage_classes()[stage].output_class)
+        outputs = {
+            stage: await self._outputs.load(record.output_key, stage_classes()[stage].output_class)
             for stage, record in records.items()
-            if record.output_key and stage in FIELDS
+            if record.output_key and stage != FETCH
         }
-        return AnswerOutputs(place, await self._with_recording(answer, records), records, **outputs)
+        fields: dict[str, Any] = {FIELDS[stage]: of for stage, of in outputs.items() if stage in FIELDS}
+        further = {stage: of for stage, of in outputs.items() if stage not in FIELDS}
+        recording = await self._with_recording(answer, records)
+        return AnswerOutputs(place, recording, records, further=further, **fields)
 
     async def _with_recording(
         self, answer: orchestrator_pb2.AnswerInput, records: Records

@@ -12,7 +12,7 @@ from orchestrator.languages import base_language
 from orchestrator.settings import Preferences
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, ask
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import ASSESS, TRANSCRIBE
 
 RUBRICS = "rubrics"
@@ -25,10 +25,11 @@ class Assess(Stage):
     name = ASSESS
     output_class = assessor_pb2.Assessment
     weight = 0.15
+    defaults = Defaults(timeout_s=900.0, service="assessor", port=50053)
 
     def connect(self) -> Service:
         """See `Stage`."""
-        timeout_s = self.parts.settings.assess_timeout_s
+        timeout_s = self.timeout_s
 
         async def assess(request: assessor_pb2.AssessRequest, _: OnProgress) -> object:
             return (await ask(self._stub().Assess, request, timeout_s=timeout_s)).assessment
@@ -59,8 +60,7 @@ class Assess(Stage):
         return tuple(reply.rubric_ids)
 
     def _stub(self) -> assessor_pb2_grpc.AssessorServiceStub:
-        channel = self.parts.channels.to(self.parts.settings.assessor_address)
-        return assessor_pb2_grpc.AssessorServiceStub(channel)
+        return assessor_pb2_grpc.AssessorServiceStub(self.channel())
 
 
 def assess_request(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from typing import Any
 
+from pydantic import Field, create_model
+
+from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.stage import Parts, Stage
 from orchestrator.workflow import STAGES
 
@@ -18,6 +22,23 @@ def stage_classes() -> Mapping[str, type[Stage]]:
         ModuleNotFoundError: A stage of the plan has no file.
     """
     return {name: _class_in(name) for name in STAGES}
+
+
+@cache
+def settings_class() -> type[OrchestratorSettings]:
+    """Return the class of all settings: the orchestrator's own, and three of each stage.
+
+    Of the stage `transcribe`, whose work the process `transcriber` does, they are `transcriber_address`
+    (host and port), `transcribe_count` (from 1 on) and `transcribe_timeout_s` (over 0).
+    """
+    fields: dict[str, Any] = {}
+    for name, stage_class in stage_classes().items():
+        defaults = stage_class.defaults
+        if defaults.service:
+            fields[f"{defaults.service}_address"] = (str, f"127.0.0.1:{defaults.port}")
+        fields[f"{name}_count"] = (int, Field(defaults.place_count, ge=1))
+        fields[f"{name}_timeout_s"] = (float, Field(defaults.timeout_s, gt=0))
+    return create_model("AllOrchestratorSettings", __base__=OrchestratorSettings, **fields)
 
 
 def build_stages(parts: Parts) -> dict[str, Stage]:

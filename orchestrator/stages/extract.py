@@ -23,7 +23,7 @@ from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
@@ -50,7 +50,7 @@ class ExtractionLimits:
     timeout_s: float
 
     @classmethod
-    def of(cls, settings: OrchestratorSettings) -> ExtractionLimits:
+    def of(cls, settings: OrchestratorSettings, timeout_s: float) -> ExtractionLimits:
         """Read them from the settings."""
         return cls(
             max_media_bytes=settings.max_media_bytes,
@@ -58,7 +58,7 @@ class ExtractionLimits:
             max_pixel_count=settings.max_pixel_count,
             max_track_count=settings.max_track_count,
             max_memory_bytes=settings.extract_max_memory_bytes,
-            timeout_s=settings.extract_timeout_s,
+            timeout_s=timeout_s,
         )
 
 
@@ -78,10 +78,11 @@ class Extract(Stage):
     name = EXTRACT
     output_class = orchestrator_pb2.Extraction
     weight = 0.05
+    defaults = Defaults(timeout_s=600.0)
 
     def connect(self) -> Service:
         """See `Stage`. The work is done here, in a child process."""
-        extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings))
+        extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings, self.timeout_s))
 
         async def extract(request: ExtractRequest, _: OnProgress) -> object:
             return await extractor.extract(request)

@@ -9,7 +9,7 @@ from pathlib import Path
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.downloading import Downloader, DownloadLimits
 from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import FETCH
 
 
@@ -27,12 +27,13 @@ class Fetch(Stage):
     name = FETCH
     output_class = orchestrator_pb2.FetchedRecording
     weight = 0.05
+    defaults = Defaults(timeout_s=300.0)
 
     def connect(self) -> Service:
         """See `Stage`. The work is done here."""
         settings, media = self.parts.settings, self.parts.media
         downloader = Downloader(
-            DownloadLimits(settings.max_fetch_bytes, settings.fetch_timeout_s),
+            DownloadLimits(settings.max_fetch_bytes, self.timeout_s),
             settings.drive_download_url,
             allow_private=settings.allow_private_links,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from interview.v1 import media_pb2, orchestrator_pb2, speaker_pb2, speaker_pb2_grpc
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import follow
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT, SPEAKER
 
 
@@ -15,16 +15,15 @@ class Speaker(Stage):
     name = SPEAKER
     output_class = speaker_pb2.Diarization
     weight = 0.1
+    defaults = Defaults(timeout_s=3600.0, service="speaker", port=50055)
 
     def connect(self) -> Service:
         """See `Stage`."""
-        settings = self.parts.settings
-        stub = speaker_pb2_grpc.SpeakerServiceStub(self.parts.channels.to(settings.speaker_address))
+        stub = speaker_pb2_grpc.SpeakerServiceStub(self.channel())
 
         async def diarize(config: speaker_pb2.DiarizeConfig, on_progress: OnProgress) -> object:
             request = speaker_pb2.DiarizeRequest(config=config)
-            timeout_s = settings.speaker_timeout_s
-            return await follow(stub.Diarize, request, "diarization", on_progress, timeout_s=timeout_s)
+            return await follow(stub.Diarize, request, "diarization", on_progress, timeout_s=self.timeout_s)
 
         return diarize
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
+import grpc
 from google.protobuf.message import Message
 
 from chassis.errors import InterviewError, InvalidInputError
@@ -120,6 +121,23 @@ class Parts:
     """Stand-ins for the services, by the stage's name; a test passes fakes."""
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """What the environment may say otherwise; `settings_class` of `catalogue.py` names the variables.
+
+    Args:
+        timeout_s: Time of one attempt.
+        place_count: Answers that the stage works on at once on this replica.
+        service: The process that does the work, a folder of `services/`. Empty: this one does it.
+        port: Where that process listens on this machine.
+    """
+
+    timeout_s: float
+    place_count: int = 2
+    service: str = ""
+    port: int = 0
+
+
 class Stage(ABC):
     """One stage. The runner makes one object of it for the process.
 
@@ -132,10 +150,26 @@ class Stage(ABC):
     """The message that it leaves in the store."""
     weight: ClassVar[float]
     """Its share of an answer's work, from CPU-seconds on two cores. Those of an answer add up to about 1."""
+    defaults: ClassVar[Defaults]
+    """Its address, places and time."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.service = parts.services.get(self.name) or self.connect()
+
+    @property
+    def timeout_s(self) -> float:
+        """Time of one attempt."""
+        return float(getattr(self.parts.settings, f"{self.name}_timeout_s"))
+
+    @property
+    def place_count(self) -> int:
+        """Answers that it works on at once."""
+        return int(getattr(self.parts.settings, f"{self.name}_count"))
+
+    def channel(self) -> grpc.aio.Channel:
+        """Return the channel to the process that does the work."""
+        return self.parts.channels.to(getattr(self.parts.settings, f"{self.defaults.service}_address"))
 
     @abstractmethod
     def connect(self) -> Service:

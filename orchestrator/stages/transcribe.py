@@ -5,7 +5,7 @@ from __future__ import annotations
 from interview.v1 import media_pb2, orchestrator_pb2, transcriber_pb2, transcriber_pb2_grpc
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, ask, follow
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT, TRANSCRIBE
 
 LANGUAGES = "languages"
@@ -18,10 +18,11 @@ class Transcribe(Stage):
     name = TRANSCRIBE
     output_class = transcriber_pb2.Transcript
     weight = 0.35
+    defaults = Defaults(timeout_s=7200.0, service="transcriber", port=50051)
 
     def connect(self) -> Service:
         """See `Stage`."""
-        timeout_s = self.parts.settings.transcribe_timeout_s
+        timeout_s = self.timeout_s
 
         async def transcribe(config: transcriber_pb2.TranscribeConfig, on_progress: OnProgress) -> object:
             method = self._stub().Transcribe
@@ -54,5 +55,4 @@ class Transcribe(Stage):
         return tuple(reply.language_codes)
 
     def _stub(self) -> transcriber_pb2_grpc.TranscriberServiceStub:
-        channel = self.parts.channels.to(self.parts.settings.transcriber_address)
-        return transcriber_pb2_grpc.TranscriberServiceStub(channel)
+        return transcriber_pb2_grpc.TranscriberServiceStub(self.channel())

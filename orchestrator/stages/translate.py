@@ -17,7 +17,7 @@ from interview.v1 import (
 from orchestrator.languages import base_language, segment_language
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import ask
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import TRANSCRIBE, TRANSLATE
 
 MAX_TEXTS = 2_000
@@ -30,14 +30,14 @@ class Translate(Stage):
     name = TRANSLATE
     output_class = orchestrator_pb2.AnswerTranslations
     weight = 0.05
+    defaults = Defaults(timeout_s=600.0, place_count=4, service="translator", port=50052)
 
     def connect(self) -> Service:
         """See `Stage`."""
-        settings = self.parts.settings
-        stub = translator_pb2_grpc.TranslatorServiceStub(self.parts.channels.to(settings.translator_address))
+        stub = translator_pb2_grpc.TranslatorServiceStub(self.channel())
 
         async def translate(request: translator_pb2.TranslateRequest, _: OnProgress) -> object:
-            return await ask(stub.Translate, request, timeout_s=settings.translate_timeout_s)
+            return await ask(stub.Translate, request, timeout_s=self.timeout_s)
 
         return translate
 

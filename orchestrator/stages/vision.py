@@ -7,7 +7,7 @@ from typing import Any
 from interview.v1 import media_pb2, orchestrator_pb2, vision_pb2, vision_pb2_grpc
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import follow
-from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT, VISION
 
 
@@ -17,16 +17,15 @@ class Vision(Stage):
     name = VISION
     output_class = vision_pb2.VisionReport
     weight = 0.3
+    defaults = Defaults(timeout_s=3600.0, service="vision", port=50054)
 
     def connect(self) -> Service:
         """See `Stage`."""
-        settings = self.parts.settings
-        stub = vision_pb2_grpc.VisionServiceStub(self.parts.channels.to(settings.vision_address))
+        stub = vision_pb2_grpc.VisionServiceStub(self.channel())
 
         async def analyze(config: vision_pb2.AnalyzeConfig, on_progress: OnProgress) -> object:
             request = vision_pb2.AnalyzeRequest(config=config)
-            timeout_s = settings.vision_timeout_s
-            return await follow(stub.Analyze, request, "report", on_progress, timeout_s=timeout_s)
+            return await follow(stub.Analyze, request, "report", on_progress, timeout_s=self.timeout_s)
 
         return analyze
 

@@ -23,6 +23,7 @@ from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.catalogue import settings_class
 from tests.fakes.stages import FakeStages, make_recording
 from tests.fuzz_calls import HANG_S, Ending, check, health, send
 from tests.fuzzing import ODD_KEYS, SERVER_BESIDE, streams, thoroughly, wires
@@ -38,7 +39,7 @@ UNKNOWN_ID = "0123456789abcdef" * 2
 
 
 def settings_in(folder: Path) -> OrchestratorSettings:
-    return OrchestratorSettings(
+    return settings_class()(
         port=0,
         store_url=(folder / "store").as_uri(),
         database_url=f"sqlite:///{folder / 'state.sqlite'}",

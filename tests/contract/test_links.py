@@ -13,6 +13,7 @@ import pytest
 
 from chassis.errors import InterviewError
 from interview.v1 import orchestrator_pb2
+from orchestrator.workflow import STAGES
 from tests.fakes.stages import make_recording
 from tests.world import CANCELLED, COMPLETED, FAILED, PATIENCE_S, World, running
 
@@ -98,9 +99,7 @@ async def test_a_linked_recording_is_fetched_and_goes_through_every_stage(
     document = await world.result(session_id)
 
     assert session.state == COMPLETED, session
-    assert list(stages(session)) == [
-        "fetch", "extract", "transcribe", "translate", "assess", "vision", "speaker",
-    ]  # fmt: skip
+    assert list(stages(session)) == list(STAGES)
     assert (document["results"][0]["video_file"], document["results"][0]["position"]) == ("video_10.mp4", 10)
     assert document["provenance"]["inputs"][0]["bytes"] == len(files.data)
     assert document["results"][0]["stages"]["fetch"]["state"] == "done"

@@ -19,7 +19,8 @@ from interview.v1 import (
     translator_pb2,
     vision_pb2,
 )
-from orchestrator.stages.stage import OnProgress, Service
+from orchestrator.stages.catalogue import stage_classes
+from orchestrator.stages.stage import OnProgress, Service, Stage
 
 LANGUAGE_CODES = ("en", "id", "jv", "no", "tl")
 RUBRIC_IDS = ("behavioural", "general", "technical")
@@ -228,13 +229,25 @@ class FakeStages:
             "rubrics": rubrics,
             "languages": languages,
         }
-        return {name: self._replaceable(name, service) for name, service in services.items()}
+        return _further() | {name: self._replaceable(name, service) for name, service in services.items()}
 
     def _replaceable(self, name: str, service: Service) -> Service:
         async def serve(request: Any, on_progress: OnProgress) -> Any:
             return await self.instead.get(name, service)(request, on_progress)
 
         return serve
+
+
+def _further() -> dict[str, Service]:
+    """Return stand-ins for stages that have no fake: good at once, without a value, and not counted."""
+
+    def answering(stage_class: type[Stage]) -> Service:
+        async def serve(request: Any, on_progress: OnProgress) -> Any:
+            return stage_class.output_class(outcome=media_pb2.OUTCOME_OK)
+
+        return serve
+
+    return {name: answering(of) for name, of in stage_classes().items() if of.defaults.service}
 
 
 NO_TRANSLATOR = PreconditionError("No translator is configured.", reason="TRANSLATOR_NOT_CONFIGURED")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo_processes import base_environment, plan_demo
+from cli.demo_processes import base_environment, plan_demo, service_names
 from cli.failures import CommandError
 from cli.processes import ProcessPlan, Supervisor, free_ports
 
@@ -86,22 +86,17 @@ def test_free_ports_are_all_different() -> None:
     assert len(set(free_ports(20))) == 20
 
 
-def test_the_demo_has_seven_processes_that_know_each_other(tmp_path: Path) -> None:
+def test_the_demo_has_every_process_and_they_know_each_other(tmp_path: Path) -> None:
     plan = plan_demo(tmp_path, {}, local_llm=False)
     told = {process.name: process.environment for process in plan.processes}
 
-    assert list(told) == [
-        "transcriber",
-        "translator",
-        "assessor",
-        "vision",
-        "speaker",
-        "orchestrator",
-        "gateway",
-    ]
-    for stage in ("transcriber", "translator", "assessor", "vision", "speaker"):
+    stages = service_names()
+    assert {"transcriber", "translator", "assessor", "vision", "speaker"} <= set(stages)
+    assert list(told) == [*stages, "orchestrator", "gateway"]
+    for stage in stages:
         address = told["orchestrator"][f"ORCHESTRATOR_{stage.upper()}_ADDRESS"]
         assert address == f"127.0.0.1:{told[stage][f'{stage.upper()}_PORT']}"
+        assert told[stage][f"{stage.upper()}_MEDIA_URI_PREFIXES"] == f'["{(tmp_path / "store").as_uri()}/"]'
     assert plan.gateway_url.endswith(told["gateway"]["GATEWAY_PORT"])
     assert told["gateway"]["GATEWAY_STORE_URL"] == told["orchestrator"]["ORCHESTRATOR_STORE_URL"]
 

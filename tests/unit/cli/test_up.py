@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import run
+from cli.demo_processes import service_names
 from cli.failures import CommandError
 from cli.up_command import only_one, read_environment, read_procfile
 from tests.fakes.cli import FakeGateway, Screen
@@ -98,9 +99,9 @@ def test_a_second_one_is_refused_and_a_number_left_by_a_crash_is_not_in_the_way(
     assert not pid_file.exists()
 
 
-def test_the_shipped_procfile_names_the_seven_processes() -> None:
-    names = [plan.name for plan in read_procfile(ROOT / "Procfile", {})]
-    assert len(names) == 7
+def test_the_shipped_procfile_names_every_process() -> None:
+    names = {plan.name for plan in read_procfile(ROOT / "Procfile", {})}
+    assert names == {*service_names(), "orchestrator", "gateway"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,14 +10,14 @@ import pytest
 
 from chassis.client import RetryPolicy
 from chassis.errors import ExhaustedError, InvalidInputError, PreconditionError, UnavailableError
-from chassis.settings import load_settings
+from chassis.settings import SettingsError, load_settings
 from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.admission import check_request, page_token, read_page_token
 from orchestrator.progress import ProgressTracker
-from orchestrator.settings import OrchestratorSettings, Preferences
+from orchestrator.settings import Preferences
 from orchestrator.stages.assess import assess_request
-from orchestrator.stages.catalogue import build_stages
+from orchestrator.stages.catalogue import build_stages, settings_class
 from orchestrator.stages.extract import ExtractRequest
 from orchestrator.stages.outputs import SessionStore, fingerprint
 from orchestrator.stages.remote import Channels, done_ratio
@@ -58,7 +58,7 @@ class Bench:
         self.media = MediaStore(folder.as_uri())
         self.outputs = SessionStore(self.media)
         self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), ProgressTracker()
-        settings = OrchestratorSettings(
+        settings = settings_class()(
             target_languages=preferences.target_languages,
             reader_language=preferences.reader_language,
             seed=preferences.seed,
@@ -241,7 +241,25 @@ def test_progress_is_a_share_where_it_can_be_told() -> None:
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ORCHESTRATOR_STORE_URL", tmp_path.as_uri())
     monkeypatch.setenv("ORCHESTRATOR_TARGET_LANGUAGES", '["en"]')
-    settings = load_settings(OrchestratorSettings)
+    monkeypatch.setenv("ORCHESTRATOR_TRANSCRIBER_ADDRESS", "elsewhere:1")
+    monkeypatch.setenv("ORCHESTRATOR_TRANSCRIBE_COUNT", "3")
+    settings = load_settings(settings_class())
+    told = settings.model_dump()
 
+    assert (told["transcriber_address"], told["transcribe_count"]) == ("elsewhere:1", 3)
+    assert (told["speaker_address"], told["translate_count"]) == ("127.0.0.1:50055", 4)
+    assert (told["extract_timeout_s"], told["vision_timeout_s"]) == (600.0, 3600.0)
+    assert "extract_address" not in told
     assert (settings.port, settings.target_languages) == (50056, ("en",))
     assert settings.database_url.startswith("sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SPEAKER_COUNT", "0"), ("SPEAKER_TIMEOUT_S", "0"), ("FETCH_COUNT", "few")]
+)
+def test_a_wrong_setting_of_a_stage_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"ORCHESTRATOR_{variable}", value)
+    with pytest.raises(SettingsError, match=f"ORCHESTRATOR_{variable}"):
+        load_settings(settings_class())

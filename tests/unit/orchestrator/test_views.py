@@ -9,6 +9,7 @@ import pytest
 from interview.v1 import orchestrator_pb2
 from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, Snapshot, StageStatus
 from orchestrator.sessions import SessionRow, end_of, replay, statuses_of, to_message
+from orchestrator.stages.catalogue import stage_classes
 from orchestrator.workflow import StageRecord, stages_of
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,8 @@ def test_a_session_shows_its_stages_and_how_much_is_done() -> None:
     message = to_message(row(), views, live=Snapshot(1, views, {}, elapsed_s=10.0))
 
     assert message.answers[0].position == 7
-    assert message.done_ratio == pytest.approx(0.05 + 0.35 / 2)
+    work = sum(stage_classes()[name].weight for name in stages_of(linked=False))
+    assert message.done_ratio == pytest.approx((0.05 + 0.35 / 2) / work)
     assert message.HasField("remaining_s")
     assert not to_message(row(state="queued"), {}).HasField("remaining_s")
 
@@ -57,6 +59,15 @@ def test_an_answer_says_whether_it_counts_as_assessed_once_that_is_settled(
     answer = to_message(row(), statuses).answers[0]
 
     assert (answer.assessed if answer.HasField("assessed") else None) is assessed
+
+
+def test_a_session_that_ended_under_an_older_plan_shows_no_stage_that_came_later() -> None:
+    done = {stage: StageRecord(stage, "done") for stage in ("extract", "transcribe", "vision")}
+    older = row(state="completed", end_time_s=1002.0, records={1: done})
+    shown = to_message(older, statuses_of(older)).answers[0].stages
+
+    assert [stage.stage for stage in shown] == list(done)
+    assert {stage.state for stage in shown} == {orchestrator_pb2.STAGE_STATE_DONE}
 
 
 def test_a_cancelled_session_shows_no_stage_at_work() -> None:

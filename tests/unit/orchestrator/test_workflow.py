@@ -116,7 +116,7 @@ async def test_without_a_sound_track_only_the_picture_is_looked_at() -> None:
     records = await records_with(extract=StageRecord("extract", "done", "NO_AUDIO"))
     left_out = {name for name, record in records.items() if record.outcome == "NO_AUDIO"}
 
-    assert left_out == {"extract", "transcribe", "translate", "assess", "speaker"}
+    assert {"extract", "transcribe", "translate", "assess", "speaker"} <= left_out
     assert records["vision"].state == "done"
     assert is_assessed(records)
 

@@ -8,11 +8,11 @@ import re
 from copy import deepcopy
 from pathlib import Path
 
-from interview.v1 import media_pb2, orchestrator_pb2
+from interview.v1 import media_pb2, orchestrator_pb2, vision_pb2
 from orchestrator.settings import Preferences
 from orchestrator.stages.assess import assess_request
 from orchestrator.workflow import StageRecord, stages_of
-from tests.documents import broken, document, rich, translated
+from tests.documents import VALIDATOR, broken, document, rich, translated
 from tests.fakes.answer import an_answer
 from tests.fakes.stages import a_diarization, a_transcript, a_vision_report, observed
 
@@ -30,6 +30,29 @@ def test_the_document_equals_the_golden_one() -> None:
         GOLDEN.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
 
     assert made == json.loads(GOLDEN.read_text())
+
+
+def test_what_a_further_stage_measured_stands_under_its_name() -> None:
+    measured = media_pb2.Measure(
+        name="longest_pause", value=1.5, unit="s", coverage_ratio=1.0, outcome=media_pb2.OUTCOME_OK
+    )
+    absent = media_pb2.Measure(
+        name="pause_rate", unit="per_min", outcome=media_pb2.OUTCOME_NO_SPEECH, reason="Nobody speaks."
+    )
+    report = vision_pb2.VisionReport(measures=[measured, absent])
+    (entry,) = document(an_answer(further={"pauses": report}))["results"]
+    figures = entry["measures"]["pauses"]
+
+    assert (figures["longest_pause"]["value"], figures["longest_pause"]["unit"]) == (1.5, "s")
+    assert (figures["pause_rate"]["value"], figures["pause_rate"]["outcome"]) == (None, "NO_SPEECH")
+    assert entry["measures"].keys() - {"pauses"} == {"recording", "speech", "face", "voice"}
+
+
+def test_the_schema_refuses_a_further_group_that_holds_no_figures() -> None:
+    made = document(an_answer())
+    made["results"][0]["measures"]["pauses"] = {"longest_pause": 1.5}
+
+    assert not VALIDATOR.is_valid(made)
 
 
 def test_every_input_has_an_entry_and_a_failed_one_says_why() -> None:

@@ -30,6 +30,11 @@ def test_it_is_the_longest_chain_with_its_waits() -> None:
     assert processing_s([records(extract=1, vision=14)]) == 15
 
 
+def test_a_stage_that_stands_in_no_branch_runs_beside_them() -> None:
+    further = {"pauses": StageRecord("pauses", "done", run_s=9.0, queue_s=0.5)}
+    assert processing_s([records(extract=1, vision=4) | further]) == 10.5
+
+
 def test_answers_run_side_by_side() -> None:
     assert processing_s([records(extract=1), records(extract=7), records(extract=2)]) == 7
     assert processing_s([]) == 0

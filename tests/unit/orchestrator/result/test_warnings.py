@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interview.v1 import media_pb2, orchestrator_pb2
+from interview.v1 import media_pb2, orchestrator_pb2, vision_pb2
 from orchestrator.result.warnings import warnings_of
 from tests.fakes.answer import an_answer
 from tests.fakes.stages import a_diarization, a_transcript, a_vision_report
@@ -63,3 +63,12 @@ def test_an_answer_that_nobody_read_has_none() -> None:
     nothing = dict.fromkeys(("extraction", "vision", "transcript", "diarization"))
 
     assert warnings_of(an_answer(**nothing)) == []
+
+
+def test_a_further_stage_is_heard_too() -> None:
+    further = {"pauses": vision_pb2.VisionReport(warnings=["The sound is short."])}
+    nothing = dict.fromkeys(("extraction", "vision", "transcript", "diarization"))
+    (warning,) = warnings_of(an_answer(**nothing, further=further))
+
+    assert (warning["stage"], warning["message"]) == ("pauses", "The sound is short.")
+    assert warnings_of(an_answer(**nothing, further={"pauses": orchestrator_pb2.FetchedRecording()})) == []

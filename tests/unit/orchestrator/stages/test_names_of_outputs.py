@@ -9,8 +9,7 @@ from google.protobuf.message import Message
 
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
-from orchestrator.settings import OrchestratorSettings
-from orchestrator.stages.catalogue import build_stages, stage_classes
+from orchestrator.stages.catalogue import build_stages, settings_class, stage_classes
 from orchestrator.stages.outputs import SessionStore, fingerprint
 from orchestrator.stages.remote import Channels
 from orchestrator.stages.stage import Parts, Task, Upstream
@@ -40,7 +39,7 @@ async def test_a_stage_names_its_output_as_before(tmp_path: Path, stage: str) ->
         message: Message = stage_classes()[name].output_class.FromString(path.read_bytes())
         await store.save(f"{name}.pb", message, records[name])
     parts = Parts(
-        OrchestratorSettings(), MediaStore(tmp_path.as_uri()), store, Channels(), FakeStages().services()
+        settings_class()(), MediaStore(tmp_path.as_uri()), store, Channels(), FakeStages().services()
     )
     answer = orchestrator_pb2.AnswerInput(uri=(tmp_path / "1.mp4").as_uri(), question=QUESTION)
     session = orchestrator_pb2.CreateSessionRequest(session_id=ENDED, language_code="en", answers=[answer])
