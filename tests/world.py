@@ -131,6 +131,23 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
         yield World(stub, stages, folder, f"127.0.0.1:{port}")
     await server.stop(0)
     await asyncio.to_thread(engine.close)
+    await _die_with_the_process()
+
+
+async def _die_with_the_process() -> None:
+    """Stop what a process that ends would take along: here it would go on, and write beside its successor."""
+    left = [task for task in asyncio.all_tasks() if _is_the_engines(task)]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+def _is_the_engines(task: asyncio.Task[Any]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    if code is None:
+        return False
+    file = Path(code.co_filename)
+    return file.parent.name == "dbos" or file.is_relative_to(ROOT / "orchestrator")
 
 
 async def versions(world: World, session_id: str) -> list[Any]:

@@ -1,8 +1,8 @@
 """Where a session's things lie in the media store, under `sessions/<id>/`.
 
 media/…                                    recordings (the gateway puts them there)
-outputs/<position>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
-outputs/<position>/<stage>-<hash>.json     how it came about, written before the output
+outputs/<place>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
+outputs/<place>/<stage>-<hash>.json     how it came about, written before the output
 result.json                                the result document
 results/<version>.json                     the same judged anew, from version 2 on
 """
@@ -49,9 +49,9 @@ class SessionStore:
         self._media = media
 
     @staticmethod
-    def output_key(session_id: str, position: int, stage: str, input_hash: str) -> str:
+    def output_key(session_id: str, place: int, stage: str, input_hash: str) -> str:
         """Return the key of a stage's output."""
-        return f"sessions/{session_id}/outputs/{position}/{stage}-{input_hash}.pb"
+        return f"sessions/{session_id}/outputs/{place}/{stage}-{input_hash}.pb"
 
     async def find(self, key: str) -> StageRecord | None:
         """Return how an output came about, or None where there is none."""
