@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def grpc_kept_alive() -> None:
-    """Keep gRPC's asyncio side up between tests: its end, in the middle of a loop's work, is an error there."""
+    """Keep gRPC's asyncio side up between tests. Its end in the middle of a loop's work is an error there."""
     grpc.aio.init_grpc_aio()
 
 
