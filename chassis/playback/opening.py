@@ -24,8 +24,12 @@ from chassis.playback.tracks import Tracks, origin_of, tracks_of
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
 MAX_READ_FAILURES = 16
 """Read errors in a row after which the rest of a file is given up."""
-TOLERANCE_S = {"audio": 0.3, "video": 1.0}
-"""How far timestamps go back within one recording: frames are stored in another order than they are shown."""
+SOUND_TOLERANCE_S, PICTURE_TOLERANCE_S = 0.3, 1.0
+"""How far timestamps go back within one recording."""
+REORDERED_FRAMES = 16
+"""Frames are stored in another order than they are shown. This is the most that H.264 and H.265 allow."""
+MAX_TOLERANCE_S = 30.0
+"""A picture that hardly ever changes has a rate near 0."""
 QUICKTIME = "mov,mp4,m4a,3gp,3g2,mj2"
 MATROSKA = "matroska,webm"
 UNREAD_RATIO, MIN_UNREAD_BYTES = 0.1, 1 << 14
@@ -54,6 +58,7 @@ class Recording:
         self._read_to = 0
         # Fractions are exact and slow: a packet's time is asked for a hundred times a second.
         self._tick_s = {one.index: float(one.time_base) for one in self.tracks.timed if one.time_base}
+        self._tolerance_s = {one.index: _tolerance_s(one) for one in self.tracks.timed}
 
     @property
     def total_s(self) -> float | None:
@@ -118,7 +123,7 @@ class Recording:
             shift_s = self.timeline.hidden_shift_s(track)
         else:
             time_s = ticks * base_s
-            shift_s = self.timeline.shift_s(track, time_s, TOLERANCE_S[stream.type])
+            shift_s = self.timeline.shift_s(track, time_s, self._tolerance_s[track])
             if stream.codec_context is not None:
                 self.timeline.cover(time_s + shift_s + (packet.duration or 0) * base_s)
         if shift := round(shift_s / base_s):
@@ -177,6 +182,14 @@ class Recording:
                 f"The file hides {self.hidden_s:.1f} s from players, because it was cut without being "
                 "encoded again. They were not assessed.",
             )
+
+
+def _tolerance_s(stream: Any) -> float:
+    """Return how far timestamps go back within one recording. With few frames a second they go further."""
+    if stream.type == "audio":
+        return SOUND_TOLERANCE_S
+    reordered_s = REORDERED_FRAMES / float(stream.average_rate) if stream.average_rate else 0.0
+    return min(MAX_TOLERANCE_S, max(PICTURE_TOLERANCE_S, reordered_s))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import grpc.aio
 import pytest
 
@@ -9,7 +11,11 @@ import pytest
 @pytest.fixture(scope="session", autouse=True)
 def grpc_kept_alive() -> None:
     """Keep gRPC's asyncio side up between tests. Its end in the middle of a loop's work is an error there."""
-    grpc.aio.init_grpc_aio()
+
+    async def begin() -> None:
+        grpc.aio.init_grpc_aio()
+
+    asyncio.run(begin())
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.fakes.speaker import fake_diarizer
 from tests.fakes.transcriber import FakeSpeechModel, LoudnessDetector, decoded
 from tests.odd_recordings import CASES, RATE_HZ, PictureTrack, SoundTrack, delay_fragments, write
 from tests.readers import extract, hear, kinds, look, onset_s, report_of
+from tests.recordings_made import write_recording
 
 MEDIA_RECORDER_MP4 = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 
@@ -129,6 +130,19 @@ def test_a_browsers_recordings_are_joined_too(tmp_path: Path) -> None:
     assert facts.blanks_s[0] == pytest.approx((5.08, 13.5), abs=0.1)
     assert facts.blanks_s[1] == pytest.approx((17.6, 27.0), abs=0.1)
     assert len(frames) == 52
+
+
+@pytest.mark.parametrize("rate_hz", [1, 2, 10])
+def test_few_frames_a_second_that_are_stored_in_another_order_are_one_recording(
+    tmp_path: Path, rate_hz: int
+) -> None:
+    """A shared screen: x264 stores frames up to three places away from where they are shown."""
+    recording = write_recording(tmp_path / "a.mp4", duration_s=20, rate_hz=rate_hz)
+    sound, (_, facts) = hear(recording), look(recording)
+
+    assert sound.duration_s == pytest.approx(20.0, abs=0.1)
+    assert facts.recording_s == pytest.approx(20.0, abs=0.1)
+    assert "RECORDINGS_JOINED" not in kinds(extract(recording).facts.warnings)
 
 
 def test_what_an_edit_list_hides_is_not_assessed(tmp_path: Path) -> None:
