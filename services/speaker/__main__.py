@@ -9,12 +9,13 @@ import torch
 
 from chassis.errors import PreconditionError
 from chassis.media import MediaInbox
+from chassis.model_info import ModelInfo
 from chassis.models import locate
 from chassis.server import Register, run
 from chassis.workers import Workers
 from services.speaker.clustering import Projection
 from services.speaker.embedding import VoiceEncoder
-from services.speaker.engine import Diarizer, ModelUsed
+from services.speaker.engine import Diarizer
 from services.speaker.servicer import SERVICE_NAME, SpeakerServicer
 from services.speaker.settings import SpeakerSettings
 from services.speaker.voice_activity import SileroSpeechModel
@@ -32,7 +33,7 @@ def build_diarizer(settings: SpeakerSettings) -> Diarizer:
     """Load the models."""
     torch.set_num_threads(settings.torch_thread_count)
     found = locate(settings.model, settings.models_dir)
-    model = ModelUsed(found.name, found.version, found.digest)
+    model = ModelInfo(found.name, found.version, found.digest, "cpu")
     speech_model, encoder = SileroSpeechModel(silero_weights()), VoiceEncoder(found.path)
     return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s)
 

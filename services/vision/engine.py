@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from chassis.model_info import ModelInfo
 from services.vision.attention import Attention, AttentionRules
 from services.vision.blinks import DOWN_BELOW, eyes_down, find_blinks, relative_openness
-from services.vision.cautions import cautions_about
 from services.vision.faces import SURE_SCORE, FaceCounter, FaceDetector, Look
 from services.vision.frames import Frame, PictureFacts, PictureTrack, open_picture
 from services.vision.gaze import AwayThresholds, find_away, track_gaze
@@ -32,9 +32,10 @@ from services.vision.observations import (
     find_second_face,
     find_too_small,
 )
-from services.vision.report import LoadedModel, Observation, Outcome, PictureQuality, Progress, VisionReport
+from services.vision.report import Observation, Outcome, PictureQuality, Progress, VisionReport
 from services.vision.samples import SampleLog, Samples
 from services.vision.stretches import Floats, Stretch, flags_of, sample_ends_s
+from services.vision.warnings import warnings_about
 
 PROGRESS_STEP_S = 1.0
 """Seconds of recording between two progress messages."""
@@ -73,7 +74,7 @@ class VisionAnalyzer:
         self,
         open_landmarker: Callable[[], Landmarker],
         open_detector: Callable[[], FaceDetector],
-        models: tuple[LoadedModel, ...] = (),
+        models: tuple[ModelInfo, ...] = (),
         options: VisionOptions | None = None,
     ) -> None:
         self._open_landmarker = open_landmarker
@@ -119,7 +120,7 @@ class VisionAnalyzer:
             observations=_observe(face, flags, away, self._options),
             quality=_quality(samples, facts),
             models=self.models,
-            warnings=cautions_about(face, facts),
+            warnings=warnings_about(face, facts),
             picture_s=face.picture_s,
             recording_warnings=facts.warnings,
         )

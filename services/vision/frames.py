@@ -23,8 +23,8 @@ from chassis.playback.opening import Recording, open_recording
 from chassis.playback.picture import PictureTimes, how_shown
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning, in_order
 from chassis.playback.tracks import about_choice
+from services.vision.bounded_queue import BoundedQueue, put, take
 from services.vision.frame_clock import FrameClock
-from services.vision.handover import Handover, put, take
 from services.vision.stretches import MAX_SHOWN_S
 
 RgbImage = npt.NDArray[np.uint8]
@@ -127,12 +127,12 @@ class PictureTrack:
             CancelledCallError: `stop` was set. The decoder has ended when this is raised.
             InvalidInputError: A frame is larger than allowed, or nothing can be decoded.
         """
-        handover: Handover[Frame] = queue.Queue(maxsize=QUEUE_FRAMES)
+        waiting: BoundedQueue[Frame] = queue.Queue(maxsize=QUEUE_FRAMES)
         abandoned = threading.Event()
-        decoder = threading.Thread(target=self._fill, args=(handover, abandoned), name="vision-decoder")
+        decoder = threading.Thread(target=self._fill, args=(waiting, abandoned), name="vision-decoder")
         decoder.start()
         try:
-            while (item := take(handover, stop)) is not None:
+            while (item := take(waiting, stop)) is not None:
                 if isinstance(item, Exception):
                     raise item
                 yield item
@@ -140,14 +140,14 @@ class PictureTrack:
             abandoned.set()
             decoder.join()
 
-    def _fill(self, handover: Handover[Frame], abandoned: threading.Event) -> None:
+    def _fill(self, waiting: BoundedQueue[Frame], abandoned: threading.Event) -> None:
         try:
             for frame in self._decode():
-                if not put(handover, frame, abandoned):
+                if not put(waiting, frame, abandoned):
                     return
-            put(handover, None, abandoned)
+            put(waiting, None, abandoned)
         except Exception as error:  # noqa: BLE001 - raised again where the frames are taken
-            put(handover, error, abandoned)
+            put(waiting, error, abandoned)
 
     def _decode(self) -> Iterator[Frame]:
         found = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.model_info import ModelInfo
 from chassis.playback.recording_warnings import RecordingWarning
 
 
@@ -75,17 +76,6 @@ class PictureQuality:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model that looks, so that a result can be traced to its weights."""
-
-    name: str
-    version: str
-    digest: str
-    """SHA-256 of the weights in lower-case hex."""
-    device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
 class VisionReport:
     """Everything seen in a recording."""
 
@@ -102,7 +92,7 @@ class VisionReport:
     measures: tuple[Measure, ...]
     observations: tuple[Observation, ...]
     quality: PictureQuality
-    models: tuple[LoadedModel, ...]
+    models: tuple[ModelInfo, ...]
     warnings: tuple[str, ...]
     picture_s: float | None = None
     """Seconds of the recording with a picture that moves on; None without frames."""

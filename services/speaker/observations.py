@@ -20,7 +20,7 @@ from services.speaker.windows import Windows
 REPORT_PROBABILITY = 0.70
 """A second voice is reported from here on: 1 false one among 194 recordings of single speakers."""
 UNCLEAR_PROBABILITY = 0.50
-"""Between this and `REPORT_PROBABILITY` a reader is told that it is unclear; never a finding."""
+"""Between this and `REPORT_PROBABILITY` a reader is told that it is unclear. It is never an observation."""
 COSINE_DIGITS = 3
 MIN_SOUND_S = 0.5
 """A shorter sound track holds no speech that could be told from a click."""
@@ -145,7 +145,7 @@ def _doubts(voice_count: int, probability: float | None) -> tuple[str, ...]:
     if reported or probability < UNCLEAR_PROBABILITY:
         return ()
     said = f"probability {probability:.2f}, reported from {REPORT_PROBABILITY:.2f} on"
-    return (f"It is unclear whether a second voice speaks ({said}); this is not a finding.",)
+    return (f"It is unclear whether a second voice speaks ({said}). It is not reported as an observation.",)
 
 
 def _changes(change: Change | None) -> tuple[str, ...]:
