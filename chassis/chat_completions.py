@@ -163,7 +163,7 @@ class ChatClient:
                 self._model = encodable(str(listed["data"][0]["id"]))
             except (KeyError, IndexError, TypeError):
                 raise PreconditionError(
-                    "The model's server lists no model: set LLM_MODEL.", reason="MODEL_NOT_FOUND"
+                    "The model's server does not list a model. Set LLM_MODEL.", reason="MODEL_NOT_FOUND"
                 ) from None
         return self._model
 
@@ -227,7 +227,7 @@ async def _watched(request: Any, attempt_s: float, deadline: Deadline) -> bytes:
         await asyncio.gather(task, return_exceptions=True)
     deadline.check()
     raise SlowModelError(
-        f"Give the model's server more time, or a smaller model: it did not reply within {attempt_s:.0f} s.",
+        f"The model's server did not reply within {attempt_s:.0f} s. Give it more time, or a smaller model.",
         reason="MODEL_UNAVAILABLE",
     )
 
@@ -259,7 +259,7 @@ def _base_url(text: str) -> httpx.URL:
         url = httpx.URL()
     if not url.host:
         raise PreconditionError(
-            "The address of the language model is none: set LLM_BASE_URL to one such as http://127.0.0.1:8091/v1.",
+            "The address of the language model is not an address. Set LLM_BASE_URL to one such as http://127.0.0.1:8091/v1.",
             reason="MODEL_NOT_FOUND",
         )
     return url if url.path.strip("/") else url.join("/v1")

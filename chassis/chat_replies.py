@@ -60,7 +60,7 @@ class JsonReply:
 def invalid_reply(what: str) -> UnavailableError:
     """Make the error for a reply that can't be used; `what` never quotes the reply."""
     return UnavailableError(
-        f"The model's reply can't be used ({what}): try again, or configure another model.",
+        f"The model's reply can't be used ({what}). Try again, or configure another model.",
         reason="MODEL_REPLY_INVALID",
     )
 
@@ -69,7 +69,7 @@ def warn_of_broken_schema(what: str) -> None:
     """Tell the operator that a reply breaks the schema that was sent with its request."""
     logger.warning(
         "A reply of the model breaks the schema that was sent. If this repeats, its server enforces no "
-        "schema: set LLM_SCHEMA_DIALECT to a form that it keeps to.",
+        "schema. Set LLM_SCHEMA_DIALECT to a form that it keeps to.",
         extra={"breach": what},
     )
 

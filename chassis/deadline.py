@@ -66,7 +66,7 @@ class Deadline:
         """
         if self.passed:
             raise DeadlineError(
-                "The time was over before the work was done; give the call a longer deadline.",
+                "The time was over before the work was done. Give the call a longer deadline.",
                 reason="DEADLINE_EXCEEDED",
             )
         self.check_stop()

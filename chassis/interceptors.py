@@ -102,13 +102,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except InterviewError as raised:
             error = raised
         except TimeoutError:
-            error = DeadlineError("The call took longer than it was given.", reason="DEADLINE_EXCEEDED")
+            error = DeadlineError(
+                "The call took longer than it was given. Give it more time.", reason="DEADLINE_EXCEEDED"
+            )
         except asyncio.CancelledError:
             error = CancelledCallError("The caller gave up.", reason="CANCELLED")
             raise
         except Exception:
             logger.exception("a call failed unexpectedly", extra={"method": method})
-            error = InternalError("Something went wrong on our side; the log has it.", reason="INTERNAL")
+            error = InternalError("Something went wrong on our side. The log has it.", reason="INTERNAL")
         finally:
             RPC_IN_FLIGHT.labels(method).dec()
             _account(method, error, time.perf_counter() - begin_s)
@@ -133,7 +135,7 @@ def _decoder(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
 def _message(message: Any) -> Any:
     if isinstance(message, _Undecodable):
         raise InvalidInputError(
-            "The request is no message of this call; build it from the contract in `protos/`.",
+            "The request is not a message of this call. Build it from the contract in `protos/`.",
             reason="REQUEST_INVALID",
         )
     return message

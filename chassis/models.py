@@ -131,7 +131,7 @@ def entry_of(name: str) -> CatalogueEntry:
     except KeyError:
         known = listed(sorted(catalogue()))
         raise InvalidInputError(
-            f"No model is called '{name}'; the catalogue has: {known}.", reason="MODEL_UNKNOWN"
+            f"The catalogue has no model '{name}'. Choose one of: {known}.", reason="MODEL_UNKNOWN"
         ) from None
 
 
@@ -188,12 +188,12 @@ def locate(name: str, models_dir: Path) -> Model:
         path = folder / file.name
         if not path.is_file():
             raise PreconditionError(
-                f"The model '{name}' is not on this machine: run `interview models fetch {name}`.",
+                f"The model '{name}' is not on this machine. Run `interview models fetch {name}`.",
                 reason="MODEL_MISSING",
             )
         if not is_intact(file, path):
             raise PreconditionError(
-                f"A file of the model '{name}' is damaged: run `interview models fetch {name}` again.",
+                f"A file of the model '{name}' is damaged. Run `interview models fetch {name}` again.",
                 reason="MODEL_CORRUPT",
             )
     main_path = folder / entry.files[0].name

@@ -3,7 +3,7 @@
 MediaPipe, LiteRT and XNNPACK write lines to file descriptor 2, past Python's logging. The descriptor
 becomes a pipe, and a small process turns its lines into JSON lines on the standard error that was there
 before. A process and not a thread, for two reasons. It survives an abort, so the words before it are kept.
-And native code that writes while it holds the interpreter's lock would wait for a thread for ever once the
+And native code that writes while it holds the interpreter's lock would wait for a thread without end once the
 pipe is full.
 """
 

@@ -71,7 +71,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
     except OSError as error:
         _exit(
             EXIT_START_FAILED,
-            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}).",
+            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}). Choose another.",
             settings.log_format,
         )
 

@@ -25,7 +25,7 @@ MAX_NAME_BYTES = 255
 """Limit of the common file systems, for each part of a path."""
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 URI_FORBIDDEN = (
-    "The recording's URI lies outside the configured store; upload it, or ask for its prefix to be allowed."
+    "The recording's URI lies outside the configured store. Upload it, or ask for its prefix to be allowed."
 )
 
 
@@ -57,7 +57,8 @@ class MediaStore:
             self._objects = from_url(url)
         else:
             raise InvalidInputError(
-                f"'{parts.scheme}' is no kind of store: use file:///… or s3://….", reason="STORE_URL_INVALID"
+                f"'{parts.scheme}' is not a kind of store. Use file:///… or s3://….",
+                reason="STORE_URL_INVALID",
             )
 
     def uri(self, key: str) -> str:
@@ -125,7 +126,8 @@ class MediaStore:
             reply = await obstore.get_async(self._objects, key)
             if max_bytes is not None and reply.meta["size"] > max_bytes:
                 raise InvalidInputError(
-                    f"The recording has more than {max_bytes:,} bytes.", reason="MEDIA_TOO_LARGE"
+                    f"The recording has more than {max_bytes:,} bytes. Send a smaller one.",
+                    reason="MEDIA_TOO_LARGE",
                 )
             with path.open("wb") as out:
                 async for block in reply.stream(min_chunk_size=COPY_BLOCK_BYTES):
@@ -194,4 +196,6 @@ class _store_errors:  # noqa: N801 - reads as a statement
         if isinstance(error, FileNotFoundError):
             raise NotFoundError("There is no such object in the store.", reason="OBJECT_NOT_FOUND") from error
         if isinstance(error, obstore.exceptions.BaseError | OSError):
-            raise UnavailableError("The media store can't be reached.", reason="STORE_UNAVAILABLE") from error
+            raise UnavailableError(
+                "The media store can't be reached. Try again later.", reason="STORE_UNAVAILABLE"
+            ) from error

@@ -101,7 +101,7 @@ class Workers:
     def _submit(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
         if self._admitted >= self._capacity:
             raise ExhaustedError(
-                "The service is busy and its queue is full; try again in a moment.",
+                "The service is busy and its queue is full. Try again in a moment.",
                 reason="QUEUE_FULL",
                 retry_after_s=RETRY_AFTER_S,
             )

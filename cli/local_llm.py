@@ -94,7 +94,7 @@ def serve(
 
 
 def _end(_server: object) -> NoReturn:
-    # In the middle of a reply llama.cpp's destructor waits for ever (measured); there is nothing to save.
+    # In the middle of a reply llama.cpp's destructor never returns (measured); there is nothing to save.
     sys.stdout.flush()
     os._exit(0)
 

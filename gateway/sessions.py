@@ -165,7 +165,7 @@ class Orchestrator(Protocol):
         """Delete a session with all that belongs to it."""
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
-        """Judge a completed session anew; return the version, and whether it was there already."""
+        """Judge a completed session again. Return the version, and whether it was there already."""
 
     async def list_result_versions(self, session_id: str) -> tuple[ResultVersion, ...]:
         """Return the versions of a session's result, the first one first."""

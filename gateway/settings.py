@@ -110,7 +110,7 @@ class GatewaySettings(ProcessSettings):
     def _public_needs_keys(self) -> Self:
         if not self.api_keys and not self.allow_anonymous and not _loopback(self.host):
             raise ValueError(
-                "GATEWAY_HOST is a public address: set GATEWAY_API_KEYS, or GATEWAY_ALLOW_ANONYMOUS=true"
+                "GATEWAY_HOST is a public address. Set GATEWAY_API_KEYS, or GATEWAY_ALLOW_ANONYMOUS=true"
                 " if the network is closed by other means"
             )
         return self

@@ -170,7 +170,7 @@ class ProgressTracker(ProgressListener):
     def attempt(self, task: Task, attempt_count: int) -> None:
         """See `ProgressListener`."""
         session_id = task.session.session_id
-        if session_id in self._sessions:  # One that is judged anew has ended long since.
+        if session_id in self._sessions:  # One that is judged again has ended long since.
             running = STAGE_STATES["running"]
             self.note(
                 session_id,

@@ -118,7 +118,7 @@ class Recordings:
     async def _check_no_session(self, session_id: str) -> None:
         if await self._find_session(session_id) is not None:
             raise PreconditionError(
-                "There is a session with this id already; choose another id for a new one.",
+                "There is a session with this id already. Choose another id for a new one.",
                 reason="SESSION_EXISTS",
             )
 
@@ -176,6 +176,6 @@ def _extension(file_name: str, recording: Path) -> str:
 
 def _taken(why: str) -> PreconditionError:
     return PreconditionError(
-        f"This position of the session {why}; choose another position, or another session id.",
+        f"This position of the session {why}. Choose another position, or another session id.",
         reason="RECORDING_EXISTS",
     )

@@ -183,5 +183,5 @@ def end_of(records: Mapping[int, Mapping[str, StageRecord]]) -> dict[str, Any]:
     if any(is_assessed(of_answer) for of_answer in records.values()):
         return {"state": "completed", "reason": "", "message": "", "records": kept}
     first = next(r for of_answer in records.values() for r in of_answer.values() if r.state == "failed")
-    message = f"No answer could be assessed; the first one failed at {first.stage}: {first.message}"
+    message = f"No answer could be assessed. The first one failed at {first.stage}: {first.message}"
     return {"state": "failed", "reason": first.reason, "message": message, "records": kept}

@@ -1,4 +1,4 @@
-"""Pure: the versions of a session's result. The first is the session's own, the others judge it anew."""
+"""Pure: the versions of a session's result. The first is the session's own, the others judge it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orchestrator.workflow import ASSESS, Records, StageRecord, assessable
 
 @dataclass(frozen=True)
 class Reassessment:
-    """A session to judge anew: with the rubric in its request, on what its stages left."""
+    """A session to judge again, by the rubric in its request, on what its stages left."""
 
     request: orchestrator_pb2.CreateSessionRequest
     records: Mapping[int, Records]

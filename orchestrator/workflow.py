@@ -111,7 +111,7 @@ def assessable(records: Mapping[str, StageRecord]) -> bool:
 
 
 async def reassess_session(kept: Mapping[int, Records], steps: Steps) -> dict[int, Records]:
-    """Judge anew every answer that has words; all else stays as the session left it."""
+    """Judge every answer with words again. All else stays as the session left it."""
     done = await gather_all(*(_reassess(position, records, steps) for position, records in kept.items()))
     return dict(zip(kept, done, strict=True))
 

@@ -45,7 +45,7 @@ EVENT_ANSWERS: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    204: {"description": "The session has ended, and its last event was seen: don't come back."},
+    204: {"description": "The session has ended, and its last event was seen. Don't come back."},
 }
 
 

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
-"""A session that brings its process down so often is given up (it would do so for ever)."""
+"""A session that brings its process down so often is given up (it would do so without end)."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 

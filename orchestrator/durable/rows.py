@@ -37,7 +37,7 @@ class KeptWorkflow(Protocol):
 def session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> SessionRow:
     """Read a session."""
     job: dict[str, Any] = kept.input["args"][0] if kept.input else {}
-    state, reason, message = _end(kept, "The session could not be finished on our side; retry it.")
+    state, reason, message = _end(kept, "The session could not be finished on our side. Retry it.")
     output = kept.output if kept.status == "SUCCESS" else None
     return SessionRow(
         request=ParseDict(job["request"], orchestrator_pb2.CreateSessionRequest()),
@@ -57,7 +57,7 @@ def session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> Sessio
 def version_row(kept: KeptWorkflow) -> VersionRow:
     """Read a version of a result."""
     job = Reassessment.from_json(kept.input["args"][0])
-    state, reason, message = _end(kept, "The answers could not be judged on our side; ask for it again.")
+    state, reason, message = _end(kept, "The answers could not be judged on our side. Ask for it again.")
     return VersionRow(
         job.version_id,
         job.request.rubric_id,

@@ -183,7 +183,8 @@ class Downloader:
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._limits.max_bytes:
             raise InvalidInputError(
-                f"File too large. Max: {self._limits.max_bytes / 1_000_000:g} MB", reason="FILE_TOO_LARGE"
+                f"File too large. Max: {self._limits.max_bytes / 1_000_000:g} MB. Export it smaller.",
+                reason="FILE_TOO_LARGE",
             )
 
 
@@ -196,7 +197,7 @@ def _headers(download: Download) -> dict[str, str]:
 
 
 def _goes_on(response: httpx.Response, download: Download) -> bool:
-    """Tell whether a reply goes on where the file ends; one that begins anew has it all."""
+    """Tell whether a reply goes on where the file ends; one that begins again has it all."""
     if response.status_code == BEGUN_ANEW:
         return False
     if response.headers.get("content-range", "").startswith(f"bytes {download.size_bytes}-"):
@@ -226,7 +227,7 @@ def _check(response: httpx.Response) -> None:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
         raise _away(f"answered {status}")
     raise ForbiddenError(
-        f"The recording could not be downloaded: the link's server answered {status}."
+        f"The recording could not be downloaded. The link's server answered {status}."
         " Check that the link is right and shared with everyone.",
         reason="DOWNLOAD_REFUSED",
     )
@@ -240,6 +241,6 @@ def _pause_s(retry_after: str) -> float | None:
 
 def _away(what: str) -> InterviewError:
     return UnavailableError(
-        f"The recording could not be downloaded: the link's server {what}. Retry the session later.",
+        f"The recording could not be downloaded. The link's server {what}. Retry the session later.",
         reason="DOWNLOAD_FAILED",
     )

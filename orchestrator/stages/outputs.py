@@ -4,7 +4,7 @@ media/…                                    recordings (the gateway puts them t
 outputs/<place>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
 outputs/<place>/<stage>-<hash>.json     how it came about, written before the output
 result.json                                the result document
-results/<version>.json                     the same judged anew, from version 2 on
+results/<version>.json                     the same judged again, from version 2 on
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class SessionStore:
             return await self._media.get_bytes(_result_key(session_id, version_id))
         except NotFoundError as error:
             raise NotFoundError(
-                "The result was kept for a while and is gone; submit the session again.",
+                "The result was kept for a while and is gone. Submit the session again.",
                 reason="RESULT_EXPIRED",
             ) from error
 

@@ -90,7 +90,7 @@ class Upstream:
         """
         if answer.unavailable_reason:
             raise InvalidInputError(
-                "There is no recording of this answer; send it again.", reason=answer.unavailable_reason
+                "There is no recording of this answer. Send it again.", reason=answer.unavailable_reason
             )
         if self.has(FETCH):
             return await self.output(FETCH, orchestrator_pb2.FetchedRecording)

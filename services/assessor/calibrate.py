@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None, say: Say = print) -> int:
         settings = load_settings(AssessorSettings)
         model = build_model(settings)
         if model is None:
-            say("error: no model is configured; set LLM_BASE_URL or HF_TOKEN (MODEL_MISSING)")
+            say("error: no model is configured. Set LLM_BASE_URL or HF_TOKEN (MODEL_MISSING)")
             return 2
         run(model, options.answers, options.split, options.to, say)
     except (InterviewError, SettingsError) as error:

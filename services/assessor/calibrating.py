@@ -101,7 +101,7 @@ def read_labelled(path: Path, split: str = "") -> list[LabelledAnswer]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         where = error.errors()[0]["loc"] if isinstance(error, ValidationError) else path.name
         raise InvalidInputError(
-            f"The labelled answers can't be read ({where}); give a YAML file with `questions`, their "
+            f"The labelled answers can't be read ({where}). Give a YAML file with `questions`, their "
             "`answers`, and a `level` and `sentences` for each.",
             reason="LABELLED_ANSWERS_INVALID",
         ) from error
@@ -118,7 +118,7 @@ def read_labelled(path: Path, split: str = "") -> list[LabelledAnswer]:
     ]
     if not answers:
         raise InvalidInputError(
-            "There are no labelled answers to fit to; check the file and the split.",
+            "There are no labelled answers to fit to. Check the file and the split.",
             reason="TOO_FEW_LABELLED_ANSWERS",
         )
     return answers
@@ -207,7 +207,7 @@ def _by_version(
     for version, (_, chosen) in found.items():
         if len(chosen) < LEAST_ANSWERS:
             raise InvalidInputError(
-                f"There are {len(chosen)} labelled answers for the prompts '{version}'; give at least "
+                f"There are {len(chosen)} labelled answers for the prompts '{version}'. Give at least "
                 f"{LEAST_ANSWERS}, of all levels.",
                 reason="TOO_FEW_LABELLED_ANSWERS",
             )

@@ -25,7 +25,7 @@ def silero_weights() -> Path:
     """Find Silero's weights inside faster-whisper without importing it (and its decoder)."""
     spec = importlib.util.find_spec("faster_whisper")
     if spec is None or not spec.submodule_search_locations:
-        raise PreconditionError("faster-whisper is missing: run `make setup`.", reason="MODEL_MISSING")
+        raise PreconditionError("faster-whisper is missing. Run `make setup`.", reason="MODEL_MISSING")
     return Path(spec.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
 
 

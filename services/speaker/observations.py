@@ -81,7 +81,7 @@ def too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
     speech_s = total_s(stretches)
     return Diarization(
         "INSUFFICIENT_EVIDENCE",
-        f"Only {speech_s:.1f} s of speech were found; telling voices needs at least {MIN_VOICE_S:g} s "
+        f"Only {speech_s:.1f} s of speech were found. Telling voices needs at least {MIN_VOICE_S:g} s "
         "in stretches of half a second or more.",
         speech_s=speech_s,
         duration_s=sound.duration_s,
@@ -128,8 +128,8 @@ def _observations(
     others_s = sum(voice.speech_s for voice in voices[1:])
     reason = (
         f"This stretch sounds unlike the voice that speaks most (probability {probability:.2f} that a second "
-        f"voice speaks, {others_s:.1f} s of it in all); it does not tell who speaks or why, and a change of "
-        "room or microphone can sound alike."
+        f"voice speaks, {others_s:.1f} s of it in all). It does not tell who speaks or why. A change of room "
+        "or microphone can sound alike."
     )
     return tuple(
         Observation(stretch.start_s, stretch.end_s, probability, reason)
@@ -152,7 +152,8 @@ def _changes(change: Change | None) -> tuple[str, ...]:
     if change is None or not change.is_plain:
         return ()
     sentence = (
-        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks: "
-        "another room, microphone or noise. One voice may sound like two across it, which is allowed for."
+        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks. "
+        "It may be another room, microphone or noise. One voice may sound like two across it. "
+        "This is allowed for."
     )
     return (sentence,)

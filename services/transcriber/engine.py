@@ -240,8 +240,8 @@ class Transcriber:
     ) -> Iterator[str]:
         if without_words_s > self._guard_rules.max_uncovered_ratio * speech_s:
             yield (
-                f"{without_words_s:.1f} of {speech_s:.1f} seconds of detected speech have no words; "
-                "something may be missing from the transcript."
+                f"{without_words_s:.1f} of {speech_s:.1f} seconds of detected speech have no words. "
+                "Something may be missing from the transcript."
             )
         flagged_count = sum(1 for segment in segments if segment.flags)
         if flagged_count:

@@ -34,7 +34,7 @@ def to_whisper_code(language_code: str, known_codes: Collection[str]) -> str:
         return code
     allowed = listed(sorted(to_bcp47_code(known) for known in known_codes))
     raise InvalidInputError(
-        f"The loaded model does not understand this language; use one of: {allowed}; or leave it empty.",
+        f"The loaded model does not understand this language. Use one of: {allowed}. Or leave it empty.",
         reason="LANGUAGE_UNSUPPORTED",
         fields={"language_code": f"one of: {allowed}"},
     )

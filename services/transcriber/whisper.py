@@ -119,7 +119,7 @@ class WhisperSpeechModel:
                 )
         except (RuntimeError, ValueError, OSError) as error:
             raise PreconditionError(
-                "The speech model can't be loaded; check TRANSCRIBER_MODEL, TRANSCRIBER_DEVICE and "
+                "The speech model can't be loaded. Check TRANSCRIBER_MODEL, TRANSCRIBER_DEVICE and "
                 f"TRANSCRIBER_COMPUTE_TYPE ({error}).",
                 reason="MODEL_UNLOADABLE",
             ) from error

@@ -210,12 +210,12 @@ def _failure(error: deepl.DeepLException) -> InterviewError:
     status = error.http_status_code
     if status in AUTH_STATUSES:
         return PreconditionError(
-            "DeepL refuses the configured key: check DEEPL_API_KEY and TRANSLATOR_DEEPL_SERVER_URL.",
+            "DeepL refuses the configured key. Check DEEPL_API_KEY and TRANSLATOR_DEEPL_SERVER_URL.",
             reason="TRANSLATOR_AUTH_FAILED",
         )
     if status == QUOTA_STATUS:
         return ExhaustedError(
-            "The DeepL account's characters are used up: wait for its next period or raise its limit.",
+            "The DeepL account's characters are used up. Wait for its next period or raise its limit.",
             reason="TRANSLATOR_QUOTA_EXCEEDED",
         )
     if status is None:
@@ -228,27 +228,27 @@ def _failure(error: deepl.DeepLException) -> InterviewError:
 
 
 def _unavailable(what: str) -> UnavailableError:
-    return UnavailableError(f"{what}; try again later.", reason="TRANSLATOR_UNAVAILABLE")
+    return UnavailableError(f"{what}. Try again later.", reason="TRANSLATOR_UNAVAILABLE")
 
 
 def _refusal(message: str, status: int) -> InterviewError:
     for field, code in (("source_lang", "source_language_code"), ("target_lang", "target_language_code")):
         if field in message:
-            advice = "choose a language that GetCapabilities lists"
+            advice = "Choose a language that GetCapabilities lists"
             return InvalidInputError(
-                f"DeepL does not take this {code}: {advice}.",
+                f"DeepL does not take this {code}. {advice}.",
                 reason="LANGUAGE_UNSUPPORTED",
                 fields={code: advice},
             )
     if "glossary" in message:
-        advice = "send one that DeepL holds for these two languages"
+        advice = "Send one that DeepL holds for these two languages"
         return InvalidInputError(
-            f"DeepL does not take this glossary: {advice}.",
+            f"DeepL does not take this glossary. {advice}.",
             reason="GLOSSARY_REFUSED",
             fields={"glossary_id": advice},
         )
     return PreconditionError(
-        f"DeepL refused the request (HTTP {status}): check TRANSLATOR_DEEPL_SERVER_URL.",
+        f"DeepL refused the request (HTTP {status}). Check TRANSLATOR_DEEPL_SERVER_URL.",
         reason="TRANSLATOR_REFUSED",
     )
 

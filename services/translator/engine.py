@@ -185,7 +185,7 @@ class Translator:
     def _translate_batch(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         if deadline.passed:
             raise DeadlineError(
-                "The time was over before everything was translated; allow more, or send fewer texts.",
+                "The time was over before everything was translated. Allow more, or send fewer texts.",
                 reason="DEADLINE_EXCEEDED",
             )
         return self._backend.translate(job, batch, deadline)
@@ -198,27 +198,27 @@ def check(job: Job) -> None:
         InvalidInputError: Too many texts, a text or context that is too long, or a malformed code.
     """
     if len(job.texts) > MAX_TEXTS:
-        raise _invalid("TEXTS_TOO_MANY", "texts", f"send at most {MAX_TEXTS} texts in one request")
+        raise _invalid("TEXTS_TOO_MANY", "texts", f"Send at most {MAX_TEXTS} texts in one request")
     for index, text in enumerate(job.texts):
         if len(text) > MAX_TEXT_CHARACTERS:
             raise _invalid(
                 "TEXT_TOO_LONG",
                 f"texts[{index}]",
-                f"cut it into texts of up to {MAX_TEXT_CHARACTERS} characters",
+                f"Cut it into texts of up to {MAX_TEXT_CHARACTERS} characters",
             )
     if len(job.context) > MAX_CONTEXT_CHARACTERS:
-        raise _invalid("TEXT_TOO_LONG", "context", f"shorten it to {MAX_CONTEXT_CHARACTERS} characters")
+        raise _invalid("TEXT_TOO_LONG", "context", f"Shorten it to {MAX_CONTEXT_CHARACTERS} characters")
     if len(job.glossary_id) > MAX_GLOSSARY_ID_CHARACTERS:
         raise _invalid(
-            "GLOSSARY_REFUSED", "glossary_id", "send the identifier that the backend gave the glossary"
+            "GLOSSARY_REFUSED", "glossary_id", "Send the identifier that the backend gave the glossary"
         )
     for field in ("source_language_code", "target_language_code"):
         if not LANGUAGE_CODE.fullmatch(getattr(job, field)):
-            raise _invalid("LANGUAGE_CODE_INVALID", field, "send a BCP-47 code such as `en` or `id`")
+            raise _invalid("LANGUAGE_CODE_INVALID", field, "Send a BCP-47 code such as `en` or `id`")
 
 
 def _invalid(reason: str, field: str, advice: str) -> InvalidInputError:
-    return InvalidInputError(f"The field {field} is wrong: {advice}.", reason=reason, fields={field: advice})
+    return InvalidInputError(f"The field {field} is wrong. {advice}.", reason=reason, fields={field: advice})
 
 
 def _most_in_a_row(error: InterviewError) -> int:

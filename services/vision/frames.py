@@ -168,7 +168,7 @@ class PictureTrack:
         self._finish()
         if self.facts.packet_count and not found:
             raise InvalidInputError(
-                "No frame of the picture can be decoded; export the recording again, as mp4 (H.264) or webm.",
+                "No frame of the picture can be decoded. Export the recording again, as mp4 (H.264) or webm.",
                 reason="MEDIA_UNDECODABLE",
             )
 
@@ -189,7 +189,7 @@ class PictureTrack:
         ticks = self._clock.ticks(frame)
         if ticks is None or frame.time_base is None:
             raise InvalidInputError(
-                "The picture has no times; send the recording in a container that has them, as mp4 or webm.",
+                "The picture has no times. Send the recording in a container that has them, as mp4 or webm.",
                 reason="MEDIA_UNDECODABLE",
             )
         time_s = max(0.0, float(ticks * frame.time_base))
@@ -252,6 +252,6 @@ def open_picture(recording: Path, *, grid_hz: float, max_pixels: int) -> Iterato
 def _check_pixels(width_px: int, height_px: int, max_pixels: int) -> None:
     if width_px * height_px > max_pixels:
         raise InvalidInputError(
-            f"The picture has {width_px}×{height_px} pixels, {max_pixels} are allowed; send it smaller.",
+            f"The picture has {width_px}×{height_px} pixels, {max_pixels} are allowed. Send it smaller.",
             reason="MEDIA_PIXELS_EXCEEDED",
         )

@@ -107,7 +107,7 @@ def _measure(image: RgbImage, mesh: Mesh) -> dict[str, float]:
 
 
 def _doubtful_runs(mesh: Flags, looks: list[Look]) -> Flags:
-    """Runs of meshes that the looks do not bear out: a landmarker follows drawings for a frame or two.
+    """Runs of meshes that the looks do not confirm. A landmarker follows drawings for a frame or two.
 
     One look with a sure face bears a run out, so does a second look that sees at least something.
     """

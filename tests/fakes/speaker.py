@@ -21,7 +21,7 @@ from services.speaker.windows import Windows
 
 ANNA_HZ, BEN_HZ, CLEO_HZ = 200.0, 400.0, 800.0
 VOICES_HZ = (ANNA_HZ, BEN_HZ, CLEO_HZ)
-MODEL = ModelInfo("fake-encoder", "1", "ab" * 32)
+MODEL = ModelInfo("fake-encoder", "1", "ab" * 32, "cpu")
 
 Score = Sequence[tuple[float | None, float]]
 """What is played: (tone in Hz or None for a pause, seconds)."""

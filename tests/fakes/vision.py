@@ -24,7 +24,10 @@ from services.vision.landmarks import POINT_COUNT, Mesh
 NOBODY, ONE_FACE, TWO_FACES, SPECK = 20, 80, 140, 200
 """Grey levels: an empty picture, one face, two, and something too small to be sure of."""
 TICKS_PER_S = 10_000
-MODELS = (ModelInfo("fake-landmarker", "1", "ab" * 32), ModelInfo("fake-detector", "1", "cd" * 32))
+MODELS = (
+    ModelInfo("fake-landmarker", "1", "ab" * 32, "cpu"),
+    ModelInfo("fake-detector", "1", "cd" * 32, "cpu"),
+)
 
 EVERY_SAMPLE = VisionOptions(attention=AttentionRules(max_unseen_change=0))
 
