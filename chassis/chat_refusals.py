@@ -64,7 +64,7 @@ class ParameterRefusedError(PreconditionError):
 
 @dataclass(frozen=True)
 class _ErrorBody:
-    """What an error body says, in lower case; `said` never leaves this module."""
+    """What an error body says, in lower case. `said` never leaves this module."""
 
     said: str = ""
     code: str = ""
@@ -72,11 +72,11 @@ class _ErrorBody:
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InterviewError:
-    """Make the error for a reply whose status is no success, and log what the server named.
+    """Make the error for a reply whose status is not a success, and log what the server named.
 
     Args:
         status: The HTTP status.
-        headers: The reply's headers; `retry-after` is read.
+        headers: The reply's headers. `retry-after` is read.
         body: The reply's body in any of the shapes that servers use.
     """
     told = _read(body)

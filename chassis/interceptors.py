@@ -119,7 +119,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _Undecodable:
-    """Stands for bytes that are no message: gRPC answers UNKNOWN by itself if a deserializer raises."""
+    """Stands for bytes that are not a message. gRPC answers UNKNOWN by itself if a deserializer raises."""
 
 
 def _decoder(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
@@ -142,9 +142,9 @@ def _message(message: Any) -> Any:
 
 
 class _Messages:
-    """A request stream that raises at what is no message, and goes on behind it.
+    """A request stream that raises at what is not a message, and goes on behind it.
 
-    It is no generator, which would be over: what refuses a stream still reads the rest away.
+    It is not a generator, which would be over. What refuses a stream still reads the rest away.
     """
 
     def __init__(self, messages: AsyncIterator[Any]) -> None:

@@ -51,9 +51,9 @@ class MediaInbox:
 
     Args:
         max_media_bytes: Largest recording.
-        uri_prefixes: URI prefixes that may be read; none allows chunks only.
-        spool_dir: Where chunks are spooled; None: the system's temporary folder.
-        max_open_count: Recordings at once; one more raises `ExhaustedError` (`QUEUE_FULL`).
+        uri_prefixes: URI prefixes that may be read. None allows chunks only.
+        spool_dir: Where chunks are spooled. None: the system's temporary folder.
+        max_open_count: Recordings at once. One more raises `ExhaustedError` (`QUEUE_FULL`).
         stall_timeout_s: Longest wait for a client's next message.
     """
 

@@ -1,6 +1,6 @@
 """The catalogue of model files and their only downloader.
 
-Services call `locate`, which checks digests and never downloads; `interview models fetch`, the
+Services call `locate`, which checks digests and never downloads. `interview models fetch`, the
 images' loader and CI call `fetch`. A file comes from the first source that has it.
 """
 
@@ -39,7 +39,7 @@ class ModelFile:
     name: str
     size_bytes: int
     sha256: str
-    """Lower-case hex; empty where upstream pins none, then what was fetched is recorded and kept."""
+    """Lower-case hex. Empty where upstream pins none, then what was fetched is recorded and kept."""
     hub_path: str = ""
     packages: PackageSource | None = None
     built_from: tuple[str, str, str] | None = None

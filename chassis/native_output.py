@@ -37,7 +37,7 @@ def forward_native_output(which: NativeLog, log_format: str, variable: str) -> N
     Where no forwarder can be started, standard error stays as it is, and the log says so.
 
     Args:
-        which: Lines to keep; `raw` leaves standard error alone.
+        which: Lines to keep. `raw` leaves standard error alone.
         log_format: `json` or `text`.
         variable: Name of the variable that sets `which`, for the hint in the log.
     """

@@ -72,7 +72,7 @@ def _add(status: Status, detail: Message) -> None:
 
 
 def _violations(fields: Mapping[str, str], max_bytes: int) -> BadRequest:
-    """Return as many wrong fields as there is room for; the last entry says how many more there are."""
+    """Return as many wrong fields as there is room for. The last entry says how many more there are."""
     found = BadRequest()
     for number, (name, text) in enumerate(fields.items()):
         violation = BadRequest.FieldViolation(

@@ -41,7 +41,7 @@ class MediaStore:
     """Reads and writes objects by key (`sessions/<id>/media/1.mp4`).
 
     Args:
-        url: Where the store lies; its path is the prefix of every key.
+        url: Where the store lies. Its path is the prefix of every key.
     """
 
     def __init__(self, url: str) -> None:
@@ -163,7 +163,7 @@ class MediaStore:
         return found
 
     async def delete(self, key: str) -> None:
-        """Delete an object; nothing happens where there is none."""
+        """Delete an object. Nothing happens where there is none."""
         try:
             with _store_errors():
                 await obstore.delete_async(self._objects, key)
@@ -177,7 +177,7 @@ class MediaStore:
 
 
 def _names_an_object(key: str) -> bool:
-    """Whether a store could hold this key; asked for another one, it fails as if it could not be reached."""
+    """Whether a store could hold this key. Asked for another one, it fails as if it could not be reached."""
     names = key.split("/")
     return (
         CONTROL_CHARACTER.search(key) is None

@@ -69,7 +69,7 @@ class RequestBody:
         return bytes(data)
 
     async def drain(self, max_bytes: int = DRAIN_BYTES, max_s: float = DRAIN_S) -> None:
-        """Read and drop what still comes, up to a point; beyond it the connection ends with the answer."""
+        """Read and drop what still comes, up to a point. Beyond it the connection ends with the answer."""
         dropped_bytes = 0
         try:
             async with asyncio.timeout(max_s):

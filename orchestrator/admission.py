@@ -104,12 +104,12 @@ class Admission:
 
 
 def rubrics_of(request: orchestrator_pb2.CreateSessionRequest) -> set[str]:
-    """Return the rubrics that a session's answers are judged by; an empty one is the default."""
+    """Return the rubrics that a session's answers are judged by. An empty one is the default."""
     return {answer.rubric_id or request.rubric_id for answer in request.answers}
 
 
 def check_session_id(session_id: str) -> None:
-    """Refuse what is no session id.
+    """Refuse what is not a session id.
 
     Raises:
         InvalidInputError: `SESSION_ID_INVALID`.
@@ -221,5 +221,5 @@ def read_page_token(token: str) -> tuple[int | None, int]:
 
 
 def page_token(time_ms: int, seen_count: int) -> str:
-    """Name the page that begins at a time; sessions accepted meanwhile do not shift it."""
+    """Name the page that begins at a time. Sessions accepted meanwhile do not shift it."""
     return f"{time_ms}-{seen_count}"

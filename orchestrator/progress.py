@@ -1,6 +1,6 @@
 """Live progress of the sessions at work in this process, kept in memory.
 
-What must survive a crash is kept by the engine (`durable.py`) as milestones; here are the same states
+What must survive a crash is kept by the engine (`durable.py`) as milestones. Here are the same states
 plus the shares that stages report several times a second.
 """
 
@@ -131,7 +131,7 @@ class ProgressTracker(ProgressListener):
         self._now = now
 
     def begin(self, session_id: str, create_time_s: float, kept: Sequence[Milestone] = ()) -> None:
-        """Take a session up; stages that have not ended are pending.
+        """Take a session up. Stages that have not ended are pending.
 
         Args:
             session_id: Which one.

@@ -55,7 +55,7 @@ class Reassessments:
         return await self._submit(row, rubric_id, len(later) + 2), False
 
     async def _submit(self, row: SessionRow, rubric_id: str, version_id: int) -> VersionRow:
-        """Submit under the next free number; another replica may take one meanwhile."""
+        """Submit under the next free number. Another replica may take one meanwhile."""
         while True:
             job = Reassessment.of(row, rubric_id, version_id, time.time())
             await self._engine.submit_reassessment(job)

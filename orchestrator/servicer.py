@@ -30,7 +30,7 @@ EVENT_INTERVAL_S = 0.25
 POLL_S = 0.5
 """How often a watcher looks at a session that another replica works on."""
 SETTLE_TIMEOUT_S = 10.0
-"""Steps see within a second that they are cancelled; a child process or a call takes some more to end."""
+"""Steps see within a second that they are cancelled. A child process or a call takes some more to end."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
 KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""

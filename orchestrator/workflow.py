@@ -33,7 +33,7 @@ StageEnd = Literal["done", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class StageRecord:
-    """How a stage of one answer ended; it refers to its output, and never holds it."""
+    """How a stage of one answer ended. It refers to its output, and never holds it."""
 
     stage: str
     state: StageEnd
@@ -72,7 +72,7 @@ class Steps(Protocol):
     """What the plan needs: durable steps, one for each stage of each answer."""
 
     async def run(self, place: int, stage: str, upstream: Mapping[str, StageRecord]) -> StageRecord:
-        """Run a stage on what earlier stages left; a failure comes back as a record."""
+        """Run a stage on what earlier stages left. A failure comes back as a record."""
         ...
 
     async def skip(self, place: int, record: StageRecord) -> StageRecord:
@@ -196,14 +196,14 @@ def first_failure(records: Mapping[str, StageRecord]) -> StageRecord | None:
 
 
 def stages_of(*, linked: bool) -> tuple[str, ...]:
-    """Return the stages of an answer in order; only one with a link has a recording to fetch."""
+    """Return the stages of an answer in order. Only one with a link has a recording to fetch."""
     return tuple(stage for stage in STAGES if linked or stage != FETCH)
 
 
 async def gather_all(*branches: Coroutine[Any, Any, Any]) -> list[Any]:
     """Await all branches to their end, then raise the first error, if any.
 
-    A plain `gather` would leave branches running behind an error; a task group would cancel them.
+    A plain `gather` would leave branches running behind an error. A task group would cancel them.
     """
     results = await asyncio.gather(*branches, return_exceptions=True)
     for result in results:

@@ -30,7 +30,7 @@ class Timeline:
     """Turns the timestamps of a file into seconds of the recording.
 
     Args:
-        origin_s: The timestamp that is time 0; None takes the first one that is asked about.
+        origin_s: The timestamp that is time 0. None takes the first one that is asked about.
     """
 
     def __init__(self, origin_s: float | None) -> None:

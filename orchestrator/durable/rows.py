@@ -21,7 +21,7 @@ _STATES = {
 
 
 class KeptWorkflow(Protocol):
-    """What the engine keeps; times in milliseconds since 1970-01-01 UTC."""
+    """What the engine keeps. Times in milliseconds since 1970-01-01 UTC."""
 
     input: Any
     output: Any
@@ -78,7 +78,7 @@ def _end(kept: KeptWorkflow, broken: str) -> tuple[str, str, str]:
 
 
 def _end_time_s(kept: KeptWorkflow) -> float:
-    """Return when it ended; the engine's own times are whole seconds on SQLite."""
+    """Return when it ended. The engine's own times are whole seconds on SQLite."""
     if kept.status == "SUCCESS" and kept.output and "end_time_s" in kept.output:
         return float(kept.output["end_time_s"])
     return (kept.completed_at or kept.updated_at or kept.created_at or 0) / MS_PER_S

@@ -73,7 +73,7 @@ def observation_of(observation: media_pb2.Observation) -> Json:
 
 
 def verdict_of(figures: AnswerFigures) -> Json:
-    """Return the verdict on the observations, by part and on the whole; null where it is absent."""
+    """Return the verdict on the observations, by part and on the whole. Null where it is absent."""
     return {
         "value": _value(figures.verdict),
         "rests_on": list(figures.rests_on),

@@ -25,7 +25,7 @@ def processing_s(answers: Iterable[Mapping[str, StageRecord]]) -> float:
 
     Returns:
         `max over answers (extract + max over branches (sum of the branch))`, where a stage counts with
-        `queue_s + run_s`; 0 without answers. A stage whose output was there already counts with the time
+        `queue_s + run_s`. 0 without answers. A stage whose output was there already counts with the time
         that it took when it was made.
     """
     return max((_answer_s(records) for records in answers), default=0.0)

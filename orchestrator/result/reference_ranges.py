@@ -1,4 +1,4 @@
-"""Pure: what is usual for a measure, where a published source says so. It is no judgement of a person."""
+"""Pure: what is usual for a measure, where a published source says so. It is not a judgement of a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReferenceRange:
-    """The range in which a source found most people; both ends in `unit`."""
+    """The range in which a source found most people. Both ends in `unit`."""
 
     low: float
     high: float

@@ -69,7 +69,7 @@ def assess_request(
     transcript: transcriber_pb2.Transcript,
     preferences: Preferences,
 ) -> assessor_pb2.AssessRequest:
-    """Ask for a judgement on the words; flagged segments are left out of scoring."""
+    """Ask for a judgement on the words. Flagged segments are left out of scoring."""
     segments = [
         assessor_pb2.AnswerSegment(
             text=segment.text, words=segment.words, start_s=segment.start_s, end_s=segment.end_s

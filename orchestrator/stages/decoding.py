@@ -2,7 +2,7 @@
 
 Reads a job as JSON from its argument, writes the sound as WAV (mono, 16 bit, 16 kHz), and answers with
 one line of JSON: the probe, or `{"error": REASON, "message": …}`. `chassis.playback` says which tracks are
-meant and when each piece is shown; the WAV's seconds are the recording's.
+meant and when each piece is shown. The WAV's seconds are the recording's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRIED_PACKETS = 300
 
 
 class UnreadableError(Exception):
-    """The recording can't be used; the reason is UPPER_SNAKE."""
+    """The recording can't be used. The reason is UPPER_SNAKE."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)

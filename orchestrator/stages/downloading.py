@@ -47,7 +47,7 @@ class Download:
 
     @property
     def extension(self) -> str | None:
-        """The file extension that the first bytes call for, or None where they are no video's."""
+        """The file extension that the first bytes call for, or None where they are not a video's."""
         return sniff_extension(self.head)
 
     def begin_anew(self) -> None:
@@ -197,7 +197,7 @@ def _headers(download: Download) -> dict[str, str]:
 
 
 def _goes_on(response: httpx.Response, download: Download) -> bool:
-    """Tell whether a reply goes on where the file ends; one that begins again has it all."""
+    """Tell whether a reply goes on where the file ends. One that begins again has it all."""
     if response.status_code == BEGUN_ANEW:
         return False
     if response.headers.get("content-range", "").startswith(f"bytes {download.size_bytes}-"):
@@ -234,7 +234,7 @@ def _check(response: httpx.Response) -> None:
 
 
 def _pause_s(retry_after: str) -> float | None:
-    """Read Retry-After in seconds; a date, a longer pause than we wait, or nothing is None."""
+    """Read Retry-After in seconds. A date, a longer pause than we wait, or nothing is None."""
     pause_s = float(retry_after) if retry_after.isdecimal() else None
     return pause_s if pause_s is not None and pause_s <= MAX_RETRY_AFTER_S else None
 

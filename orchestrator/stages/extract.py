@@ -31,7 +31,7 @@ IMPORT_FOLDER = Path(chassis.__file__).resolve().parents[1]
 FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", "picture_track_count")
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
-"""An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode; 4K some more."""
+"""An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode. 4K some more."""
 LIMIT_EXIT_CODES = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
 """How the kernel ends a child that ran into one of its limits."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

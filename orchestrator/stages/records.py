@@ -15,7 +15,7 @@ from orchestrator.workflow import StageRecord
 logger = logging.getLogger(__name__)
 
 NOT_CONFIGURED_SUFFIX = "_NOT_CONFIGURED"
-"""Of reasons that say that nobody configured a backend; that is not a failure."""
+"""Of reasons that say that nobody configured a backend. That is not a failure."""
 
 
 def done_record(

@@ -86,7 +86,7 @@ class Upstream:
         """Return where the answer's recording lies, whichever way it came.
 
         Raises:
-            InvalidInputError: There is none; the reason is the one that its sender gave.
+            InvalidInputError: There is none. The reason is the one that its sender gave.
         """
         if answer.unavailable_reason:
             raise InvalidInputError(
@@ -118,7 +118,7 @@ class Parts:
     """Where the outputs lie."""
     channels: Channels
     services: Mapping[str, Service] = field(default_factory=dict)
-    """Stand-ins for the services, by the stage's name; a test passes fakes."""
+    """Stand-ins for the services, by the stage's name. A test passes fakes."""
 
 
 @dataclass(frozen=True)

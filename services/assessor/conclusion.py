@@ -141,7 +141,7 @@ def conclude(
     language: Language,
     deadline: Deadline,
 ) -> Conclusion:
-    """Let the model conclude from the tagged sentences; a failing model costs the conclusion only."""
+    """Let the model conclude from the tagged sentences. A failing model costs the conclusion only."""
     shown = _most_telling(sentences)
     try:
         reply = conversation.ask(
@@ -161,7 +161,7 @@ def conclude(
 
 
 def find_flaw(conclusion: str, said: str) -> str | None:
-    """Find what disqualifies a conclusion, as a key of `ABSENT`; None where nothing does."""
+    """Find what disqualifies a conclusion, as a key of `ABSENT`. None where nothing does."""
     if VERDICT.search(conclusion):
         return "verdict"
     if not _numbers(conclusion) <= _numbers(said):

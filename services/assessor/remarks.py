@@ -52,7 +52,7 @@ EXCLUDED = {
 
 
 def reader_language(*language_codes: str) -> Language:
-    """Choose the language of what people read: that of the first code that is given; English otherwise."""
+    """Choose the language of what people read: that of the first code that is given. English otherwise."""
     code = next((code for code in language_codes if code), "")
     # Malay readers understand Indonesian better than English.
     return "id" if code.lower().split("-")[0] in ("id", "ms") else "en"

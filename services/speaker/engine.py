@@ -31,7 +31,7 @@ from services.speaker.voice_activity import (
 from services.speaker.windows import Windows, seconds_of, windows_of
 
 DEFAULT_MAX_DURATION_S = 5400.0
-"""90 min; without a pause they take 1.0 GB: samples, spectrogram, and distances of all pairs of windows."""
+"""90 min. Without a pause they take 1.0 GB: samples, spectrogram, and distances of all pairs of windows."""
 
 DECODED_RATIO = 0.03
 HEARD_RATIO = 0.30
@@ -59,7 +59,7 @@ class Diarizer:
         encoder: Embeds windows of speech.
         projection: Keeps what tells voices apart.
         model: What the encoder's weights are called.
-        max_duration_s: Longest sound track that is accepted; memory grows with it.
+        max_duration_s: Longest sound track that is accepted. Memory grows with it.
     """
 
     def __init__(

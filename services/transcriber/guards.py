@@ -10,7 +10,7 @@ from services.transcriber.speech import overlap_s, total_s
 from services.transcriber.transcript import Flag, Segment, Span, Word
 
 TIMING_TOLERANCE_S = 0.2
-"""Whisper's word times are off by about this much; speech reaches this far around detected speech."""
+"""Whisper's word times are off by about this much. Speech reaches this far around detected speech."""
 MAX_PHRASE_WORDS = 10
 """Longer loops are caught by the compression ratio."""
 

@@ -1,4 +1,4 @@
-"""Limits of what a caller may choose; they hold before the recording is there."""
+"""Limits of what a caller may choose. They hold before the recording is there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Translates lists of texts one to one through one backend.
 
-No transport and no network here. A text that could not be translated is absent with its reason; the
+No transport and no network here. A text that could not be translated is absent with its reason. The
 original is never passed off as a translation.
 """
 
@@ -37,12 +37,12 @@ from services.translator.job import (
 )
 
 MAX_TEXTS = 2000
-"""Segments of a two-hour interview; more is not one recording."""
+"""Segments of a two-hour interview. More is not one recording."""
 MAX_TEXT_CHARACTERS = 10_000
 MAX_CONTEXT_CHARACTERS = 10_000
 MAX_GLOSSARY_ID_CHARACTERS = 128
 LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-"""Shape of a BCP-47 code; which ones are translated is the backend's to say."""
+"""Shape of a BCP-47 code. Which ones are translated is the backend's to say."""
 REPLY_RESERVE_S = 0.3
 """Kept back from the caller's deadline, so that a partial answer still reaches it."""
 RESERVE_RATIO = 0.2
@@ -66,7 +66,7 @@ class Capabilities:
 
 
 class Translator:
-    """Translates jobs; keeps order and number of their texts.
+    """Translates jobs. Keeps order and number of their texts.
 
     Args:
         backend: What translates.
@@ -84,8 +84,8 @@ class Translator:
 
         Args:
             job: The texts.
-            timeout_s: What is left of the caller's deadline; None where it set none.
-            stop: Set when the caller gave up; looked at before every batch.
+            timeout_s: What is left of the caller's deadline. None where it set none.
+            stop: Set when the caller gave up. Looked at before every batch.
 
         Returns:
             One translation for each text. When the backend fails after some batches were translated
@@ -130,7 +130,7 @@ class Translator:
         return Deadline(given_s - min(REPLY_RESERVE_S, RESERVE_RATIO * given_s), stop)
 
     def _translate_new(self, job: Job, deadline: Deadline) -> Translations:
-        """Translate what is not remembered, each text once; what is remembered is not billed again."""
+        """Translate what is not remembered, each text once. What is remembered is not billed again."""
         keys = self._keys(job)
         known = {key: found for key in keys if (found := self._cache.recall(key)) is not None}
         first = {key: index for index, key in reversed(list(enumerate(keys)))}

@@ -18,7 +18,7 @@ QUEUE_WAIT_S = 0.1
 
 
 def put(waiting: BoundedQueue[T], item: T | Exception | None, abandoned: threading.Event) -> bool:
-    """Hand an item over, waiting for room; False once the consumer has gone away."""
+    """Hand an item over, waiting for room. False once the consumer has gone away."""
     while not abandoned.is_set():
         try:
             waiting.put(item, timeout=QUEUE_WAIT_S)

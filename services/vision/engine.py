@@ -48,7 +48,7 @@ class VisionOptions:
     """What an operator may set."""
 
     sample_rate_hz: float = 10.0
-    """Samples a second; blink recall falls below ten (0.84 at six)."""
+    """Samples a second. Blink recall falls below ten (0.84 at six)."""
     look_interval_s: float = 1.0
     """Time between two counts of faces."""
     sure_score: float = SURE_SCORE
@@ -64,7 +64,7 @@ class VisionAnalyzer:
     """Looks at recordings.
 
     Args:
-        open_landmarker: Makes a landmarker; it follows one face, so each recording gets its own.
+        open_landmarker: Makes a landmarker. It follows one face, so each recording gets its own.
         open_detector: Makes a face detector.
         models: What to tell about the models.
         options: Rates and thresholds.

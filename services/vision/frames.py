@@ -50,12 +50,12 @@ class Frame:
     time_s: float
     image: RgbImage
     read_ratio: float | None
-    """Share of the file's bytes that were read for it; None where the container does not say."""
+    """Share of the file's bytes that were read for it. None where the container does not say."""
 
 
 @dataclass(slots=True)
 class PictureFacts:
-    """What is known about a picture track; complete once its last frame was handed out."""
+    """What is known about a picture track. Complete once its last frame was handed out."""
 
     width_px: int = 0
     """As shown, of the first frame: upright, with square pixels."""
@@ -74,7 +74,7 @@ class PictureFacts:
 
     @property
     def frame_rate_hz(self) -> float | None:
-        """Frames a second from the packets' own times; None for fewer than two."""
+        """Frames a second from the packets' own times. None for fewer than two."""
         return self.times.frame_rate_hz
 
     @property
@@ -117,7 +117,7 @@ class PictureTrack:
 
     @property
     def total_s(self) -> float | None:
-        """Length as the header claims it; None where it claims nothing."""
+        """Length as the header claims it. None where it claims nothing."""
         return self._recording.total_s
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
@@ -228,7 +228,7 @@ class PictureTrack:
 
 @contextmanager
 def open_picture(recording: Path, *, grid_hz: float, max_pixels: int) -> Iterator[PictureTrack | None]:
-    """Open a recording's picture track; None where it has none (a cover image is not one).
+    """Open a recording's picture track. None where it has none (a cover image is not one).
 
     Raises:
         InvalidInputError: The file is not a recording that can be read, or its picture is too large.

@@ -69,7 +69,7 @@ class MediaPipeFaceDetector:
     """`FaceDetector` in IMAGE mode: every picture for itself.
 
     Args:
-        weights: The full-range detector; the short-range one misses small faces.
+        weights: The full-range detector. The short-range one misses small faces.
     """
 
     def __init__(self, weights: Path) -> None:

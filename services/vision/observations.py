@@ -1,6 +1,6 @@
 """What was seen for a stretch of the recording, from samples and looks. Pure.
 
-Each kind says in its reason what it does not mean; none of them moves a score.
+Each kind says in its reason what it does not mean. None of them moves a score.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MIN_NO_FACE_S = 1.0
 MIN_LOOKS = 2
 """Looks in a row that must agree on a second face: one alone may be a poster, a glitch, a passer-by."""
 MIN_SECOND_FACE_S = 0.5
-"""Looks come closer together where the face's mesh comes and goes; such a pair proves nothing."""
+"""Looks come closer together where the face's mesh comes and goes. Such a pair proves nothing."""
 SECOND_FACE_COUNT = 2
 
 

@@ -30,7 +30,7 @@ class Progress:
     total_s: float | None
     """None while the length is unknown, as in a webm without a duration."""
     done_ratio: float | None
-    """By time where the length is known, else by bytes read; None where neither can be told."""
+    """By time where the length is known, else by bytes read. None where neither can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class VisionReport:
     outcome: Outcome
     reason: str
     duration_s: float
-    """Length of the recording, sound and picture together; shares are of it."""
+    """Length of the recording, sound and picture together. Shares are of it."""
     sampled_frame_count: int
     """Samples of the grid."""
     inferred_frame_count: int
-    """Samples that the landmarker looked at; in the others nothing had changed that it measures."""
+    """Samples that the landmarker looked at. In the others nothing had changed that it measures."""
     face_ratio: float | None
     max_face_count: int
     measures: tuple[Measure, ...]
@@ -95,5 +95,5 @@ class VisionReport:
     models: tuple[ModelInfo, ...]
     warnings: tuple[str, ...]
     picture_s: float | None = None
-    """Seconds of the recording with a picture that moves on; None without frames."""
+    """Seconds of the recording with a picture that moves on. None without frames."""
     recording_warnings: tuple[RecordingWarning, ...] = ()
