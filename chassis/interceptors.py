@@ -26,7 +26,7 @@ from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
 logger = logging.getLogger(__name__)
 
 OWN_PREFIX = "/interview."
-"""Health checks and reflection pass by untouched: they must answer whatever happens here."""
+"""Health checks and reflection pass by untouched. They must answer whatever happens here."""
 REQUEST_ID_KEY = "x-request-id"
 SESSION_ID_KEY = "x-session-id"
 MAX_ID_CHARACTERS = 64

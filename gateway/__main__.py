@@ -1,4 +1,4 @@
-"""Runs the gateway: settings, collaborators, uvicorn."""
+"""Runs the gateway: settings, dependencies, uvicorn."""
 
 from __future__ import annotations
 

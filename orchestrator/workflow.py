@@ -1,7 +1,7 @@
 """The plan: which stage of an answer runs when, and on what. No I/O, no stubs, no engine.
 
 The same plan gives the same steps in any order of events, so that it can be replayed after a crash.
-A failed stage is a record, not an exception: it cancels nobody and never becomes a number.
+A failed stage is a record, not an exception. It cancels nobody and never becomes a number.
 """
 
 from __future__ import annotations

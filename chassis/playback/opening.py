@@ -184,7 +184,7 @@ def open_recording(path: Path) -> Iterator[Recording]:
     """Open a recording.
 
     Raises:
-        InvalidInputError: The file is not a container that recordings come in, or it is too damaged to be opened
+        InvalidInputError: The file is not a recording's container, or it is too damaged to be opened
             (`MEDIA_UNDECODABLE`).
     """
     try:

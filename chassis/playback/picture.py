@@ -71,7 +71,7 @@ class PictureTimes:
 
     @property
     def shown_until_s(self) -> float:
-        """When the last frame's own showing time ends: it lasts as long as the others mostly do."""
+        """When the last frame's own showing time ends. It lasts as long as the others mostly do."""
         gaps_s = np.diff(np.sort(np.frombuffer(self._times_s)))
         usual_s = float(np.median(gaps_s)) if len(gaps_s) else 0.0
         return max(self.end_s, (self.last_s or 0.0) + min(usual_s, STANDS_S))

@@ -70,7 +70,7 @@ class Timeline:
         return now.shift_s
 
     def hidden_shift_s(self, track: int) -> float:
-        """Return the same for a piece that is decoded and not shown: it moves nothing."""
+        """Return the same for a piece that is decoded and not shown. It moves nothing."""
         place = self._places.get(track)
         return self._parts[place.part].shift_s if place is not None else -self.origin_s
 

@@ -1,6 +1,6 @@
 """Sessions with links that an older build of the gateway kept in the store, before the orchestrator fetched.
 
-They were accepted, so none may be lost: they are handed to the orchestrator once. Nothing is written here any
+They were accepted, so none may be lost. They are handed to the orchestrator once. Nothing is written here any
 more. This module can go once no store holds `pending/` files.
 """
 

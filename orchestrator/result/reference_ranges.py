@@ -25,5 +25,5 @@ REFERENCE_RANGES: Mapping[str, ReferenceRange] = {
         "humans. Optometry and Vision Science 78(10), 712-725. 95 % interval for adults in conversation.",
     ),
 }
-"""By the measure's name. Only ranges in our own unit and for people who speak: there is no well-founded
+"""By the measure's name. Only ranges in our own unit and for people who speak. There is no well-founded
 one for words a speaking minute (published rates count the pauses too)."""

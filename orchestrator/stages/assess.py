@@ -16,7 +16,7 @@ from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage
 from orchestrator.workflow import ASSESS, TRANSCRIBE
 
 RUBRICS = "rubrics"
-"""Name of the second service of this stage: it lists what can be judged by."""
+"""Name of the second service of this stage. It lists what can be judged by."""
 
 
 class Assess(Stage):

@@ -17,7 +17,7 @@ VOTE_FRAME_S = 0.02
 MAX_STRETCH_GAP_S = 1.0
 """Turns of one voice that are nearer than this are one stretch: a breath, a word in between."""
 MIN_STRETCH_S = MIN_WINDOW_S
-"""A shorter stretch was never measured by itself: it comes from the edge of a window."""
+"""A shorter stretch was never measured by itself. It comes from the edge of a window."""
 TIME_DIGITS = 3
 """Times are given to the millisecond. Votes are 20 ms apart."""
 

@@ -68,7 +68,7 @@ class SpeechModel(Protocol):
 
 
 class SileroSpeechModel:
-    """Silero VAD, read from its ONNX file. Safe to share between threads: it keeps no state.
+    """Silero VAD, read from its ONNX file. Safe to share between threads. It keeps no state.
 
     Args:
         weights: `silero_vad_v6.onnx`.

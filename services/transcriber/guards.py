@@ -98,7 +98,7 @@ def _widened(spans: Sequence[Span]) -> list[Span]:
 
 
 def _repeats_needed(phrase_words: int) -> int:
-    """How often in a row a phrase is a loop: people stutter words, but don't repeat sentences."""
+    """How often in a row a phrase is a loop. People stutter words, but don't repeat sentences."""
     return 6 if phrase_words == 1 else 4 if phrase_words <= 3 else 3
 
 

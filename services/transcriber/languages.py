@@ -12,7 +12,7 @@ WHISPER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he", "in": "id", "c
 BCP47_CODES = {"jw": "jv"}
 """Whisper's names that are not BCP-47."""
 SWITCH_COST = 2.0
-"""Log-odds that a change of language costs. An island in mid-answer pays twice: it must be 55 times as
+"""Log-odds that a change of language costs. An island in mid-answer pays twice. It must be 55 times as
 probable. Accented English gave Welsh 4 times as probable in single stretches (VCTK, model base)."""
 FULL_WEIGHT_S = 5.0
 """A shorter stretch says less: of 3 s the model names a wrong language for half of the voices tried."""
