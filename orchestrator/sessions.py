@@ -131,7 +131,7 @@ def _assessed(statuses: Iterable[StageStatus]) -> bool | None:
 
 
 def _shown(row: SessionRow, place: int, answer: orchestrator_pb2.AnswerInput) -> Sequence[str]:
-    """Return an answer's stages; a session that ended under an older plan has not those that came later."""
+    """Return an answer's stages. A session that ended under an older plan has not those that came later."""
     planned, kept = stages_of(linked=bool(answer.link)), row.records.get(place)
     return [stage for stage in planned if stage in kept] if kept else planned
 

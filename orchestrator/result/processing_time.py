@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.workflow import ASSESS, EXTRACT, FETCH, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, StageRecord
 
 BRANCHES = ((TRANSCRIBE, TRANSLATE, ASSESS), (VISION,), (SPEAKER,))
-"""What runs side by side behind the extraction; the stages of one branch run one after the other. A stage
+"""What runs side by side behind the extraction. The stages of one branch run one after the other. A stage
 that stands nowhere is a branch of its own."""
 PLACED = frozenset({FETCH, EXTRACT}.union(*BRANCHES))
 """The stages that stand somewhere."""

@@ -28,7 +28,7 @@ FIELDS = {
     VISION: "vision",
     SPEAKER: "diarization",
 }
-"""Where a stage's output goes in `AnswerOutputs`; those of other stages go to `further`."""
+"""Where a stage's output goes in `AnswerOutputs`. Those of other stages go to `further`."""
 
 
 def software_version() -> str:

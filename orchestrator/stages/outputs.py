@@ -1,7 +1,7 @@
 """Where a session's things lie in the media store, under `sessions/<id>/`.
 
 media/…                                    recordings (the gateway puts them there)
-outputs/<place>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
+outputs/<place>/<stage>-<hash>.pb       a stage's output, whole. The hash covers input and settings
 outputs/<place>/<stage>-<hash>.json     how it came about, written before the output
 result.json                                the result document
 results/<version>.json                     the same judged again, from version 2 on

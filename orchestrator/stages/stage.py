@@ -123,7 +123,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the environment may say otherwise; `settings_class` of `catalogue.py` names the variables.
+    """What the environment may say otherwise. `settings_class` of `catalogue.py` names the variables.
 
     Args:
         timeout_s: Time of one attempt.

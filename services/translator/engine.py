@@ -51,7 +51,7 @@ RESERVE_RATIO = 0.2
 MAX_FAILED_REQUESTS = 5
 """Batches in a row that may fail by what they say: from there on it is the model that fails."""
 MAX_FAILED_SERVER_CALLS = 2
-"""Batches in a row that may fail by their server, each after its own repetitions. It is down."""
+"""Batches in a row that may fail by their server, each after its own repetitions. Then it is down."""
 
 _FAILURES = (UnavailableError, ExhaustedError, PreconditionError, DeadlineError)
 
