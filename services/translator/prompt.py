@@ -1,6 +1,6 @@
 """Words the request to a language model: numbered segments in, the same numbers out by JSON schema.
 
-What was said is data. It goes in as JSON strings, and the model is told never to follow it.
+What was said is data: it goes in as JSON strings, and the model is told never to follow it.
 """
 
 from __future__ import annotations
