@@ -1,4 +1,4 @@
-"""The one client of language models: any server that speaks OpenAI's chat completions.
+"""The one client of language models, for any server that speaks OpenAI's chat completions.
 
 A call blocks its caller, ends with its deadline and closes the connection when the caller gives up, so that
 the server stops generating. No text and no key reaches a log or a message.
@@ -23,7 +23,7 @@ from chassis.retrying import retried
 from chassis.texts import encodable
 
 TOP_LOGPROBS = 10
-"""Alternatives asked for at each token: six tags and their spellings; many providers allow 20 at most."""
+"""Alternatives asked for at each token: six tags and their spellings. Many providers allow 20 at most."""
 STOP_POLL_S = 0.1
 """How often a running call looks at the deadline and at its caller's patience."""
 CONNECT_TIMEOUT_S = 5.0
@@ -65,7 +65,7 @@ class ChatRequest:
     max_tokens: int
     """The longest reply."""
     schema: Schema | None = None
-    """JSON schema of the reply; None for free text."""
+    """JSON schema of the reply. None for free text."""
     seed: int = 0
     temperature: float = 0.0
 
@@ -77,9 +77,9 @@ class ChatServer:
     base_url: str
     """`/v1` is added where it names no path."""
     model: str = ""
-    """The model's name there; empty takes the first one that the server lists."""
+    """The model's name there. Empty takes the first one that the server lists."""
     api_key: str = field(default="", repr=False)
-    """Sent as a bearer token; empty for none."""
+    """Sent as a bearer token. Empty for none."""
     schema_dialect: SchemaDialect = SchemaDialect.RESPONSE_FORMAT
     token_probabilities: bool = False
     """Whether to ask for them."""
@@ -98,7 +98,7 @@ class ChatClient:
         server: The server.
 
     Raises:
-        PreconditionError: The server's address is none (`MODEL_NOT_FOUND`).
+        PreconditionError: The server's address is not an address (`MODEL_NOT_FOUND`).
     """
 
     def __init__(self, server: ChatServer) -> None:
@@ -117,15 +117,15 @@ class ChatClient:
 
     @property
     def known_model(self) -> str:
-        """The model's name; empty while it is neither configured nor asked for."""
+        """The model's name. Empty while it is neither configured nor asked for."""
         # llama.cpp without an alias lists the path of the file.
         return self._model.rsplit("/", 1)[-1] if self._model.startswith("/") else self._model
 
     def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
-        """Ask the model; what the server can't do right now is repeated.
+        """Ask the model. What the server can't do right now is repeated.
 
         Raises:
-            UnavailableError: It can't be reached, is too slow, or its reply is no chat completion.
+            UnavailableError: It can't be reached, is too slow, or its reply is not a chat completion.
             PreconditionError: It refuses the key, the model or the request.
             ExhaustedError: Its quota is spent.
             DeadlineError: The deadline passed.
@@ -163,7 +163,7 @@ class ChatClient:
                 self._model = encodable(str(listed["data"][0]["id"]))
             except (KeyError, IndexError, TypeError):
                 raise PreconditionError(
-                    "The model's server lists no model: set LLM_MODEL.", reason="MODEL_NOT_FOUND"
+                    "The model's server does not list a model. Set LLM_MODEL.", reason="MODEL_NOT_FOUND"
                 ) from None
         return self._model
 
@@ -227,7 +227,7 @@ async def _watched(request: Any, attempt_s: float, deadline: Deadline) -> bytes:
         await asyncio.gather(task, return_exceptions=True)
     deadline.check()
     raise SlowModelError(
-        f"Give the model's server more time, or a smaller model: it did not reply within {attempt_s:.0f} s.",
+        f"The model's server did not reply within {attempt_s:.0f} s. Give it more time, or a smaller model.",
         reason="MODEL_UNAVAILABLE",
     )
 
@@ -259,7 +259,7 @@ def _base_url(text: str) -> httpx.URL:
         url = httpx.URL()
     if not url.host:
         raise PreconditionError(
-            "The address of the language model is none: set LLM_BASE_URL to one such as http://127.0.0.1:8091/v1.",
+            "The address of the language model is not an address. Set LLM_BASE_URL to one such as http://127.0.0.1:8091/v1.",
             reason="MODEL_NOT_FOUND",
         )
     return url if url.path.strip("/") else url.join("/v1")

@@ -23,14 +23,14 @@ SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,59}")
 
 PARAMETER_ADVICE = {
-    "max_tokens": "configure another model",
-    "max_completion_tokens": "configure another model",
-    "top_logprobs": "set ASSESSOR_TOKEN_PROBABILITIES=false",
-    "logprobs": "set ASSESSOR_TOKEN_PROBABILITIES=false",
-    "response_format": "set LLM_SCHEMA_DIALECT to a form that it takes",
-    "structured_outputs": "set LLM_SCHEMA_DIALECT to a form that it takes",
-    "seed": "configure another model",
-    "temperature": "configure another model",
+    "max_tokens": "Configure another model",
+    "max_completion_tokens": "Configure another model",
+    "top_logprobs": "Set ASSESSOR_TOKEN_PROBABILITIES=false",
+    "logprobs": "Set ASSESSOR_TOKEN_PROBABILITIES=false",
+    "response_format": "Set LLM_SCHEMA_DIALECT to a form that it takes",
+    "structured_outputs": "Set LLM_SCHEMA_DIALECT to a form that it takes",
+    "seed": "Configure another model",
+    "temperature": "Configure another model",
 }
 """The parameters that we send, and what to do where a server refuses one."""
 SPENT = re.compile(
@@ -64,7 +64,7 @@ class ParameterRefusedError(PreconditionError):
 
 @dataclass(frozen=True)
 class _ErrorBody:
-    """What an error body says, in lower case; `said` never leaves this module."""
+    """What an error body says, in lower case. `said` never leaves this module."""
 
     said: str = ""
     code: str = ""
@@ -72,11 +72,11 @@ class _ErrorBody:
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InterviewError:
-    """Make the error for a reply whose status is no success, and log what the server named.
+    """Make the error for a reply whose status is not a success, and log what the server named.
 
     Args:
         status: The HTTP status.
-        headers: The reply's headers; `retry-after` is read.
+        headers: The reply's headers. `retry-after` is read.
         body: The reply's body in any of the shapes that servers use.
     """
     told = _read(body)
@@ -97,7 +97,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> InterviewEr
 def unreachable(why: str) -> UnavailableError:
     """Make the error for a model that does not answer."""
     return UnavailableError(
-        f"Try again later, or check that the model's server runs: it does not answer ({why}).",
+        f"The model's server does not answer ({why}). Check that it runs, or try again later.",
         reason="MODEL_UNAVAILABLE",
     )
 
@@ -106,7 +106,7 @@ def _error(status: int, headers: Mapping[str, str], told: _ErrorBody) -> Intervi
     named = f"HTTP {status}, {told.code}" if told.code else f"HTTP {status}"
     if status == 402 or _is_spent(status, told):
         return ExhaustedError(
-            f"Raise the quota at the model's provider, or configure another one: it is spent ({named}).",
+            f"The quota at the model's provider is spent ({named}). Raise it, or configure another provider.",
             reason="MODEL_QUOTA_EXCEEDED",
         )
     if status in (401, 403):
@@ -116,12 +116,12 @@ def _error(status: int, headers: Mapping[str, str], told: _ErrorBody) -> Intervi
         )
     if status in (400, 413, 422, 500) and TOO_LONG.search(told.said):
         return PreconditionError(
-            f"Give the model's server a longer context: the request does not fit into it ({named}).",
+            f"The request does not fit into the model's context ({named}). Give its server a longer one.",
             reason="MODEL_CONTEXT_EXCEEDED",
         )
     if status == 429:
         return UnavailableError(
-            f"Try again later: the model's provider limits its requests ({named}).",
+            f"The model's provider limits its requests ({named}). Try again later.",
             reason="MODEL_RATE_LIMITED",
             retry_after_s=_retry_after_s(headers, DEFAULT_RETRY_AFTER_S),
         )
@@ -129,7 +129,7 @@ def _error(status: int, headers: Mapping[str, str], told: _ErrorBody) -> Intervi
         return _busy(named, headers)
     if status == 404 or told.code in NO_SUCH_MODEL:
         return PreconditionError(
-            f"Check LLM_BASE_URL and LLM_MODEL: the server has no such address or model ({named}).",
+            f"The server has no such address or model ({named}). Check LLM_BASE_URL and LLM_MODEL.",
             reason="MODEL_NOT_FOUND",
         )
     return _request_refused(named, told)
@@ -144,17 +144,17 @@ def _is_spent(status: int, told: _ErrorBody) -> bool:
 def _request_refused(named: str, told: _ErrorBody) -> PreconditionError:
     if FILTERED.search(told.said):
         return PreconditionError(
-            f"Configure another model: this one's provider filters what was said ({named}).",
+            f"The model's provider filters what was said ({named}). Configure another model.",
             reason="MODEL_CONTENT_REFUSED",
         )
     if told.parameter:
         return ParameterRefusedError(
-            f"The model's server refuses the parameter {told.parameter} ({named}): "
+            f"The model's server refuses the parameter {told.parameter} ({named}). "
             f"{PARAMETER_ADVICE[told.parameter]}.",
             told.parameter,
         )
     return PreconditionError(
-        f"Check the settings of the language model: its server refuses the request ({named}).",
+        f"The model's server refuses the request ({named}). Check the settings of the language model.",
         reason="MODEL_REQUEST_REFUSED",
     )
 

@@ -1,4 +1,4 @@
-"""Reads what language models reply: the chat completion strictly, the JSON in its text leniently.
+"""Reads what language models reply. It reads the chat completion strictly, the JSON in its text leniently.
 
 No reply is ever quoted in a message or a log.
 """
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 MAX_VERSION_CHARACTERS = 100
 MAX_JSON_STARTS = 200
-"""Braces that are tried as the beginning of an object; a reply with more of them holds none."""
+"""Braces that are tried as the beginning of an object. A reply with more of them holds none."""
 THOUGHT_END = re.compile(
     r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE
 )
@@ -46,7 +46,7 @@ class ChatReply:
     prompt_token_count: int = 0
     completion_token_count: int = 0
     model_version: str = ""
-    """The server's fingerprint of model and build; empty where it says none."""
+    """The server's fingerprint of model and build. Empty where it says none."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class JsonReply:
 
 
 def invalid_reply(what: str) -> UnavailableError:
-    """Make the error for a reply that can't be used; `what` never quotes the reply."""
+    """Make the error for a reply that can't be used. `what` never quotes the reply."""
     return UnavailableError(
-        f"The model's reply can't be used ({what}): try again, or configure another model.",
+        f"The model's reply can't be used ({what}). Try again, or configure another model.",
         reason="MODEL_REPLY_INVALID",
     )
 
@@ -69,13 +69,13 @@ def warn_of_broken_schema(what: str) -> None:
     """Tell the operator that a reply breaks the schema that was sent with its request."""
     logger.warning(
         "A reply of the model breaks the schema that was sent. If this repeats, its server enforces no "
-        "schema: set LLM_SCHEMA_DIALECT to a form that it keeps to.",
+        "schema. Set LLM_SCHEMA_DIALECT to a form that it keeps to.",
         extra={"breach": what},
     )
 
 
 def read_json_object(text: str) -> JsonReply | None:
-    """Find the JSON object in a reply; None without one.
+    """Find the JSON object in a reply. None without one.
 
     A code fence, a sentence before or after it, a byte order mark and a thinking block are passed over. Of
     several objects the last counts: what comes before it are drafts. Whether it keeps to a schema is the
@@ -104,7 +104,7 @@ def without_thoughts(text: str) -> str:
 
 
 def thought_end(text: str) -> int:
-    """Return where in a reply its thinking ends; 0 where it shows none."""
+    """Return where in a reply its thinking ends. 0 where it shows none."""
     return max((match.end() for match in THOUGHT_END.finditer(text)), default=0)
 
 
@@ -133,7 +133,7 @@ def read_completion(document: object) -> ChatReply:
 
 
 def _text_of(content: object) -> str | None:
-    """Return a message's text; some servers send it in parts, beside those of the thinking."""
+    """Return a message's text. Some servers send it in parts, beside those of the thinking."""
     if not isinstance(content, list):
         return content if isinstance(content, str) else None
     parts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]

@@ -24,7 +24,7 @@ from chassis.telemetry import request_id, session_id, tracing_configured
 T = TypeVar("T")
 
 MAX_MESSAGE_BYTES = 64 << 20
-"""Transcripts of an hour have a few MB; recordings travel as chunks or by URI."""
+"""Transcripts of an hour have a few MB. Recordings travel as chunks or by URI."""
 DNS_REFRESH_MS = 2_000
 """The default of 30 s left callers without a server for 12-21 s after a rolling restart."""
 KEEPALIVE_MS = 30_000
@@ -112,7 +112,7 @@ async def unary(
 async def stream(
     method: Callable[..., Any], requests: AsyncIterable[Any], *, timeout_s: float
 ) -> AsyncIterator[Any]:
-    """Call a method with a stream of replies, once; leaving the iteration cancels the call.
+    """Call a method with a stream of replies, once. Leaving the iteration cancels the call.
 
     Raises:
         InterviewError: The error that the server raised, of the same class, reason and message.
@@ -128,7 +128,7 @@ async def stream(
 
 
 async def read_out(replies: AsyncIterator[Any], *, timeout_s: float = END_TIMEOUT_S) -> None:
-    """Read a stream to its end once its result has come; a server counts a call that is left as cancelled.
+    """Read a stream to its end once its result has come. A server counts a call that is left as cancelled.
 
     The result stands, whatever comes after it. A server that doesn't end the stream in time is left.
     """

@@ -18,7 +18,7 @@ DEMUXERS = (
 make the reader open other files, and text that is rendered as video."""
 
 SNIFF_BYTES = 64
-"""Enough for every signature below; EBML's DocType stands within its first 40 bytes or so."""
+"""Enough for every signature below. EBML's DocType stands within its first 40 bytes or so."""
 MIN_SNIFF_BYTES = 12
 """The shortest signature: `RIFF` + size + `AVI `."""
 
@@ -33,12 +33,12 @@ MEDIA_TYPES = {
 }
 
 _QUICKTIME_ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-"""Atoms that a file of the MP4 family begins with; QuickTime of before 2001 has no `ftyp`."""
+"""Atoms that a file of the MP4 family begins with. QuickTime of before 2001 has no `ftyp`."""
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
 
 
 def sniff_extension(head: bytes) -> str | None:
-    """Return the extension that the first bytes of a file call for, or None where they are no video's.
+    """Return the extension that the first bytes of a file call for, or None where they are not a video's.
 
     Args:
         head: At least `SNIFF_BYTES` bytes, or the whole of a shorter file.
@@ -59,7 +59,7 @@ def storage_extension(claimed: str, sniffed: str) -> str:
 
 
 MAX_PIECES = 100_000
-"""Top-level pieces of a file that are looked at; a browser's MP4 of some hours has that many."""
+"""Top-level pieces of a file that are looked at. A browser's MP4 of some hours has that many."""
 _EBML_ID, _SEGMENT_ID = 0x1A45DFA3, 0x18538067
 _VINT_BITS = 7
 _MAX_VINT_BYTES = 8
@@ -123,7 +123,7 @@ def _quicktime_ends(file: BinaryIO, size_bytes: int) -> Iterator[int]:
 
 
 def _matroska_ends(file: BinaryIO, size_bytes: int) -> Iterator[int]:
-    """Yield where each header and segment ends; a segment of unknown size ends the list."""
+    """Yield where each header and segment ends. A segment of unknown size ends the list."""
     begin = 0
     while begin < size_bytes:
         file.seek(begin)

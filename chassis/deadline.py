@@ -17,7 +17,7 @@ class Deadline:
     """Time that is left, cut short when the caller gives up.
 
     Args:
-        timeout_s: Seconds from now; None for no limit.
+        timeout_s: Seconds from now. None for no limit.
         stop: Set when the caller gave up.
         clock: Seconds that only ever grow.
     """
@@ -34,7 +34,7 @@ class Deadline:
 
     @property
     def remaining_s(self) -> float:
-        """Seconds that are left, never below 0; infinite without a limit."""
+        """Seconds that are left, never below 0. Infinite without a limit."""
         return max(0.0, self._end_s - self._clock())
 
     @property
@@ -66,7 +66,7 @@ class Deadline:
         """
         if self.passed:
             raise DeadlineError(
-                "The time was over before the work was done; give the call a longer deadline.",
+                "The time was over before the work was done. Give the call a longer deadline.",
                 reason="DEADLINE_EXCEEDED",
             )
         self.check_stop()

@@ -11,7 +11,7 @@
     ├── CancelledCallError          CANCELLED            no
     └── InternalError               INTERNAL             no
 
-`docs/errors.md` lists every reason; a test keeps the list complete.
+`docs/errors.md` lists every reason. A test keeps the list complete.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class InterviewError(Exception):
         message: One sentence for people that says what to do. No transcript, name, key or path.
         reason: UPPER_SNAKE reason from `docs/errors.md`, for programs.
         fields: Which request fields are wrong, by name, with what is wrong about each.
-        retry_after_s: Seconds after which another attempt makes sense; None where none does.
+        retry_after_s: Seconds after which another attempt makes sense. None where none does.
     """
 
     code: ClassVar[str] = "INTERNAL"
@@ -71,7 +71,7 @@ class InterviewError(Exception):
 
 
 class InvalidInputError(InterviewError):
-    """The request itself is wrong; sending it again will not help."""
+    """The request itself is wrong. Sending it again will not help."""
 
     code = "INVALID_ARGUMENT"
 

@@ -26,7 +26,7 @@ from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
 logger = logging.getLogger(__name__)
 
 OWN_PREFIX = "/interview."
-"""Health checks and reflection pass by untouched: they must answer whatever happens here."""
+"""Health checks and reflection pass by untouched. They must answer whatever happens here."""
 REQUEST_ID_KEY = "x-request-id"
 SESSION_ID_KEY = "x-session-id"
 MAX_ID_CHARACTERS = 64
@@ -102,13 +102,15 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except InterviewError as raised:
             error = raised
         except TimeoutError:
-            error = DeadlineError("The call took longer than it was given.", reason="DEADLINE_EXCEEDED")
+            error = DeadlineError(
+                "The call took longer than it was given. Give it more time.", reason="DEADLINE_EXCEEDED"
+            )
         except asyncio.CancelledError:
             error = CancelledCallError("The caller gave up.", reason="CANCELLED")
             raise
         except Exception:
             logger.exception("a call failed unexpectedly", extra={"method": method})
-            error = InternalError("Something went wrong on our side; the log has it.", reason="INTERNAL")
+            error = InternalError("Something went wrong on our side. The log has it.", reason="INTERNAL")
         finally:
             RPC_IN_FLIGHT.labels(method).dec()
             _account(method, error, time.perf_counter() - begin_s)
@@ -117,7 +119,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _Undecodable:
-    """Stands for bytes that are no message: gRPC answers UNKNOWN by itself if a deserializer raises."""
+    """Stands for bytes that are not a message. gRPC answers UNKNOWN by itself if a deserializer raises."""
 
 
 def _decoder(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
@@ -133,16 +135,16 @@ def _decoder(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
 def _message(message: Any) -> Any:
     if isinstance(message, _Undecodable):
         raise InvalidInputError(
-            "The request is no message of this call; build it from the contract in `protos/`.",
+            "The request is not a message of this call. Build it from the contract in `protos/`.",
             reason="REQUEST_INVALID",
         )
     return message
 
 
 class _Messages:
-    """A request stream that raises at what is no message, and goes on behind it.
+    """A request stream that raises at what is not a message, and goes on behind it.
 
-    It is no generator, which would be over: what refuses a stream still reads the rest away.
+    It is not a generator, which would be over. What refuses a stream still reads the rest away.
     """
 
     def __init__(self, messages: AsyncIterator[Any]) -> None:

@@ -51,9 +51,9 @@ class MediaInbox:
 
     Args:
         max_media_bytes: Largest recording.
-        uri_prefixes: URI prefixes that may be read; none allows chunks only.
-        spool_dir: Where chunks are spooled; None: the system's temporary folder.
-        max_open_count: Recordings at once; one more raises `ExhaustedError` (`QUEUE_FULL`).
+        uri_prefixes: URI prefixes that may be read. None allows chunks only.
+        spool_dir: Where chunks are spooled. None: the system's temporary folder.
+        max_open_count: Recordings at once. One more raises `ExhaustedError` (`QUEUE_FULL`).
         stall_timeout_s: Longest wait for a client's next message.
     """
 
@@ -119,7 +119,7 @@ class MediaInbox:
     async def _opened(self, requests: AsyncIterator[Any], check: Check) -> AsyncIterator[tuple[Any, Path]]:
         if self._open_count >= self._max_open_count:
             raise ExhaustedError(
-                "The service is busy and its queue is full; try again in a moment.",
+                "The service is busy and its queue is full. Try again in a moment.",
                 reason="QUEUE_FULL",
                 retry_after_s=RETRY_AFTER_S,
             )
@@ -138,7 +138,10 @@ class MediaInbox:
     async def _opening(self, requests: AsyncIterator[Any]) -> Any:
         first = await self._next(requests)
         if first is None or first.WhichOneof("payload") != "config":
-            raise InvalidInputError("The first message must hold `config`.", reason="REQUEST_OUT_OF_ORDER")
+            raise InvalidInputError(
+                "The first message must hold `config`. Send it before any chunk.",
+                reason="REQUEST_OUT_OF_ORDER",
+            )
         return first.config
 
     async def _next(self, requests: AsyncIterator[Any]) -> Any:
@@ -148,7 +151,7 @@ class MediaInbox:
                 return await anext(requests, None)
         except TimeoutError:
             raise DeadlineError(
-                f"Nothing arrived for {self._stall_timeout_s:g} s; send the recording again without a pause.",
+                f"Nothing arrived for {self._stall_timeout_s:g} s. Send the recording again without a pause.",
                 reason="UPLOAD_STALLED",
             ) from None
 
@@ -164,7 +167,9 @@ class MediaInbox:
     async def _fetch_from(self, store: MediaStore, key: str, spooled: Path) -> Path:
         size_bytes = await store.size_bytes(key)
         if size_bytes is None:
-            raise NotFoundError("Nothing lies at the recording's URI.", reason="MEDIA_NOT_FOUND")
+            raise NotFoundError(
+                "Nothing lies at the recording's URI. Store the recording again.", reason="MEDIA_NOT_FOUND"
+            )
         self._check_size(size_bytes)
         if (local := store.local_path(key)) is not None:
             return local
@@ -177,12 +182,13 @@ class MediaInbox:
             while (request := await self._next(requests)) is not None:
                 if request.WhichOneof("payload") != "chunk":
                     raise InvalidInputError(
-                        "After the opening message, every message holds a chunk.",
+                        "A message after the opening one has no chunk. Send one in each.",
                         reason="REQUEST_OUT_OF_ORDER",
                     )
                 if len(request.chunk) > MAX_CHUNK_BYTES:
                     raise InvalidInputError(
-                        f"A chunk holds at most {MAX_CHUNK_BYTES:,} bytes.", reason="CHUNK_TOO_LARGE"
+                        f"A chunk holds at most {MAX_CHUNK_BYTES:,} bytes. Send smaller ones.",
+                        reason="CHUNK_TOO_LARGE",
                     )
                 size_bytes += len(request.chunk)
                 self._check_size(size_bytes)
@@ -197,10 +203,10 @@ class MediaInbox:
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes == 0:
-            raise InvalidInputError("The recording is empty: send its bytes.", reason="MEDIA_EMPTY")
+            raise InvalidInputError("The recording is empty. Send its bytes.", reason="MEDIA_EMPTY")
         if size_bytes > self._max_media_bytes:
             raise InvalidInputError(
-                f"The recording has more than {self._max_media_bytes:,} bytes; send a smaller one.",
+                f"The recording has more than {self._max_media_bytes:,} bytes. Send a smaller one.",
                 reason="MEDIA_TOO_LARGE",
             )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model's identity, field by field that of `media.proto`; empty where nothing is known."""
+    """A model's identity, field by field that of `media.proto`. Empty where nothing is known."""
 
     name: str = ""
     version: str = ""

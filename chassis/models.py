@@ -1,6 +1,6 @@
 """The catalogue of model files and their only downloader.
 
-Services call `locate`, which checks digests and never downloads; `interview models fetch`, the
+Services call `locate`, which checks digests and never downloads. `interview models fetch`, the
 images' loader and CI call `fetch`. A file comes from the first source that has it.
 """
 
@@ -39,7 +39,7 @@ class ModelFile:
     name: str
     size_bytes: int
     sha256: str
-    """Lower-case hex; empty where upstream pins none, then what was fetched is recorded and kept."""
+    """Lower-case hex. Empty where upstream pins none, then what was fetched is recorded and kept."""
     hub_path: str = ""
     packages: PackageSource | None = None
     built_from: tuple[str, str, str] | None = None
@@ -131,7 +131,7 @@ def entry_of(name: str) -> CatalogueEntry:
     except KeyError:
         known = listed(sorted(catalogue()))
         raise InvalidInputError(
-            f"No model is called '{name}'; the catalogue has: {known}.", reason="MODEL_UNKNOWN"
+            f"The catalogue has no model '{name}'. Choose one of: {known}.", reason="MODEL_UNKNOWN"
         ) from None
 
 
@@ -188,12 +188,12 @@ def locate(name: str, models_dir: Path) -> Model:
         path = folder / file.name
         if not path.is_file():
             raise PreconditionError(
-                f"The model '{name}' is not on this machine: run `interview models fetch {name}`.",
+                f"The model '{name}' is not on this machine. Run `interview models fetch {name}`.",
                 reason="MODEL_MISSING",
             )
         if not is_intact(file, path):
             raise PreconditionError(
-                f"A file of the model '{name}' is damaged: run `interview models fetch {name}` again.",
+                f"A file of the model '{name}' is damaged. Run `interview models fetch {name}` again.",
                 reason="MODEL_CORRUPT",
             )
     main_path = folder / entry.files[0].name

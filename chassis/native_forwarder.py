@@ -54,7 +54,7 @@ class Forwarder:
     """Takes bytes as they come and gives lines to write.
 
     Args:
-        everything: Whether lines that say they are no error are kept.
+        everything: Whether lines that say they are not errors are kept.
         as_json: Whether each becomes a JSON object.
         variable: Names the setting that turns the rest on.
     """
@@ -69,7 +69,7 @@ class Forwarder:
         self._left_out: deque[Line] = deque(maxlen=LAST_WORDS_COUNT)
 
     def take(self, data: bytes, time_s: float) -> list[str]:
-        """Return what is to be written for these bytes; an unfinished line waits for its rest."""
+        """Return what is to be written for these bytes. An unfinished line waits for its rest."""
         *lines, self._rest = re.split(rb"[\r\n]", self._rest + data)
         if len(self._rest) > MAX_LINE_BYTES:
             lines.append(self._rest)

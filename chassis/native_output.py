@@ -3,7 +3,7 @@
 MediaPipe, LiteRT and XNNPACK write lines to file descriptor 2, past Python's logging. The descriptor
 becomes a pipe, and a small process turns its lines into JSON lines on the standard error that was there
 before. A process and not a thread, for two reasons. It survives an abort, so the words before it are kept.
-And native code that writes while it holds the interpreter's lock would wait for a thread for ever once the
+And native code that writes while it holds the interpreter's lock would wait for a thread without end once the
 pipe is full.
 """
 
@@ -37,7 +37,7 @@ def forward_native_output(which: NativeLog, log_format: str, variable: str) -> N
     Where no forwarder can be started, standard error stays as it is, and the log says so.
 
     Args:
-        which: Lines to keep; `raw` leaves standard error alone.
+        which: Lines to keep. `raw` leaves standard error alone.
         log_format: `json` or `text`.
         variable: Name of the variable that sets `which`, for the hint in the log.
     """

@@ -12,7 +12,7 @@ from chassis.errors import UnavailableError
 T = TypeVar("T")
 
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
-"""Doubling; five attempts in about eight seconds outlast a burst, not an outage."""
+"""Doubling. Five attempts in about eight seconds outlast a burst, not an outage."""
 JITTER_RATIO = 0.5
 """Spreads the callers that a burst has thrown together."""
 

@@ -39,7 +39,7 @@ Register = Callable[[grpc.aio.Server], None]
 EXIT_START_FAILED = 1
 EXIT_SETTINGS_WRONG = 2
 PERMITTED_KEEPALIVE_MS = 10_000
-"""Clients ping every 30 s; a server that permits less often closes their connections."""
+"""Clients ping every 30 s. A server that permits less often closes their connections."""
 
 
 def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
@@ -71,7 +71,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
     except OSError as error:
         _exit(
             EXIT_START_FAILED,
-            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}).",
+            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}). Use another.",
             settings.log_format,
         )
 
@@ -90,7 +90,7 @@ async def serve(
         settings: Address, limits, drain time.
         service_name: Full name of the gRPC service.
         register: Adds the servicer to the server.
-        stop: Set from outside to end; None for signals alone.
+        stop: Set from outside to end. None for signals alone.
         listening: Called with the port once the server listens.
 
     Raises:

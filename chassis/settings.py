@@ -38,11 +38,11 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
     native_log: NativeLog = "errors"
-    """Lines that native libraries write: `errors` leaves out those that say they are no error, `all` keeps
-    them, each as a JSON object; `raw` lets them pass as they are."""
+    """Lines that native libraries write: `errors` leaves out those that say they are not errors, `all` keeps
+    them, each as a JSON object. `raw` lets them pass as they are."""
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(0, ge=0, le=65535)
-    """Port of the Prometheus metrics over HTTP; 0 serves none."""
+    """Port of the Prometheus metrics over HTTP. 0 serves none."""
 
 
 class ServiceSettings(ProcessSettings):
@@ -52,24 +52,24 @@ class ServiceSettings(ProcessSettings):
     port: int = Field(ge=0, le=65535)
     """0 picks a free port."""
     reflection: bool = True
-    """gRPC server reflection, for grpcurl; off on a cluster."""
+    """gRPC server reflection, for grpcurl. Off on a cluster."""
     worker_count: int = Field(1, ge=1, le=256)
     """Requests that are worked on at once."""
     waiting_count: int = Field(8, ge=0, le=10_000)
-    """Requests that may wait for a worker; one more is refused with RESOURCE_EXHAUSTED."""
+    """Requests that may wait for a worker. One more is refused with RESOURCE_EXHAUSTED."""
     max_call_s: float = Field(3600.0, gt=0)
     """Longest time of one call, whatever deadline the caller gave."""
     max_media_bytes: int = Field(MAX_MEDIA_BYTES, ge=1)
     """Largest recording."""
     media_uri_prefixes: tuple[str, ...] = ()
-    """URI prefixes that recordings may be read from; none allows chunks only."""
+    """URI prefixes that recordings may be read from. None allows chunks only."""
     models_dir: Path = Field(default_factory=default_models_dir)
     drain_timeout_s: float = Field(30.0, ge=0)
     """Time that running calls get after SIGTERM."""
 
 
 class SettingsError(Exception):
-    """Some settings are wrong; the message names all of them."""
+    """Some settings are wrong. The message names all of them."""
 
 
 def load_settings(settings_class: type[S]) -> S:
@@ -89,7 +89,7 @@ def load_settings(settings_class: type[S]) -> S:
 
 
 def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
-    """Name the variable behind a problem; a problem of several settings together has none."""
+    """Name the variable behind a problem. A problem of several settings together has none."""
     if not location:
         return ""
     name = "_".join(str(part) for part in location).upper()

@@ -34,11 +34,11 @@ RESERVED_BYTES = 120
 ELLIPSIS = "…"
 
 _MESSAGE_BY_CODE = {
-    "UNAVAILABLE": "The stage can't be reached right now; try again later.",
-    "DEADLINE_EXCEEDED": "The call took longer than it was given.",
+    "UNAVAILABLE": "The stage can't be reached right now. Try again later.",
+    "DEADLINE_EXCEEDED": "The call took longer than it was given. Give it more time.",
     "CANCELLED": "The call was cancelled.",
-    "RESOURCE_EXHAUSTED": "The message is larger than the server takes.",
-    "UNIMPLEMENTED": "The server does not know this call; it may be of another version.",
+    "RESOURCE_EXHAUSTED": "The message is larger than the server takes. Send less at once.",
+    "UNIMPLEMENTED": "The server does not know this call. Update the older of the two.",
 }
 """What a reader is told where the failure is gRPC's own: its text names addresses of ours."""
 
@@ -72,7 +72,7 @@ def _add(status: Status, detail: Message) -> None:
 
 
 def _violations(fields: Mapping[str, str], max_bytes: int) -> BadRequest:
-    """Return as many wrong fields as there is room for; the last entry says how many more there are."""
+    """Return as many wrong fields as there is room for. The last entry says how many more there are."""
     found = BadRequest()
     for number, (name, text) in enumerate(fields.items()):
         violation = BadRequest.FieldViolation(
@@ -112,7 +112,7 @@ def from_rpc_error(failure: grpc.aio.AioRpcError) -> InterviewError:
     code = failure.code().name
     error_class = ERRORS_BY_CODE.get(code, InternalError)
     reason = code if code in _MESSAGE_BY_CODE else "INTERNAL"
-    message = _MESSAGE_BY_CODE.get(code, "Something went wrong on the server's side.")
+    message = _MESSAGE_BY_CODE.get(code, "Something went wrong on the server's side. Its log has it.")
     fields: dict[str, str] = {}
     retry_after_s = None
     for key, value in failure.trailing_metadata() or ():

@@ -25,7 +25,7 @@ MAX_NAME_BYTES = 255
 """Limit of the common file systems, for each part of a path."""
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 URI_FORBIDDEN = (
-    "The recording's URI lies outside the configured store; upload it, or ask for its prefix to be allowed."
+    "The recording's URI lies outside the configured store. Upload it, or ask for its prefix to be allowed."
 )
 
 
@@ -41,7 +41,7 @@ class MediaStore:
     """Reads and writes objects by key (`sessions/<id>/media/1.mp4`).
 
     Args:
-        url: Where the store lies; its path is the prefix of every key.
+        url: Where the store lies. Its path is the prefix of every key.
     """
 
     def __init__(self, url: str) -> None:
@@ -57,7 +57,8 @@ class MediaStore:
             self._objects = from_url(url)
         else:
             raise InvalidInputError(
-                f"'{parts.scheme}' is no kind of store: use file:///… or s3://….", reason="STORE_URL_INVALID"
+                f"'{parts.scheme}' is not a kind of store. Use file:///… or s3://….",
+                reason="STORE_URL_INVALID",
             )
 
     def uri(self, key: str) -> str:
@@ -125,7 +126,8 @@ class MediaStore:
             reply = await obstore.get_async(self._objects, key)
             if max_bytes is not None and reply.meta["size"] > max_bytes:
                 raise InvalidInputError(
-                    f"The recording has more than {max_bytes:,} bytes.", reason="MEDIA_TOO_LARGE"
+                    f"The recording has more than {max_bytes:,} bytes. Send a smaller one.",
+                    reason="MEDIA_TOO_LARGE",
                 )
             with path.open("wb") as out:
                 async for block in reply.stream(min_chunk_size=COPY_BLOCK_BYTES):
@@ -161,7 +163,7 @@ class MediaStore:
         return found
 
     async def delete(self, key: str) -> None:
-        """Delete an object; nothing happens where there is none."""
+        """Delete an object. Nothing happens where there is none."""
         try:
             with _store_errors():
                 await obstore.delete_async(self._objects, key)
@@ -175,7 +177,7 @@ class MediaStore:
 
 
 def _names_an_object(key: str) -> bool:
-    """Whether a store could hold this key; asked for another one, it fails as if it could not be reached."""
+    """Whether a store could hold this key. Asked for another one, it fails as if it could not be reached."""
     names = key.split("/")
     return (
         CONTROL_CHARACTER.search(key) is None
@@ -194,4 +196,6 @@ class _store_errors:  # noqa: N801 - reads as a statement
         if isinstance(error, FileNotFoundError):
             raise NotFoundError("There is no such object in the store.", reason="OBJECT_NOT_FOUND") from error
         if isinstance(error, obstore.exceptions.BaseError | OSError):
-            raise UnavailableError("The media store can't be reached.", reason="STORE_UNAVAILABLE") from error
+            raise UnavailableError(
+                "The media store can't be reached. Try again later.", reason="STORE_UNAVAILABLE"
+            ) from error

@@ -55,7 +55,7 @@ _STANDARD_FIELDS = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; `extra=` fields become keys."""
+    """One JSON object a line. `extra=` fields become keys."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
@@ -115,11 +115,11 @@ def _log_unforeseen_in_thread(failure: threading.ExceptHookArgs) -> None:
 
 
 def refuse_start(message: str, log_format: str | None = None) -> None:
-    """Log why the process can't start, which is one record; at a terminal it is plain text.
+    """Log why the process can't start, which is one record. At a terminal it is plain text.
 
     Args:
         message: What is wrong and what to do.
-        log_format: As the settings have it; None before there are any.
+        log_format: As the settings have it. None before there are any.
     """
     at_terminal = sys.stdout.isatty() if log_format is None else log_format == "text"
     configure_logging("INFO", "text" if at_terminal else "json")

@@ -20,13 +20,13 @@ from chassis.telemetry import QUEUE_DEPTH, WORKERS_BUSY
 T = TypeVar("T")
 
 HANDOVER_COUNT = 64
-"""Events between a thread and its reader; a slow reader slows the thread instead of filling memory."""
+"""Events between a thread and its reader. A slow reader slows the thread instead of filling memory."""
 STOP_POLL_S = 0.2
 """How long a thread with a full hand-over waits before it looks at its stop event."""
 STOP_GRACE_S = 5.0
 """How long a cancelled call waits for its thread, so that its files outlive the thread's last read."""
 RETRY_AFTER_S = 2.0
-"""What a refused caller is told to wait; stages take seconds to minutes."""
+"""What a refused caller is told to wait. Stages take seconds to minutes."""
 
 
 class Workers:
@@ -34,7 +34,7 @@ class Workers:
 
     Args:
         worker_count: Pieces of work at once.
-        waiting_count: Pieces of work that may wait; one more raises `ExhaustedError` (`QUEUE_FULL`).
+        waiting_count: Pieces of work that may wait. One more raises `ExhaustedError` (`QUEUE_FULL`).
     """
 
     def __init__(self, worker_count: int, waiting_count: int) -> None:
@@ -95,13 +95,13 @@ class Workers:
             await _let_end(stop, future)
 
     def close(self) -> None:
-        """Take no more work; running work goes on to its end."""
+        """Take no more work. Running work goes on to its end."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
         if self._admitted >= self._capacity:
             raise ExhaustedError(
-                "The service is busy and its queue is full; try again in a moment.",
+                "The service is busy and its queue is full. Try again in a moment.",
                 reason="QUEUE_FULL",
                 retry_after_s=RETRY_AFTER_S,
             )

@@ -28,7 +28,7 @@ from cli.summary import print_summary
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S = 180.0
-"""Models load within seconds; a cold disk and two busy cores take their time."""
+"""Models load within seconds. A cold disk and two busy cores take their time."""
 BYTES_PER_MB = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""What the commands work with; tests hand in their own."""
+"""What the commands work with. Tests hand in their own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Confirm = Callable[[str], bool]
 
 
 def ask_on_terminal(question: str) -> bool:
-    """Ask the person at the terminal; no is what Return alone means.
+    """Ask the person at the terminal. No is what Return alone means.
 
     Raises:
         CommandError: There is nobody to ask.

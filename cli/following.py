@@ -39,9 +39,9 @@ def is_final(state: Json) -> bool:
 def follow(
     source: StateSource, session_id: str, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[Json]:
-    """Yield a session's states until it has ended; the last one is final.
+    """Yield a session's states until it has ended. The last one is final.
 
-    A broken stream is resumed after its last event; between attempts the state is asked for, so that
+    A broken stream is resumed after its last event. Between attempts the state is asked for, so that
     nothing hangs where a proxy swallows events.
 
     Raises:

@@ -21,7 +21,7 @@ SentReport = Callable[[int, int], None]
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
-"""The gateway answers at once; only an upload's last byte waits for the store."""
+"""The gateway answers at once. Only an upload's last byte waits for the store."""
 UPLOAD_TIMEOUT_S = 300.0
 """Longest silence of one upload, while its recordings are made durable."""
 EVENT_TIMEOUT_S = 45.0
@@ -47,8 +47,8 @@ class GatewayClient:
 
     Args:
         base_url: Where it listens, such as `http://127.0.0.1:7860`.
-        api_key: Key to present; empty for none.
-        transport: How requests travel; None for the network.
+        api_key: Key to present. Empty for none.
+        transport: How requests travel. None for the network.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class GatewayClient:
         self.base_url = base_url
 
     def submit(self, submission: Submission, idempotency_key: str, report: SentReport) -> Json:
-        """Upload recordings; the answer means that they and their session are durable."""
+        """Upload recordings. The answer means that they and their session are durable."""
         fields: dict[str, Any] = {
             "candidate_name": submission.candidate_name,
             "language": submission.language,

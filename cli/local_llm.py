@@ -28,9 +28,9 @@ DEFAULT_PORT = 8091
 DEFAULT_CONTEXT_TOKENS = 8192
 """An answer of ten minutes has about 2,500 tokens, an assessor's prompt with its examples twice that."""
 PROMPT_CACHE_MIB = 256
-"""llama.cpp keeps old prompts in up to 8 GiB otherwise; this holds the last one or two."""
+"""llama.cpp keeps old prompts in up to 8 GiB otherwise. This holds the last one or two."""
 READY_TIMEOUT_S = 120.0
-"""Loading takes seconds; a cold disk and 1 GB of weights may take a minute."""
+"""Loading takes seconds. A cold disk and 1 GB of weights may take a minute."""
 READY_POLL_S = 0.2
 EXIT_START_FAILED = 1
 
@@ -43,7 +43,7 @@ class ServerOptions:
 
     model_path: Path
     model_name: str
-    """What clients know it by; without it llama.cpp tells everybody the file's path."""
+    """What clients know it by. Without it llama.cpp tells everybody the file's path."""
     host: str
     port: int
     thread_count: int
@@ -75,7 +75,7 @@ def serve(
         int, typer.Option(min=512, help="Longest prompt and reply together, in tokens.")
     ] = DEFAULT_CONTEXT_TOKENS,
 ) -> None:
-    """Serve a language model until SIGTERM or Ctrl-C; LLM_BASE_URL points the services to it."""
+    """Serve a language model until SIGTERM or Ctrl-C. LLM_BASE_URL points the services to it."""
     stop = threading.Event()
 
     def request_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -94,7 +94,7 @@ def serve(
 
 
 def _end(_server: object) -> NoReturn:
-    # In the middle of a reply llama.cpp's destructor waits for ever (measured); there is nothing to save.
+    # In the middle of a reply llama.cpp's destructor never returns (measured); there is nothing to save.
     sys.stdout.flush()
     os._exit(0)
 
@@ -170,7 +170,7 @@ def _healthy(client: httpx.Client) -> bool:
 
 
 def start_llama(options: ServerOptions) -> object:
-    """Start llama.cpp's server in threads of its own; it ends with the returned object.
+    """Start llama.cpp's server in threads of its own. It ends with the returned object.
 
     Raises:
         PreconditionError: xllamacpp is not installed (`LOCAL_LLM_NOT_INSTALLED`).

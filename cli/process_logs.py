@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 
 def record_of(line: str) -> Record:
-    """Return a line of a log as a record; a line that is not JSON is a record with that message."""
+    """Return a line of a log as a record. A line that is not JSON is a record with that message."""
     try:
         record = json.loads(line)
     except json.JSONDecodeError:
@@ -35,7 +35,7 @@ def last_words(text: str, count: int) -> str:
 
 
 def told(name: str, record: Record) -> str | None:
-    """Return what a person is told of a process's record; None for nothing.
+    """Return what a person is told of a process's record. None for nothing.
 
     A process that is ready, a session that begins or ends, and an error are told.
     """
@@ -66,7 +66,7 @@ class LogTail:
     """The lines that come into a file.
 
     Args:
-        path: The file; it need not exist yet.
+        path: The file. It need not exist yet.
     """
 
     def __init__(self, path: Path) -> None:

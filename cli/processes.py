@@ -27,7 +27,7 @@ LOOPBACK = "127.0.0.1"
 PROBE_TIMEOUT_S = 2.0
 PROBE_PAUSE_S = 0.25
 STOP_GRACE_S = 15.0
-"""Time to drain after SIGTERM; the demo has nothing left to drain."""
+"""Time to drain after SIGTERM. The demo has nothing left to drain."""
 LOG_TAIL_LINES = 5
 
 Probe = Callable[[], bool]
@@ -147,7 +147,7 @@ class Supervisor:
             self._plans[plan.name] = plan
 
     def wait_ready(self, timeout_s: float, report: Callable[[str], object] = lambda _: None) -> None:
-        """Wait until every process is ready; `report` gets the name of each that is.
+        """Wait until every process is ready. `report` gets the name of each that is.
 
         Raises:
             CommandError: One has ended, or is not ready in time.
@@ -172,7 +172,7 @@ class Supervisor:
         """Raise if a process has ended by itself.
 
         Raises:
-            CommandError: One has; the message ends with the end of its log.
+            CommandError: One has. The message ends with the end of its log.
         """
         for name, process in self._running.items():
             if process.poll() is not None:

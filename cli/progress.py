@@ -27,7 +27,7 @@ RESTING_STATES = frozenset({"done", "failed", "skipped"})
 
 @contextmanager
 def byte_bars(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Show transfers; the block calls what it gets with (name, bytes done, bytes in all)."""
+    """Show transfers. The block calls what it gets with (name, bytes done, bytes in all)."""
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -17,7 +17,7 @@ MAX_CUE_S = 7.0
 MAX_PAUSE_S = 1.5
 """A longer pause between words ends a cue, so that nothing stands there in silence."""
 MIN_CUE_S = 1.0
-"""A shorter cue can't be read; it stays on until the next one begins, at most."""
+"""A shorter cue can't be read. It stays on until the next one begins, at most."""
 SENTENCE_ENDS = (".", "?", "!", "。", "？", "！")
 MILLISECONDS_PER_S = 1000
 
@@ -127,7 +127,7 @@ def _cue(words: Sequence[_TimedWord]) -> Cue:
 
 
 def _lines(words: Sequence[_TimedWord]) -> tuple[str, ...] | None:
-    """Return the words on one line, or on the two that differ least in length; None where they don't fit."""
+    """Return the words on one line, or on the two that differ least in length. None where they don't fit."""
     texts = [word.text for word in words]
     whole = " ".join(texts)
     if len(whole) <= MAX_LINE_CHARS:

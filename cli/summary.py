@@ -16,7 +16,7 @@ PROBABILITY_KINDS = frozenset({"second_voice"})
 """Kinds of observations whose value says how sure it is."""
 COUNTED = {"second_face": "faces"}
 UNITS = {"deg": "°", "per_min": " a minute"}
-"""Units in words; any other is its own word."""
+"""Units in words. Any other is its own word."""
 BASELINE_NOTE = "baseline: word features, no language model"
 
 
@@ -30,7 +30,7 @@ def print_summary(out: Console, document: Json) -> None:
 
 
 def _print_totals(out: Console, totals: Json) -> None:
-    """Print what the answers come to together; documents of older versions have no such block."""
+    """Print what the answers come to together. Documents of older versions have no such block."""
     if not totals:
         return
     read, scored = totals["assessed_count"], totals["scored_count"]

@@ -65,7 +65,7 @@ def up(
 
 
 def read_environment(env_file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with the file's settings added; an empty value is not a setting."""
+    """Return the environment with the file's settings added. An empty value is not a setting."""
     kept = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
     return {name: value for name, value in kept.items() if value} | dict(environment)
 
@@ -105,7 +105,7 @@ def watch(out: Console, supervisor: Supervisor, names: list[str]) -> None:
     """Tell what the logs say, until a process ends by itself.
 
     Raises:
-        CommandError: One has; the message has its last words.
+        CommandError: One has. The message has its last words.
     """
     tails = {name: LogTail(supervisor.log_path(name)) for name in names}
     waiting = set(names)

@@ -1,4 +1,4 @@
-"""Runs the gateway: settings, collaborators, uvicorn."""
+"""Runs the gateway: settings, dependencies, uvicorn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DRAIN_S = 30
 
 
 def main() -> int:
-    """Serve until SIGTERM; return the exit code."""
+    """Serve until SIGTERM. Return the exit code."""
     try:
         settings = load_settings(GatewaySettings)
         store = MediaStore(settings.store_url)

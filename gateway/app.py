@@ -1,4 +1,4 @@
-"""Puts the gateway together: collaborators come in, an ASGI application comes out."""
+"""Puts the gateway together: dependencies come in, an ASGI application comes out."""
 
 from __future__ import annotations
 

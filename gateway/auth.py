@@ -32,7 +32,7 @@ class KeyRing:
     """Tells clients by their keys.
 
     Args:
-        keys: The known keys; none lets everybody in.
+        keys: The known keys. None lets everybody in.
         now: Clock for expiries.
     """
 

@@ -11,8 +11,8 @@ from chassis.errors import InvalidInputError
 
 CLOSE_CONNECTION = "close_connection"
 """Mark on a request's state: its body was not read to its end."""
-LINGER_BYTES = 32_000_000
-LINGER_S = 3.0
+DRAIN_BYTES = 32_000_000
+DRAIN_S = 3.0
 """After a refusal this much more is read and dropped: a browser that is cut off in the middle of
 sending shows "network error" in place of our answer. No more than this, or a client could go on forever."""
 
@@ -68,8 +68,8 @@ class RequestBody:
                 )
         return bytes(data)
 
-    async def linger(self, max_bytes: int = LINGER_BYTES, max_s: float = LINGER_S) -> None:
-        """Read and drop what still comes, up to a point; beyond it the connection ends with the answer."""
+    async def drain(self, max_bytes: int = DRAIN_BYTES, max_s: float = DRAIN_S) -> None:
+        """Read and drop what still comes, up to a point. Beyond it the connection ends with the answer."""
         dropped_bytes = 0
         try:
             async with asyncio.timeout(max_s):

@@ -1,4 +1,4 @@
-"""What a session may ask for, as the stages say it; asked now and then, and remembered."""
+"""What a session may ask for, as the stages say it. Asked now and then, and remembered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 FRESH_S = 60.0
 """What was told counts for so long: another model is only loaded by a restart of its stage."""
 ASK_AGAIN_S = 15.0
-"""After an answer that is missing something; not at once, because asking a stage that hangs takes seconds."""
+"""After an answer that is missing something. Not at once, because asking a stage that hangs takes seconds."""
 
 
 class KnownCapabilities:
@@ -24,7 +24,7 @@ class KnownCapabilities:
 
     Args:
         orchestrator: Is asked.
-        allowed_languages: What the operator restricts uploads to; none: no restriction.
+        allowed_languages: What the operator restricts uploads to. None: no restriction.
         clock: Seconds that only go forward.
     """
 
@@ -71,8 +71,8 @@ def check_rubrics(named: Sequence[str], known: Sequence[str]) -> None:
     """Refuse rubrics that nobody can judge by, before anything is stored or fetched.
 
     Args:
-        named: Rubrics that an upload names; empty ones mean the default.
-        known: Rubrics that there are; none where nobody can tell, and the assessor will say it.
+        named: Rubrics that an upload names. Empty ones mean the default.
+        known: Rubrics that there are. None where nobody can tell, and the assessor will say it.
 
     Raises:
         InvalidInputError: One is unknown (`RUBRIC_UNKNOWN`).

@@ -25,7 +25,7 @@ SAFE_METHODS = ("GET", "HEAD")
 
 @dataclass
 class Gateway:
-    """The collaborators of one application."""
+    """The dependencies of one application."""
 
     settings: GatewaySettings
     orchestrator: Orchestrator
@@ -39,7 +39,7 @@ class Gateway:
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:
-    """Return the application's collaborators."""
+    """Return the application's dependencies."""
     return cast(Gateway, connection.app.state.gateway)
 
 

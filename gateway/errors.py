@@ -26,7 +26,7 @@ from gateway.body import CLOSE_CONNECTION
 logger = logging.getLogger(__name__)
 
 CLIENT_CLOSED_REQUEST = 499
-"""nginx's word for a client that left; nobody reads the answer."""
+"""nginx's word for a client that left. Nobody reads the answer."""
 
 STATUS_BY_CODE: Mapping[str, int] = {
     "INVALID_ARGUMENT": 400,
@@ -63,7 +63,7 @@ HTTP_MESSAGES: Mapping[int, str] = {
 
 
 def error_body(code: str, message: str, *, detail: Any = None, **more: Any) -> dict[str, Any]:
-    """Return the body of an error; `detail` is the message unless given."""
+    """Return the body of an error. `detail` is the message unless given."""
     return {
         "success": False,
         "code": code,

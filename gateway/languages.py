@@ -36,8 +36,8 @@ def offered_languages(allowed: Sequence[str], understood: Sequence[str]) -> tupl
     """Return the languages that an upload may name, English and Indonesian first.
 
     Args:
-        allowed: What the operator restricts uploads to; none: no restriction.
-        understood: What the loaded model understands; none where nobody can tell.
+        allowed: What the operator restricts uploads to. None: no restriction.
+        understood: What the loaded model understands. None where nobody can tell.
     """
     if not understood:
         return tuple(allowed) or SPOKEN_LANGUAGES
@@ -54,7 +54,7 @@ def find_language(tag: str, offered: Sequence[str]) -> str | None:
     A language stands for the broader one where only that is offered (`nb` for `no`, `cmn` for `zh`).
 
     Args:
-        tag: A language tag (BCP-47); underscores are understood.
+        tag: A language tag (BCP-47). Underscores are understood.
         offered: Languages to choose from, by BCP-47 or by Whisper's names (`jw`).
     """
     match = _TAG.fullmatch(tag.strip().lower().replace("_", "-"))

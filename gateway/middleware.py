@@ -92,7 +92,7 @@ class CallerMiddleware:
     Args:
         app: The application.
         origins: Origins of pages that may write, next to our own.
-        hosts: Names that we are called by; none for any.
+        hosts: Names that we are called by. None for any.
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str], hosts: Sequence[str]) -> None:

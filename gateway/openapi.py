@@ -1,6 +1,6 @@
 """The API's documentation, an OpenAPI 3.1 document: what FastAPI can't tell by itself is put in here.
 
-The schema of the result document is every process's, as `interview/v1/result.schema.json`; it is served
+The schema of the result document is every process's, as `interview/v1/result.schema.json`. It is served
 as it is and stands in here as a component.
 """
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
 WATCH_TIMEOUT_S = 3600.0
-"""One event stream lasts at most this long; browsers resume it by themselves."""
+"""One event stream lasts at most this long. Browsers resume it by themselves."""
 RETRY_AFTER_S = 30.0
 """What clients are told to wait where the orchestrator is away: about a restart."""
 READING = "Ask again in half a minute."

@@ -20,7 +20,7 @@ class UploadRateLimiter:
     would let everybody in, or nobody for two hours.
 
     Args:
-        rate: As `limits` writes it, such as `10/hour`; empty for no limit.
+        rate: As `limits` writes it, such as `10/hour`. Empty for no limit.
         clock: Seconds that only go forward.
     """
 

@@ -76,7 +76,7 @@ class UploadAnswer(BaseModel):
 
 
 class LinksAnswer(BaseModel):
-    """Accepted links; the recordings are being fetched."""
+    """Accepted links. The recordings are being fetched."""
 
     success: Literal[True] = True
     session_id: str

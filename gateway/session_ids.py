@@ -1,4 +1,4 @@
-"""Session identifiers: 32 lower-case hex digits; dashed UUIDs are understood as well."""
+"""Session identifiers: 32 lower-case hex digits. Dashed UUIDs are understood as well."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class SessionState(StrEnum):
-    """Where a session is; `FETCHING` is at work, with a recording still on its way from a link."""
+    """Where a session is. `FETCHING` is at work, with a recording still on its way from a link."""
 
     QUEUED = "queued"
     FETCHING = "fetching"
@@ -118,7 +118,7 @@ class SessionPage:
 
 @dataclass(frozen=True)
 class ResultVersion:
-    """A version of a session's result; the first is its own. Times in seconds since 1970-01-01 UTC."""
+    """A version of a session's result. The first is its own. Times in seconds since 1970-01-01 UTC."""
 
     version_id: int
     rubric_id: str
@@ -142,7 +142,7 @@ class Orchestrator(Protocol):
     """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types."""
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
-        """Make a session durable; the same identifier again returns the existing one."""
+        """Make a session durable. The same identifier again returns the existing one."""
 
     async def get_session(self, session_id: str) -> SessionView:
         """Return a session's state."""
@@ -165,7 +165,7 @@ class Orchestrator(Protocol):
         """Delete a session with all that belongs to it."""
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
-        """Judge a completed session anew; return the version, and whether it was there already."""
+        """Judge a completed session again. Return the version, and whether it was there already."""
 
     async def list_result_versions(self, session_id: str) -> tuple[ResultVersion, ...]:
         """Return the versions of a session's result, the first one first."""

@@ -16,7 +16,7 @@ from chassis.limits import MAX_ANSWER_COUNT, MAX_MEDIA_BYTES
 from chassis.settings import ProcessSettings
 
 Scope = Literal["submit", "read", "manage"]
-"""`submit` uploads; `read` sees states, results and media; `manage` cancels, retries and deletes."""
+"""`submit` uploads. `read` sees states, results and media. `manage` cancels, retries and deletes."""
 
 MEGABYTE = 1_000_000
 
@@ -57,9 +57,9 @@ class GatewaySettings(ProcessSettings):
     store_url: str = Field(default_factory=_default_store_url)
     """The media store that orchestrator and stages share: `file:///…` or `s3://…`."""
     spool_dir: Path | None = None
-    """Folder for recordings while they arrive; None: the system's."""
+    """Folder for recordings while they arrive. None: the system's."""
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")
-    """Pages elsewhere that may call; the default is where the original's web client runs."""
+    """Pages elsewhere that may call. The default is where the original's web client runs."""
     allowed_hosts: tuple[str, ...] = ()
     """Names that browsers may call us by. None: only this machine's own while listening on loopback
     without keys (a foreign name that points at 127.0.0.1 would get past the browser), else any."""
@@ -76,14 +76,14 @@ class GatewaySettings(ProcessSettings):
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
     rate_limit_uploads: str = "10/hour"
-    """Uploads a client, as `limits` writes it; empty: no limit."""
+    """Uploads a client, as `limits` writes it. Empty: no limit."""
     languages: tuple[str, ...] = ()
     """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
     api_keys: tuple[ApiKey, ...] = ()
     """None: no key is asked for, which is allowed on loopback only."""
     allow_anonymous: bool = False
-    """Serve a public address without keys; for a network that is closed by other means."""
+    """Serve a public address without keys. For a network that is closed by other means."""
 
     @property
     def max_total_bytes(self) -> int:
@@ -94,7 +94,7 @@ class GatewaySettings(ProcessSettings):
 
     @property
     def effective_hosts(self) -> tuple[str, ...]:
-        """The names that we are called by; none where any name will do."""
+        """The names that we are called by. None where any name will do."""
         if not self.allowed_hosts and not self.api_keys and _loopback(self.host):
             return ("localhost", "127.0.0.1", "[::1]", self.host)
         return self.allowed_hosts
@@ -110,7 +110,7 @@ class GatewaySettings(ProcessSettings):
     def _public_needs_keys(self) -> Self:
         if not self.api_keys and not self.allow_anonymous and not _loopback(self.host):
             raise ValueError(
-                "GATEWAY_HOST is a public address: set GATEWAY_API_KEYS, or GATEWAY_ALLOW_ANONYMOUS=true"
+                "GATEWAY_HOST is a public address. Set GATEWAY_API_KEYS, or GATEWAY_ALLOW_ANONYMOUS=true"
                 " if the network is closed by other means"
             )
         return self

@@ -1,7 +1,7 @@
 """A session's state in the words that HTTP clients depend on.
 
 Both of the original's pages know `uploading`, `processing`, `completed` and `error`, and poll anything
-else silently for 30 minutes; they always send `ngrok-skip-browser-warning`, by which we know them.
+else silently for 30 minutes. They always send `ngrok-skip-browser-warning`, by which we know them.
 """
 
 from __future__ import annotations

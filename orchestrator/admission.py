@@ -81,7 +81,7 @@ class Admission:
         """
         if await self._waiting_count(self._max_waiting_count + 1) > self._max_waiting_count:
             raise ExhaustedError(
-                "Too many sessions wait already; submit this one again later.",
+                "Too many sessions wait already. Submit this one again later.",
                 reason="SESSIONS_FULL",
                 retry_after_s=FULL_RETRY_AFTER_S,
             )
@@ -104,19 +104,19 @@ class Admission:
 
 
 def rubrics_of(request: orchestrator_pb2.CreateSessionRequest) -> set[str]:
-    """Return the rubrics that a session's answers are judged by; an empty one is the default."""
+    """Return the rubrics that a session's answers are judged by. An empty one is the default."""
     return {answer.rubric_id or request.rubric_id for answer in request.answers}
 
 
 def check_session_id(session_id: str) -> None:
-    """Refuse what is no session id.
+    """Refuse what is not a session id.
 
     Raises:
         InvalidInputError: `SESSION_ID_INVALID`.
     """
     if SESSION_ID.fullmatch(session_id) is None:
         raise InvalidInputError(
-            "A session's id has 32 lower-case hex digits; send the one that the upload returned.",
+            "A session's id has 32 lower-case hex digits. Send the one that the upload returned.",
             reason="SESSION_ID_INVALID",
             fields={"session_id": "32 lower-case hex digits"},
         )
@@ -194,7 +194,7 @@ def check_page_size(page_size_count: int) -> int:
     """
     if not 0 <= page_size_count <= MAX_PAGE_SESSION_COUNT:
         raise InvalidInputError(
-            f"A page holds 1 to {MAX_PAGE_SESSION_COUNT} sessions.",
+            f"A page holds 1 to {MAX_PAGE_SESSION_COUNT} sessions. Ask for so many.",
             reason="PAGE_INVALID",
             fields={
                 "page_size_count": f"1 to {MAX_PAGE_SESSION_COUNT}, or 0 for {DEFAULT_PAGE_SESSION_COUNT}"
@@ -213,7 +213,7 @@ def read_page_token(token: str) -> tuple[int | None, int]:
         return None, 0
     if (match := PAGE_TOKEN.fullmatch(token)) is None:
         raise InvalidInputError(
-            "The page token is not one of ours; begin at the first page.",
+            "The page token is not one of ours. Begin at the first page.",
             reason="PAGE_INVALID",
             fields={"page_token": "`next_page_token` of the page before"},
         )
@@ -221,5 +221,5 @@ def read_page_token(token: str) -> tuple[int | None, int]:
 
 
 def page_token(time_ms: int, seen_count: int) -> str:
-    """Name the page that begins at a time; sessions accepted meanwhile do not shift it."""
+    """Name the page that begins at a time. Sessions accepted meanwhile do not shift it."""
     return f"{time_ms}-{seen_count}"

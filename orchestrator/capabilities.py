@@ -9,7 +9,7 @@ from chassis.errors import InterviewError
 from interview.v1 import orchestrator_pb2
 
 AskNames = Callable[[], Awaitable[tuple[str, ...]]]
-"""Asks a stage for the names of what it can do; raises `InterviewError` where it can't be asked."""
+"""Asks a stage for the names of what it can do. Raises `InterviewError` where it can't be asked."""
 
 
 class Capabilities:
@@ -25,7 +25,7 @@ class Capabilities:
         self._rubric_ids = rubric_ids
 
     async def ask(self) -> orchestrator_pb2.OrchestratorServiceGetCapabilitiesResponse:
-        """Return what the stages say; one that is away leaves its list empty."""
+        """Return what the stages say. One that is away leaves its list empty."""
         language_codes, rubric_ids = await asyncio.gather(
             _names(self._language_codes), _names(self._rubric_ids)
         )

@@ -33,7 +33,7 @@ def compose(
 
     Args:
         settings: An object of `settings_class()`.
-        services: Stand-ins for what does the stages' work, by name; what is not named is real.
+        services: Stand-ins for what does the stages' work, by name. What is not named is real.
     """
     media = MediaStore(settings.store_url)
     outputs, tracker = SessionStore(media), ProgressTracker()

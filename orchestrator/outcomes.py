@@ -7,6 +7,6 @@ from orchestrator.workflow import OK
 
 
 def outcome_name(outcome: int) -> str:
-    """Return an outcome's public name; a stage that does not say means OK."""
+    """Return an outcome's public name. A stage that does not say means OK."""
     name = str(media_pb2.Outcome.Name(outcome)).removeprefix("OUTCOME_")
     return OK if name == "UNSPECIFIED" else name

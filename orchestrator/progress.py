@@ -1,6 +1,6 @@
 """Live progress of the sessions at work in this process, kept in memory.
 
-What must survive a crash is kept by the engine (`durable.py`) as milestones; here are the same states
+What must survive a crash is kept by the engine (`durable.py`) as milestones. Here are the same states
 plus the shares that stages report several times a second.
 """
 
@@ -131,7 +131,7 @@ class ProgressTracker(ProgressListener):
         self._now = now
 
     def begin(self, session_id: str, create_time_s: float, kept: Sequence[Milestone] = ()) -> None:
-        """Take a session up; stages that have not ended are pending.
+        """Take a session up. Stages that have not ended are pending.
 
         Args:
             session_id: Which one.
@@ -170,7 +170,7 @@ class ProgressTracker(ProgressListener):
     def attempt(self, task: Task, attempt_count: int) -> None:
         """See `ProgressListener`."""
         session_id = task.session.session_id
-        if session_id in self._sessions:  # One that is judged anew has ended long since.
+        if session_id in self._sessions:  # One that is judged again has ended long since.
             running = STAGE_STATES["running"]
             self.note(
                 session_id,

@@ -1,4 +1,4 @@
-"""Judges finished sessions anew by another rubric; each time is a new version of the result."""
+"""Judges finished sessions by another rubric. Each time makes a new version of the result."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Reassessments:
         """
         if row.state != "completed" or not row.records:
             raise PreconditionError(
-                "The session has not completed: only one that has can be judged anew.",
+                "Only a completed session can be judged again. Wait until it has completed.",
                 reason="SESSION_NOT_FINISHED",
             )
         later = await self._engine.versions(row.request.session_id)
@@ -55,14 +55,14 @@ class Reassessments:
         return await self._submit(row, rubric_id, len(later) + 2), False
 
     async def _submit(self, row: SessionRow, rubric_id: str, version_id: int) -> VersionRow:
-        """Submit under the next free number; another replica may take one meanwhile."""
+        """Submit under the next free number. Another replica may take one meanwhile."""
         while True:
             job = Reassessment.of(row, rubric_id, version_id, time.time())
             await self._engine.submit_reassessment(job)
             versions = await self._engine.versions(row.request.session_id)
             made = next((version for version in versions if version.version_id == version_id), None)
             if made is None:  # Deleted at the same moment.
-                raise NotFoundError("The session was deleted.", reason="SESSION_NOT_FOUND")
+                raise NotFoundError("The session was deleted. Submit it again.", reason="SESSION_NOT_FOUND")
             if made.rubric_id == rubric_id:
                 return made
             version_id += 1
@@ -80,25 +80,25 @@ class Reassessments:
         version = next((version for version in versions if version.version_id == version_id), None)
         if version is not None and not version.ended:
             raise PreconditionError(
-                "This version of the result is still being made; ask for the versions to see its state.",
+                "This version of the result is still being made. Ask for the versions to see its state.",
                 reason="SESSION_NOT_FINISHED",
             )
         if version is None or (version is not versions[0] and version.state != "completed"):
             raise NotFoundError(
-                "The session has no result of this version; ask for the versions that it has.",
+                "The session has no result of this version. Ask for the versions that it has.",
                 reason="RESULT_VERSION_NOT_FOUND",
             )
         return version
 
     async def check_idle(self, session_id: str) -> None:
-        """Refuse to run a session again while it is judged anew on what it left.
+        """Refuse to run a session again while it is judged again on what it left.
 
         Raises:
             PreconditionError: `SESSION_NOT_FINISHED`.
         """
         if any(not version.ended for version in await self._engine.versions(session_id)):
             raise PreconditionError(
-                "The session is being judged anew: retry it once that has ended.",
+                "The session is being judged again. Retry it when that has ended.",
                 reason="SESSION_NOT_FINISHED",
             )
 

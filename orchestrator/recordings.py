@@ -30,7 +30,7 @@ from interview.v1 import orchestrator_pb2
 from orchestrator.admission import check_session_id
 
 MAX_UPLOAD_COUNT = 4
-"""Recordings that arrive at once on this replica; each is spooled to its disk."""
+"""Recordings that arrive at once on this replica. Each is spooled to its disk."""
 
 
 class Recordings:
@@ -53,7 +53,7 @@ class Recordings:
     async def take_in(
         self, requests: AsyncIterator[orchestrator_pb2.UploadRecordingRequest]
     ) -> orchestrator_pb2.UploadRecordingResponse:
-        """Receive a recording and store it; whatever fails, nothing of it stays.
+        """Receive a recording and store it. Whatever fails, nothing of it stays.
 
         Raises:
             InvalidInputError: `SESSION_ID_INVALID`, `RECORDING_INVALID`, `NOT_A_VIDEO`, or what
@@ -118,7 +118,7 @@ class Recordings:
     async def _check_no_session(self, session_id: str) -> None:
         if await self._find_session(session_id) is not None:
             raise PreconditionError(
-                "There is a session with this id already; choose another id for a new one.",
+                "There is a session with this id already. Choose another id for a new one.",
                 reason="SESSION_EXISTS",
             )
 
@@ -140,7 +140,7 @@ def recording_prefix(session_id: str) -> str:
 
 
 def recording_key(session_id: str, position: int, extension: str) -> str:
-    """Return the store's key of a recording; `extension` begins with a dot."""
+    """Return the store's key of a recording. `extension` begins with a dot."""
     return f"{recording_prefix(session_id)}/{position}{extension}"
 
 
@@ -176,6 +176,6 @@ def _extension(file_name: str, recording: Path) -> str:
 
 def _taken(why: str) -> PreconditionError:
     return PreconditionError(
-        f"This position of the session {why}; choose another position, or another session id.",
+        f"This position of the session {why}. Choose another position, or another session id.",
         reason="RECORDING_EXISTS",
     )

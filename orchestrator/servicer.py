@@ -30,7 +30,7 @@ EVENT_INTERVAL_S = 0.25
 POLL_S = 0.5
 """How often a watcher looks at a session that another replica works on."""
 SETTLE_TIMEOUT_S = 10.0
-"""Steps see within a second that they are cancelled; a child process or a call takes some more to end."""
+"""Steps see within a second that they are cancelled. A child process or a call takes some more to end."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
 KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""
@@ -166,7 +166,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         if not await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S):
             # Its last stage would write after the deletion, and nobody would remove that any more.
             raise UnavailableError(
-                "The session's stages are still stopping; delete it again in some seconds.",
+                "The session's stages are still stopping. Delete it again in some seconds.",
                 reason="SESSION_STOPPING",
                 retry_after_s=SETTLE_TIMEOUT_S,
             )
@@ -183,7 +183,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
         if not row.ended:
-            raise _not_finished("wait until it ends, or cancel it, before you retry it")
+            raise _not_finished("Wait until it ends, or cancel it, before you retry it")
         await self._reassessments.check_idle(request.session_id)
         await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
         await self._engine.rerun(request.session_id)
@@ -212,7 +212,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
         if row.state not in ("completed", "failed") or not row.records:
-            raise _not_finished("there is a result once it has ended; one that was stopped can be retried")
+            raise _not_finished("Wait until it ends. If it was stopped, retry it")
         wanted = request.version_id if request.HasField("version_id") else None
         version_id = (await self._reassessments.readable(row, wanted)).version_id
         return orchestrator_pb2.GetResultResponse(
@@ -232,7 +232,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         row = await self._engine.get(session_id)
         if row is None:
             raise NotFoundError(
-                "There is no session with this id; it was deleted, has expired or never existed.",
+                "There is no session with this id. It was deleted, has expired or never existed.",
                 reason="SESSION_NOT_FOUND",
             )
         return row
@@ -264,4 +264,4 @@ def _event(
 
 
 def _not_finished(advice: str) -> PreconditionError:
-    return PreconditionError(f"The session has not finished: {advice}.", reason="SESSION_NOT_FINISHED")
+    return PreconditionError(f"The session has not finished. {advice}.", reason="SESSION_NOT_FINISHED")

@@ -56,7 +56,7 @@ class SessionRow:
 
     @property
     def last_event_id(self) -> int:
-        """Number of the event that tells of the end; larger than every other."""
+        """Number of the event that tells of the end. Larger than every other."""
         end_ms = int(((self.end_time_s or self.create_time_s) - self.create_time_s) * MS_PER_S)
         newest = self.milestones[-1].event_id if self.milestones else 0
         return max(1, end_ms, newest) + (1 if self.ended else 0)
@@ -90,8 +90,8 @@ def to_message(
     Args:
         row: The session.
         statuses: Where its stages are.
-        state: Its state; None: the row's.
-        live: How it gets on in this process; None where it is not at work here.
+        state: Its state. None: the row's.
+        live: How it gets on in this process. None where it is not at work here.
     """
     state = state_by(row, statuses, state or row.state)
     message = orchestrator_pb2.Session(
@@ -123,7 +123,7 @@ def to_message(
 
 
 def _assessed(statuses: Iterable[StageStatus]) -> bool | None:
-    """Return whether an answer counts as assessed, or None until that is settled; see `is_assessed`."""
+    """Return whether an answer counts as assessed, or None until that is settled. See `is_assessed`."""
     deciding = [status for status in statuses if status.stage in RECORDING_STAGES]
     if any(status.state == STAGE_STATES["failed"] for status in deciding):
         return False
@@ -131,7 +131,7 @@ def _assessed(statuses: Iterable[StageStatus]) -> bool | None:
 
 
 def _shown(row: SessionRow, place: int, answer: orchestrator_pb2.AnswerInput) -> Sequence[str]:
-    """Return an answer's stages; a session that ended under an older plan has not those that came later."""
+    """Return an answer's stages. A session that ended under an older plan has not those that came later."""
     planned, kept = stages_of(linked=bool(answer.link)), row.records.get(place)
     return [stage for stage in planned if stage in kept] if kept else planned
 
@@ -183,5 +183,5 @@ def end_of(records: Mapping[int, Mapping[str, StageRecord]]) -> dict[str, Any]:
     if any(is_assessed(of_answer) for of_answer in records.values()):
         return {"state": "completed", "reason": "", "message": "", "records": kept}
     first = next(r for of_answer in records.values() for r in of_answer.values() if r.state == "failed")
-    message = f"No answer could be assessed; the first one failed at {first.stage}: {first.message}"
+    message = f"No answer could be assessed. The first one failed at {first.stage}: {first.message}"
     return {"state": "failed", "reason": first.reason, "message": message, "records": kept}

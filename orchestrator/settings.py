@@ -1,4 +1,4 @@
-"""What the orchestrator can be told; a field `store_url` is the variable `ORCHESTRATOR_STORE_URL`."""
+"""What the orchestrator can be told. A field `store_url` is the variable `ORCHESTRATOR_STORE_URL`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _data_dir() -> Path:
 
 @dataclass(frozen=True)
 class Preferences:
-    """Settings that change what stages answer; they are part of every output's name."""
+    """Settings that change what stages answer. They are part of every output's name."""
 
     target_languages: tuple[str, ...]
     reader_language: str
@@ -40,7 +40,7 @@ class OrchestratorSettings(ServiceSettings):
     database_url: str = Field(default_factory=lambda: f"sqlite:///{_data_dir() / 'orchestrator.sqlite'}")
     """State of the workflow engine: SQLite on one machine, `postgresql://…` on a cluster."""
     executor_id: str = ""
-    """Names this replica: the same after a restart, different from every other; a pod's name is right.
+    """Names this replica: the same after a restart, different from every other. A pod's name is right.
     Empty: `local` on SQLite, the host's name on Postgres."""
     flow_version: str = "1"
     """Raise it only for a plan that can't go on with sessions begun under the old one."""
@@ -52,15 +52,15 @@ class OrchestratorSettings(ServiceSettings):
     session_count: int = Field(2, ge=1, le=64)
     """Sessions at work at once on this replica."""
     waiting_session_count: int = Field(1000, ge=0)
-    """Sessions that may wait for their turn; one more is refused (`SESSIONS_FULL`)."""
+    """Sessions that may wait for their turn. One more is refused (`SESSIONS_FULL`)."""
     queue_poll_s: float = Field(0.5, ge=0.05, le=10)
     """How often the engine looks for sessions that wait."""
 
     stage_attempt_count: int = Field(6, ge=1, le=20)
-    """Attempts of a stage that can't be reached or is full, before it counts as failed; six outlast a restart
+    """Attempts of a stage that can't be reached or is full, before it counts as failed. Six outlast a restart
     of half a minute."""
     stage_first_delay_s: float = Field(1.0, gt=0)
-    """Pause after the first failed attempt; it doubles, with jitter."""
+    """Pause after the first failed attempt. It doubles, with jitter."""
     stage_max_delay_s: float = Field(20.0, gt=0)
 
     max_fetch_bytes: int = Field(100_000_000, ge=1)
@@ -68,22 +68,22 @@ class OrchestratorSettings(ServiceSettings):
     drive_download_url: str = "https://drive.usercontent.google.com/download"
     """Where Google Drive hands files out."""
     allow_private_links: bool = False
-    """Whether links may lead into private networks; only for tests and closed networks."""
+    """Whether links may lead into private networks. Only for tests and closed networks."""
     spool_dir: Path | None = None
-    """Folder for a recording while it arrives; None: the system's."""
+    """Folder for a recording while it arrives. None: the system's."""
 
     max_duration_s: float = Field(3600.0, gt=0)
     """Longest recording."""
     max_pixel_count: int = Field(7680 * 4320, ge=1)
-    """Largest picture; the default is 8K."""
+    """Largest picture. The default is 8K."""
     max_track_count: int = Field(16, ge=1)
     extract_max_memory_bytes: int = Field(2 << 30, ge=256 << 20)
     """Address space of the decoding process."""
 
     target_languages: tuple[str, ...] = ("en", "id")
-    """Languages in which every transcript is to exist; what was not spoken in one is translated."""
+    """Languages in which every transcript is to exist. What was not spoken in one is translated."""
     reader_language: str = ""
-    """Language of remarks and conclusions; empty: the answer's."""
+    """Language of remarks and conclusions. Empty: the answer's."""
     seed: int = 7
     """Handed to the assessor, so that a run can be repeated."""
 

@@ -1,4 +1,4 @@
-"""Pure: the versions of a session's result. The first is the session's own, the others judge it anew."""
+"""Pure: the versions of a session's result. The first is the session's own, the others judge it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orchestrator.workflow import ASSESS, Records, StageRecord, assessable
 
 @dataclass(frozen=True)
 class Reassessment:
-    """A session to judge anew: with the rubric in its request, on what its stages left."""
+    """A session to judge again, by the rubric in its request, on what its stages left."""
 
     request: orchestrator_pb2.CreateSessionRequest
     records: Mapping[int, Records]
@@ -37,7 +37,7 @@ class Reassessment:
 
     @property
     def places(self) -> list[int]:
-        """The answers that have words to judge, in order; they fix the step ids."""
+        """The answers that have words to judge, in order. They fix the step ids."""
         return [place for place, records in sorted(self.records.items()) if assessable(records)]
 
     def to_json(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def first_version(row: SessionRow) -> VersionRow:
 
 
 def common_rubric(request: orchestrator_pb2.CreateSessionRequest) -> str:
-    """Return the rubric that all answers are judged by; empty for the default or where they differ."""
+    """Return the rubric that all answers are judged by. Empty for the default or where they differ."""
     rubric_ids = rubrics_of(request)
     return rubric_ids.pop() if len(rubric_ids) == 1 else ""
 
@@ -135,7 +135,7 @@ def reusable(row: SessionRow, later: Sequence[VersionRow], rubric_id: str) -> Ve
 
 
 def newest(versions: Sequence[VersionRow]) -> VersionRow:
-    """Return the version that was finished last; the first is always one of them."""
+    """Return the version that was finished last. The first is always one of them."""
     finished = [version for version in versions[1:] if version.state == "completed"]
     return max([versions[0], *finished], key=lambda version: version.end_time_s or 0.0)
 

@@ -1,7 +1,7 @@
 """The plan: which stage of an answer runs when, and on what. No I/O, no stubs, no engine.
 
 The same plan gives the same steps in any order of events, so that it can be replayed after a crash.
-A failed stage is a record, not an exception: it cancels nobody and never becomes a number.
+A failed stage is a record, not an exception. It cancels nobody and never becomes a number.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ StageEnd = Literal["done", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class StageRecord:
-    """How a stage of one answer ended; it refers to its output, and never holds it."""
+    """How a stage of one answer ended. It refers to its output, and never holds it."""
 
     stage: str
     state: StageEnd
@@ -72,7 +72,7 @@ class Steps(Protocol):
     """What the plan needs: durable steps, one for each stage of each answer."""
 
     async def run(self, place: int, stage: str, upstream: Mapping[str, StageRecord]) -> StageRecord:
-        """Run a stage on what earlier stages left; a failure comes back as a record."""
+        """Run a stage on what earlier stages left. A failure comes back as a record."""
         ...
 
     async def skip(self, place: int, record: StageRecord) -> StageRecord:
@@ -111,7 +111,7 @@ def assessable(records: Mapping[str, StageRecord]) -> bool:
 
 
 async def reassess_session(kept: Mapping[int, Records], steps: Steps) -> dict[int, Records]:
-    """Judge anew every answer that has words; all else stays as the session left it."""
+    """Judge every answer with words again. All else stays as the session left it."""
     done = await gather_all(*(_reassess(position, records, steps) for position, records in kept.items()))
     return dict(zip(kept, done, strict=True))
 
@@ -196,14 +196,14 @@ def first_failure(records: Mapping[str, StageRecord]) -> StageRecord | None:
 
 
 def stages_of(*, linked: bool) -> tuple[str, ...]:
-    """Return the stages of an answer in order; only one with a link has a recording to fetch."""
+    """Return the stages of an answer in order. Only one with a link has a recording to fetch."""
     return tuple(stage for stage in STAGES if linked or stage != FETCH)
 
 
 async def gather_all(*branches: Coroutine[Any, Any, Any]) -> list[Any]:
     """Await all branches to their end, then raise the first error, if any.
 
-    A plain `gather` would leave branches running behind an error; a task group would cancel them.
+    A plain `gather` would leave branches running behind an error. A task group would cancel them.
     """
     results = await asyncio.gather(*branches, return_exceptions=True)
     for result in results:

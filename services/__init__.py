@@ -1,1 +1,1 @@
-"""Five stages. Each folder is one process; none imports another."""
+"""Five stages. Each folder is one process. None imports another."""

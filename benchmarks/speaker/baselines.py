@@ -24,7 +24,7 @@ from services.speaker.__main__ import build_diarizer
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
 from services.speaker.embedding import BATCH_WINDOWS, FRAMES_PER_S, Spectrogram, VoiceEncoder
 from services.speaker.engine import Diarizer
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from services.speaker.settings import SpeakerSettings
 from services.speaker.turns import Turn
 

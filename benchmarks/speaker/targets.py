@@ -26,7 +26,7 @@ from benchmarks.speaker.voices import LEVEL, cut, interrupted, moved, voices
 from services.speaker.__main__ import build_diarizer
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 from services.speaker.engine import Diarizer
-from services.speaker.findings import REPORT_PROBABILITY, Diarization
+from services.speaker.observations import REPORT_PROBABILITY, Diarization
 from services.speaker.settings import SpeakerSettings
 
 SECOND_VOICE_S = (2.0, 3.2, 6.0, 10.0)

@@ -1,7 +1,7 @@
 """The vision stage against the original code's way and the design document's, on one clip in one run.
 
 CPU-seconds and wall seconds of each, what each of them looked at and found, the floor (decoding alone,
-inference alone), the curve of cost and findings over how often is looked, and the resident size.
+inference alone), the curve of cost and observations over how often is looked, and the resident size.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The curve of cost and findings over how often is looked, on the demo clips, whose truth is written down."""
+"""What it costs to look more or less often, and what is observed then, on the demo clips."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Point:
-    """One setting's cost and findings over all clips."""
+    """One setting's cost and observations over all clips."""
 
     cpu_s: float
     sampled: int

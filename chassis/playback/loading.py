@@ -40,7 +40,7 @@ def load_sound(path: Path, max_duration_s: float, check: Callable[[], None] = la
     Args:
         path: The recording.
         max_duration_s: Longest sound.
-        check: Called every now and then; raises to end the work.
+        check: Called every now and then. Raises to end the work.
 
     Returns:
         The sound, or None where the recording has a picture but no sound track.

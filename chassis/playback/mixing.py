@@ -8,7 +8,7 @@ from av.audio.frame import AudioFrame
 
 CHANNELS = 2
 STRIDE = 7
-"""One sample in so many tells how the channels relate; a prime, so that no tone hides from it."""
+"""One sample in so many tells how the channels relate. A prime, so that no tone hides from it."""
 LOST_RATIO = 0.1
 """Share of the power that is left after mixing, below which the channels cancel each other out. Unrelated
 channels keep half."""

@@ -62,7 +62,7 @@ class Recording:
 
     @property
     def total_s(self) -> float | None:
-        """Length as the header claims it; None where it claims nothing."""
+        """Length as the header claims it. None where it claims nothing."""
         duration = self.container.duration
         return duration / av.time_base if duration else None
 
@@ -72,7 +72,7 @@ class Recording:
         return self.timeline.origin_s
 
     def packets(self) -> Iterator[Any]:
-        """Yield all packets of sound and picture; their times are seconds of the recording.
+        """Yield all packets of sound and picture. Their times are seconds of the recording.
 
         A packet that is decoded and not shown has `is_discard` set. The last packet of each track is empty
         and makes its decoder give out what it holds. A read error costs its packet, not the rest of the file.
@@ -197,7 +197,7 @@ def open_recording(path: Path) -> Iterator[Recording]:
     """Open a recording.
 
     Raises:
-        InvalidInputError: The file is no container that recordings come in, or it is too damaged to be opened
+        InvalidInputError: The file is not a recording's container, or it is too damaged to be opened
             (`MEDIA_UNDECODABLE`).
     """
     try:

@@ -44,17 +44,17 @@ class PictureTimes:
 
     @property
     def first_s(self) -> float | None:
-        """When the first frame is shown; None without times."""
+        """When the first frame is shown. None without times."""
         return min(self._times_s, default=None)
 
     @property
     def last_s(self) -> float | None:
-        """When the last frame is shown; None without times."""
+        """When the last frame is shown. None without times."""
         return max(self._times_s, default=None)
 
     @property
     def frame_rate_hz(self) -> float | None:
-        """Frames a second while the picture moves on; None for fewer than two."""
+        """Frames a second while the picture moves on. None for fewer than two."""
         gaps_s = np.diff(np.sort(np.frombuffer(self._times_s)))
         moving_s = gaps_s[gaps_s < STANDS_S]
         total_s = float(moving_s.sum())
@@ -71,7 +71,7 @@ class PictureTimes:
 
     @property
     def shown_until_s(self) -> float:
-        """When the last frame's own showing time ends: it lasts as long as the others mostly do."""
+        """When the last frame's own showing time ends. It lasts as long as the others mostly do."""
         gaps_s = np.diff(np.sort(np.frombuffer(self._times_s)))
         usual_s = float(np.median(gaps_s)) if len(gaps_s) else 0.0
         return max(self.end_s, (self.last_s or 0.0) + min(usual_s, STANDS_S))
@@ -151,7 +151,7 @@ def how_shown(frame: Any, stream: Any) -> Shown:
 
 
 def pixel_aspect(stream: Any) -> float:
-    """Return a pixel's width over its height; 1 where the track does not say, or says nonsense."""
+    """Return a pixel's width over its height. 1 where the track does not say, or says nonsense."""
     aspect = float(stream.sample_aspect_ratio or 1)
     return aspect if 1 / MAX_PIXEL_ASPECT <= aspect <= MAX_PIXEL_ASPECT else 1.0
 

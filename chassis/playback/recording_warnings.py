@@ -23,12 +23,12 @@ class RecordingWarning:
     message: str
     """One or two sentences for a reader."""
     start_s: float | None = None
-    """On the recording's clock; None where it has no place in time."""
+    """On the recording's clock. None where it has no place in time."""
     end_s: float | None = None
 
 
 def in_order(warnings: Iterable[RecordingWarning]) -> tuple[RecordingWarning, ...]:
-    """Sort warnings by time; those without a place in time come first.
+    """Sort warnings by time. Those without a place in time come first.
 
     Of each kind the first `MAX_OF_A_KIND` are kept, and the last of them says how many more there are.
     """

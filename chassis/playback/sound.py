@@ -29,13 +29,13 @@ GATHERED_SAMPLES = 65_536
 GAP_S = 0.1
 """A gap of this length is filled at once. Shorter ones may be jitter of the recorder's clock."""
 DRIFT_S = 0.02
-"""A gap of this length that stays for `SETTLED_S` is no jitter."""
+"""A gap of this length that stays for `SETTLED_S` is not jitter."""
 SETTLED_S = 1.0
 SILENT_BLOCK_SAMPLES = 60 * SAMPLE_RATE_HZ
 LEVEL_SAMPLES = SAMPLE_RATE_HZ // 50
 """20 ms: shorter than a syllable, long enough for a level."""
 HEARD_LEVEL = 10 ** (-50 / 20)
-"""Root mean square over full scale from which on a stretch counts as heard; speech is 20 dB louder."""
+"""Root mean square over full scale from which on a stretch counts as heard. Speech is 20 dB louder."""
 HEARD_S = 1.0
 """A track with less sound than this is silent, where another one is there."""
 MAX_COMPARED_TRACKS = 8
@@ -224,7 +224,7 @@ class SoundReader:
 def choose_sound(
     recording: Recording, max_duration_s: float, check: Callable[[], None] = lambda: None
 ) -> Any | None:
-    """Return the sound track that is meant; None without one that can be decoded.
+    """Return the sound track that is meant. None without one that can be decoded.
 
     It is the track that a player chooses. Where that is silent (the desktop's sound) and another one is not
     (the microphone), it is the one with most sound. With several tracks the file is read for it once more.

@@ -30,7 +30,7 @@ class Timeline:
     """Turns the timestamps of a file into seconds of the recording.
 
     Args:
-        origin_s: The timestamp that is time 0; None takes the first one that is asked about.
+        origin_s: The timestamp that is time 0. None takes the first one that is asked about.
     """
 
     def __init__(self, origin_s: float | None) -> None:
@@ -70,7 +70,7 @@ class Timeline:
         return now.shift_s
 
     def hidden_shift_s(self, track: int) -> float:
-        """Return the same for a piece that is decoded and not shown: it moves nothing."""
+        """Return the same for a piece that is decoded and not shown. It moves nothing."""
         place = self._places.get(track)
         return self._parts[place.part].shift_s if place is not None else -self.origin_s
 

@@ -33,7 +33,7 @@ class Tracks:
 
     @property
     def picture(self) -> Any:
-        """The picture track that is shown; None without one."""
+        """The picture track that is shown. None without one."""
         return self.pictures[0] if self.pictures else None
 
     @property
@@ -46,7 +46,7 @@ class Tracks:
         return sum(1 for stream in self.timed if stream.type == kind)
 
     def codec(self, kind: str) -> str:
-        """Return the codec of the track of a kind that is meant; empty without one."""
+        """Return the codec of the track of a kind that is meant. Empty without one."""
         streams = [stream for stream in self.timed if stream.type == kind]
         return self.codec_of(streams[0]) if streams else ""
 
@@ -77,7 +77,7 @@ def tracks_of(container: InputContainer, path: Path) -> Tracks:
 
 
 def origin_of(tracks: Tracks) -> float | None:
-    """Return the timestamp of the first sample or frame shown; None where no track says when it begins."""
+    """Return the timestamp of the first sample or frame shown. None where no track says when it begins."""
     starts_s = [
         _shown_from_s(stream, float(stream.start_time * stream.time_base))
         for stream in tracks.timed
@@ -91,7 +91,7 @@ def about_choice(tracks: Tracks, sound: Any = None) -> list[RecordingWarning]:
 
     Args:
         tracks: The recording's tracks.
-        sound: The sound track that is heard; None says nothing about sound tracks that can be decoded.
+        sound: The sound track that is heard. None says nothing about sound tracks that can be decoded.
     """
     found = [_about_lost(stream.type, tracks.codec_of(stream)) for stream in tracks.lost]
     if sound is not None and len(tracks.sounds) > 1:

@@ -1,6 +1,6 @@
 """`GET /sessions/{session_id}/events`: a session's states as server-sent events, resumable.
 
-Each event is a state as `GET /status/{session_id}` has it; its id resumes the stream after it.
+Each event is a state as `GET /status/{session_id}` has it. Its id resumes the stream after it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_EVENT_ID = 2**63 - 1
 """What the contract's number holds."""
 LINE_ENDS = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 """Ends of a line for some readers of streams (Python's `splitlines`), though not for the protocol. JSON
-may hold them as they are; escaped they say the same and cut no event in two."""
+may hold them as they are. Escaped they say the same and cut no event in two."""
 
 
 _EVENT_EXAMPLE = f"id: 17\nevent: session\nretry: {RECONNECT_MS}\ndata: {json.dumps(STATUS_EXAMPLE)}\n\n"
@@ -45,7 +45,7 @@ EVENT_ANSWERS: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    204: {"description": "The session has ended, and its last event was seen: don't come back."},
+    204: {"description": "The session has ended, and its last event was seen. Don't come back."},
 }
 
 

@@ -51,7 +51,7 @@ def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
         size_bytes: The recording's size.
 
     Returns:
-        The range; None where the whole is to be sent, which a header of another unit, of several
+        The range. None where the whole is to be sent, which a header of another unit, of several
         ranges or of nonsense means as well.
 
     Raises:

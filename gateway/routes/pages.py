@@ -44,7 +44,7 @@ GREETING: dict[str, Any] = {
         "docs": "GET /docs",
     },
 }
-"""What the original answers here, for programs; its model's name is the services' to tell."""
+"""What the original answers here, for programs. Its model's name is the services' to tell."""
 
 
 class PageFiles(StaticFiles):
@@ -87,7 +87,7 @@ async def client_settings(gateway: GatewayDep) -> dict[str, Any]:
 
 @router.post("/login", status_code=204, response_class=Response, include_in_schema=False)
 async def login(request: Request, gateway: GatewayDep) -> Response:
-    """Keep a key in a cookie that scripts can't read; only reading requests are let in by it."""
+    """Keep a key in a cookie that scripts can't read. Only reading requests are let in by it."""
     key = request.headers.get(HEADER, "")
     address = request.client.host if request.client else "unknown"
     gateway.keys.authenticate(key, "read", address)

@@ -52,7 +52,7 @@ async def upload(
     try:
         with gateway.submitter.only_one(session_id), _upload_slot(gateway):
             if idempotency_key and (session := await gateway.submitter.existing(session_id)):
-                await body.linger(
+                await body.drain(
                     gateway.upload_limits.max_total_bytes, gateway.settings.upload_idle_timeout_s
                 )
                 return _upload_answer(session_id, len(session.answers))
@@ -60,7 +60,7 @@ async def upload(
             _check_length(request, gateway.upload_limits.max_total_bytes)
             return await _receive(request, gateway, body, session_id)
     except InterviewError:
-        await body.linger()
+        await body.drain()
         raise
 
 

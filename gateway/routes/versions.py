@@ -1,4 +1,4 @@
-"""Judging a finished session anew, and the versions of its result that come of it."""
+"""Judging a finished session again, and the versions of its result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MAX_ORDER_BYTES = 4096
 async def reassess(
     request: Request, session_id: SessionId, gateway: GatewayDep, _: Managing
 ) -> VersionAnswer:
-    """Judge a completed session anew by another rubric, as a new version of its result."""
+    """Judge a completed session by another rubric. This makes a new version of its result."""
     body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_ORDER_BYTES)
     try:
         order = ReassessmentOrder.model_validate_json(body)

@@ -27,7 +27,7 @@ EVENT_ID = re.compile(r"[0-9]{1,19}")
 
 @router.websocket("/ws/{session_id}")
 async def websocket_events(websocket: WebSocket, session_id: str) -> None:
-    """Follow a session until it ends; `?after=N` resumes after event N."""
+    """Follow a session until it ends. `?after=N` resumes after event N."""
     gateway = gateway_of(websocket)
     await websocket.accept()
     try:

@@ -23,7 +23,7 @@ class ReceivedFile:
 
     field: str
     name: str
-    """As the candidate's machine has it, without folders; for display only."""
+    """As the candidate's machine has it, without folders. For display only."""
     extension: str
     path: Path
     size_bytes: int

@@ -22,7 +22,7 @@ def read_linked_session(
 
     Raises:
         InvalidInputError: It is not as the original wants it. An answer that is wrong by itself
-            doesn't raise: it is kept with its reason.
+            doesn't raise. It is kept with its reason.
     """
     root = _parse(body)
     data = root.get("data")

@@ -46,12 +46,12 @@ async def receive_form(
         content_type: The request's header.
         chunks: The body.
         limits: What it may bring.
-        spool_dir: Folder for the files; None: the system's.
+        spool_dir: Folder for the files. None: the system's.
         check_field: Is called with each text field as it arrives, and raises where it is wrong: a browser
             sends the fields first, so that nobody uploads 500 MB to be told of a wrong language.
 
     Raises:
-        InvalidInputError: The body is no form, or a limit is passed, or a file is no video.
+        InvalidInputError: The body is not a form, or a limit is passed, or a file is not a video.
     """
     boundary = _boundary(content_type)
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=spool_dir))
@@ -133,7 +133,7 @@ class _FormReader:
             raise _malformed() from None
 
     def flush(self) -> None:
-        """Write what is waiting. Blocking; called in a thread."""
+        """Write what is waiting. Blocking. Called in a thread."""
         for spool, data in self._waiting:
             spool.write(data)
         self._waiting.clear()

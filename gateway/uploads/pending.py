@@ -1,7 +1,7 @@
 """Sessions with links that an older build of the gateway kept in the store, before the orchestrator fetched.
 
-They were accepted, so none may be lost: they are handed to the orchestrator once. Nothing is written here any
-more; this module can go once no store holds `pending/` files.
+They were accepted, so none may be lost. They are handed to the orchestrator once. Nothing is written here any
+more. This module can go once no store holds `pending/` files.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 PENDING_PREFIX = "pending"
 RETRY = RetryPolicy(attempt_count=10, first_delay_s=1.0, max_delay_s=60.0)
-"""An orchestrator that is away is asked for some minutes; the next start asks again."""
+"""An orchestrator that is away is asked for some minutes. The next start asks again."""
 
 
 class PendingSessions:
@@ -81,7 +81,7 @@ class PendingSessions:
 
 
 def _read(data: bytes) -> SessionDraft | None:
-    """Read a session; None for one that was refused for good, which is only kept to be shown."""
+    """Read a session. None for one that was refused for good, which is only kept to be shown."""
     kept: dict[str, Any] = json.loads(data)
     if kept.get("refusal"):
         return None

@@ -27,7 +27,7 @@ from gateway.uploads.forms import ReceivedFile, ReceivedForm
 from gateway.uploads.texts import single_line, single_spaced
 
 MAX_QUESTION_COUNT = 100
-"""Upper end of `jumlah_pertanyaan`; it only has to be a sensible number."""
+"""Upper end of `jumlah_pertanyaan`. It only has to be a sensible number."""
 SEED_LANGUAGE = "id"
 """Default of the design document's clients (`files`)."""
 ORIGINAL_LANGUAGE = "en"
@@ -53,7 +53,7 @@ class Submission:
     questions: tuple[str, ...]
     files: tuple[ReceivedFile, ...]
     rubric_ids: tuple[str, ...]
-    """One an answer; empty: the default."""
+    """One an answer. Empty: the default."""
     warnings: tuple[str, ...] = ()
     """What the client should know though the upload was accepted, a sentence or two each."""
 
@@ -63,8 +63,8 @@ def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Seq
 
     Args:
         form: The form.
-        query: The URL's parameters; the form's own fields win.
-        languages: Languages that may be named, next to `auto`; see `find_language`.
+        query: The URL's parameters. The form's own fields win.
+        languages: Languages that may be named, next to `auto`. See `find_language`.
 
     Raises:
         RequestValidationError: A required field is absent.
@@ -217,7 +217,7 @@ class Submitter:
             self._in_flight.discard(session_id)
 
     async def submit(self, session_id: str, submission: Submission) -> SessionView:
-        """Store the recordings and create the session; on any failure nothing of it stays.
+        """Store the recordings and create the session. On any failure nothing of it stays.
 
         Raises:
             InterviewError: The store or the orchestrator refused or is away.
@@ -255,7 +255,7 @@ class Submitter:
 
 
 async def create_session(orchestrator: Orchestrator, draft: SessionDraft) -> SessionView:
-    """Create a session; where the answer was late, ask whether it was created after all.
+    """Create a session. Where the answer was late, ask whether it was created after all.
 
     Raises:
         InterviewError: It was not created.

@@ -16,7 +16,7 @@ def encodable(text: str) -> str:
 
 
 def encodable_json(value: Any) -> Any:
-    """Return a JSON value whose every text has a UTF-8 form; see `encodable`.
+    """Return a JSON value whose every text has a UTF-8 form. See `encodable`.
 
     Raises:
         RecursionError: It is nested too deeply.

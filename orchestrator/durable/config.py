@@ -68,6 +68,6 @@ def prepare_sqlite(database_url: str) -> None:
 
 
 def quiet(record: logging.LogRecord) -> bool:
-    """Drop what is no error: a session that was cancelled, or that another replica has taken over."""
+    """Drop what is not an error. The session was cancelled, or another replica has taken it over."""
     text = record.getMessage()
     return not ("cancelled" in text or "no longer owned" in text)

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
-"""A session that brings its process down so often is given up (it would do so for ever)."""
+"""A session that brings its process down so often is given up (it would do so without end)."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 
@@ -107,7 +107,7 @@ class Engine:
         logging.getLogger("dbos").removeFilter(quiet)
 
     async def submit(self, request: Request) -> SessionRow:
-        """Accept a session; when this returns, it is durable. Nothing happens where it exists."""
+        """Accept a session. When this returns, it is durable. Nothing happens where it exists."""
         accepted = SessionRow(request, "queued", time.time())
         job = {"request": MessageToDict(request), "create_time_s": accepted.create_time_s}
         with SetWorkflowID(request.session_id):
@@ -150,12 +150,12 @@ class Engine:
         return [(row.created_at or 0, session_row(row, ())) for row in rows]
 
     async def cancel(self, session_id: str) -> None:
-        """Cancel a session; its running steps are cancelled within about a second."""
+        """Cancel a session. Its running steps are cancelled within about a second."""
         await DBOS.cancel_workflow_async(session_id)
         logger.info("session ends", extra={"session_id": session_id, "state": "cancelled", "reason": ""})
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
-        """Wait until no step of a session runs in this process; False where one still does."""
+        """Wait until no step of a session runs in this process. False where one still does."""
         return await self._steps.settled(session_id, timeout_s)
 
     async def delete(self, session_id: str) -> None:
@@ -163,7 +163,7 @@ class Engine:
         await DBOS.delete_workflow_async(session_id)
 
     async def rerun(self, session_id: str) -> None:
-        """Run an ended session again from its first step, in place; kept outputs make that short."""
+        """Run an ended session again from its first step, in place. Kept outputs make that short."""
         await DBOS.rewind_workflow_async(session_id, start_step=1, queue_name=QUEUE)
 
     async def submit_reassessment(self, job: Reassessment) -> None:

@@ -35,7 +35,7 @@ class Failover:
         replica: This replica's name.
         interval_s: Between two beats, and between two looks for the dead.
         dead_after_s: Silence after which a replica counts as dead.
-        take_over: Hands the sessions of dead replicas to the living; idempotent.
+        take_over: Hands the sessions of dead replicas to the living. Idempotent.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ _STATES = {
 
 
 class KeptWorkflow(Protocol):
-    """What the engine keeps; times in milliseconds since 1970-01-01 UTC."""
+    """What the engine keeps. Times in milliseconds since 1970-01-01 UTC."""
 
     input: Any
     output: Any
@@ -37,7 +37,7 @@ class KeptWorkflow(Protocol):
 def session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> SessionRow:
     """Read a session."""
     job: dict[str, Any] = kept.input["args"][0] if kept.input else {}
-    state, reason, message = _end(kept, "The session could not be finished on our side; retry it.")
+    state, reason, message = _end(kept, "The session could not be finished on our side. Retry it.")
     output = kept.output if kept.status == "SUCCESS" else None
     return SessionRow(
         request=ParseDict(job["request"], orchestrator_pb2.CreateSessionRequest()),
@@ -57,7 +57,7 @@ def session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> Sessio
 def version_row(kept: KeptWorkflow) -> VersionRow:
     """Read a version of a result."""
     job = Reassessment.from_json(kept.input["args"][0])
-    state, reason, message = _end(kept, "The answers could not be judged on our side; ask for it again.")
+    state, reason, message = _end(kept, "The answers could not be judged on our side. Ask for it again.")
     return VersionRow(
         job.version_id,
         job.request.rubric_id,
@@ -78,7 +78,7 @@ def _end(kept: KeptWorkflow, broken: str) -> tuple[str, str, str]:
 
 
 def _end_time_s(kept: KeptWorkflow) -> float:
-    """Return when it ended; the engine's own times are whole seconds on SQLite."""
+    """Return when it ended. The engine's own times are whole seconds on SQLite."""
     if kept.status == "SUCCESS" and kept.output and "end_time_s" in kept.output:
         return float(kept.output["end_time_s"])
     return (kept.completed_at or kept.updated_at or kept.created_at or 0) / MS_PER_S

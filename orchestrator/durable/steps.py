@@ -55,7 +55,7 @@ class DurableSteps:
         self._running: Counter[str] = Counter()
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
-        """Wait until no step of a session runs in this process; False where one still does."""
+        """Wait until no step of a session runs in this process. False where one still does."""
         deadline_s = time.monotonic() + timeout_s
         while self._running.get(session_id):
             if time.monotonic() > deadline_s:

@@ -36,9 +36,9 @@ LANGUAGE_NAMES = {"en": "English", "id": "Indonesian"}
 RISK_LEVEL = "Unknown"
 """Of the four words that the original writes, the one that says nothing of a person."""
 PERFORMANCE_STATUS = "Not judged"
-"""The original's pages show this text as it is; nothing here judges a performance."""
+"""The original's pages show this text as it is. Nothing here judges a performance."""
 LABEL = "measured"
-"""The original's pages colour some adjectives; this one they don't, and it claims nothing."""
+"""The original's pages colour some adjectives. This one they don't, and it claims nothing."""
 
 
 def root(

@@ -124,7 +124,7 @@ def assessment_of(outputs: AnswerOutputs) -> Json:
 
 
 def _rubric(provenance: assessor_pb2.AssessmentProvenance) -> Json | None:
-    """Say which rubric judged the answer; answers of one session may have different ones."""
+    """Say which rubric judged the answer. Answers of one session may have different ones."""
     if not provenance.rubric_id:
         return None
     return {

@@ -30,7 +30,7 @@ class AnswerOutputs:
 
     @property
     def position(self) -> int:
-        """The number that the caller gave to the answer; its place where the caller gave none."""
+        """The number that the caller gave to the answer. Its place where the caller gave none."""
         return int(self.answer.position) if self.answer.HasField("position") else self.place
 
     @property
@@ -64,5 +64,5 @@ def voice_of(diarization: speaker_pb2.Diarization | None, start_s: float, end_s:
 
 
 def file_name(outputs: AnswerOutputs) -> str:
-    """Return what a recording is called; the design document counts nameless ones from 0."""
+    """Return what a recording is called. The design document counts nameless ones from 0."""
     return outputs.answer.file_name or f"video_{outputs.place - 1}"

@@ -32,7 +32,7 @@ from orchestrator.result.warnings import warnings_of
 from orchestrator.workflow import STAGES, StageRecord, first_failure
 
 SCHEMA_VERSION = "1.1"
-"""Of `schema.json`; documents of 1.0 lack what it says is new."""
+"""Of `schema.json`. Documents of 1.0 lack what it says is new."""
 
 
 def build(metadata: SessionMetadata, answers: Sequence[AnswerOutputs]) -> Json:

@@ -33,7 +33,7 @@ from orchestrator.workflow import (
 )
 
 PAUSE_S = 0.5
-"""A silence between two words from which on it counts as a pause; the original's limit."""
+"""A silence between two words from which on it counts as a pause. The original's limit."""
 S_PER_MIN = 60.0
 SPEECH_UNITS = {
     "speech_rate": "words_per_speaking_min",
@@ -81,7 +81,7 @@ class AnswerFigures:
     visual_score_percent: float | None
     """Share of the recording in which something was observed in the picture."""
     coverage_percent: float | None
-    """Mean coverage of the speech, face and eye figures; one that could not be measured counts 0."""
+    """Mean coverage of the speech, face and eye figures. One that could not be measured counts 0."""
     indicators: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -91,7 +91,7 @@ class AnswerFigures:
 
     @property
     def rests_on(self) -> Sequence[str]:
-        """The parts that the verdict rests on: `picture`, `sound`; none where there is no verdict."""
+        """The parts that the verdict rests on: `picture`, `sound`. None where there is no verdict."""
         parts = {"picture": self.picture, "sound": self.sound}
         there = [name for name, part in parts.items() if part.verdict != NO_DATA]
         return there if self.verdict != NO_DATA else []
@@ -164,7 +164,7 @@ def speech_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
 
 
 def vision_figures(outputs: AnswerOutputs) -> dict[str, Figure]:
-    """Return what the vision stage measured; where nobody looked, say so of each usual measure."""
+    """Return what the vision stage measured. Where nobody looked, say so of each usual measure."""
     if outputs.vision is None:
         record = outputs.records[VISION]
         return _unmeasured(FACE_UNITS, absent(record.outcome), record.message or "Nobody looked at it.")

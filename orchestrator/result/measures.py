@@ -25,7 +25,7 @@ def measures_of(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
 
 
 def _further(outputs: AnswerOutputs) -> dict[str, dict[str, Figure]]:
-    """Return what each further stage measured; one that left nothing is told of by its outcome alone."""
+    """Return what each further stage measured. One that left nothing is told of by its outcome alone."""
     measured = {stage: getattr(output, "measures", ()) for stage, output in outputs.further.items()}
     return {stage: {one.name: to_figure(one) for one in of} for stage, of in measured.items() if of}
 
@@ -73,7 +73,7 @@ def observation_of(observation: media_pb2.Observation) -> Json:
 
 
 def verdict_of(figures: AnswerFigures) -> Json:
-    """Return the verdict on the observations, by part and on the whole; null where it is absent."""
+    """Return the verdict on the observations, by part and on the whole. Null where it is absent."""
     return {
         "value": _value(figures.verdict),
         "rests_on": list(figures.rests_on),

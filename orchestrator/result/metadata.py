@@ -18,7 +18,7 @@ class SessionMetadata:
     config_digest: str
     software_version: str
     reader_language: str = ""
-    """Language of what people read (BCP-47); empty: that of the answers."""
+    """Language of what people read (BCP-47). Empty: that of the answers."""
 
     @property
     def created_at(self) -> str:

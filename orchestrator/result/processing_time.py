@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.workflow import ASSESS, EXTRACT, FETCH, SPEAKER, TRANSCRIBE, TRANSLATE, VISION, StageRecord
 
 BRANCHES = ((TRANSCRIBE, TRANSLATE, ASSESS), (VISION,), (SPEAKER,))
-"""What runs side by side behind the extraction; the stages of one branch run one after the other. A stage
+"""What runs side by side behind the extraction. The stages of one branch run one after the other. A stage
 that stands nowhere is a branch of its own."""
 PLACED = frozenset({FETCH, EXTRACT}.union(*BRANCHES))
 """The stages that stand somewhere."""
@@ -25,7 +25,7 @@ def processing_s(answers: Iterable[Mapping[str, StageRecord]]) -> float:
 
     Returns:
         `max over answers (extract + max over branches (sum of the branch))`, where a stage counts with
-        `queue_s + run_s`; 0 without answers. A stage whose output was there already counts with the time
+        `queue_s + run_s`. 0 without answers. A stage whose output was there already counts with the time
         that it took when it was made.
     """
     return max((_answer_s(records) for records in answers), default=0.0)

@@ -23,7 +23,7 @@ FACTS = (
 """What a player needs to know of a recording."""
 
 SILENT_RATIO = 1 / 32_768
-"""The last of 16 bits; below there is nothing to take a logarithm of."""
+"""The last of 16 bits. Below there is nothing to take a logarithm of."""
 
 
 def recording_figures(outputs: AnswerOutputs) -> dict[str, Figure]:

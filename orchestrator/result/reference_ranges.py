@@ -1,4 +1,4 @@
-"""Pure: what is usual for a measure, where a published source says so. It is no judgement of a person."""
+"""Pure: what is usual for a measure, where a published source says so. It is not a judgement of a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ReferenceRange:
-    """The range in which a source found most people; both ends in `unit`."""
+    """The range in which a source found most people. Both ends in `unit`."""
 
     low: float
     high: float
@@ -25,5 +25,5 @@ REFERENCE_RANGES: Mapping[str, ReferenceRange] = {
         "humans. Optometry and Vision Science 78(10), 712-725. 95 % interval for adults in conversation.",
     ),
 }
-"""By the measure's name. Only ranges in our own unit and for people who speak: there is no well-founded
+"""By the measure's name. Only ranges in our own unit and for people who speak. There is no well-founded
 one for words a speaking minute (published rates count the pauses too)."""

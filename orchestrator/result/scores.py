@@ -23,7 +23,7 @@ def criterion_score(outputs: AnswerOutputs, criterion_id: str) -> float | None:
 
 
 def criterion_outcome(outputs: AnswerOutputs, criterion_id: str) -> str:
-    """Return what a criterion's score is worth; SKIPPED where the answer's rubric has no such criterion."""
+    """Return what a criterion's score is worth. SKIPPED where the answer's rubric has no such criterion."""
     outcome = assess_outcome(outputs)
     if outputs.assessment is None:
         return absent(outcome)
@@ -47,7 +47,7 @@ def assess_outcome(outputs: AnswerOutputs) -> str:
 
 
 def criterion_counts(outputs: AnswerOutputs) -> tuple[int, int]:
-    """Return how many criteria have a score, and how many the rubric has; 0 and 0 without an assessment."""
+    """Return how many criteria have a score, and how many the rubric has. 0 and 0 without an assessment."""
     criteria = outputs.assessment.criteria if outputs.assessment is not None else ()
     return sum(criterion.HasField("score") for criterion in criteria), len(criteria)
 
@@ -61,7 +61,7 @@ def conclusion_of(outputs: AnswerOutputs) -> str | None:
 
 
 def conclusion_outcome(outputs: AnswerOutputs) -> str:
-    """Return what the conclusion is worth; NOT_CONFIGURED where no language model judged the answer."""
+    """Return what the conclusion is worth. NOT_CONFIGURED where no language model judged the answer."""
     if conclusion_of(outputs) is not None:
         return OK
     if outputs.assessment is not None and outputs.assessment.method == BASELINE:

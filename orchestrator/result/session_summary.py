@@ -63,7 +63,7 @@ def summarise(answers: Sequence[AnswerOutputs], reader_language: str) -> str:
 
     Args:
         answers: All answers of the session, in order.
-        reader_language: Language of the text (BCP-47); empty takes the one that most answers were given in.
+        reader_language: Language of the text (BCP-47). Empty takes the one that most answers were given in.
             Languages without texts of their own get English.
     """
     texts = TEXTS.get(_language(answers, reader_language), TEXTS[DEFAULT_LANGUAGE])

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 def number(value: float, digits: int) -> float:
-    """Round for the document; -0.0 becomes 0.0."""
+    """Round for the document. -0.0 becomes 0.0."""
     return round(value, digits) + 0.0
 
 

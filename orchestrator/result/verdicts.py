@@ -38,7 +38,7 @@ LOOKING_AWAY_MEDIUM_RATIO = 0.20
 """The original's limits: 1 %, 20 % and 5 % of the frames."""
 
 UNSEEN_RATIO, UNSEEN_S = 0.05, 1.0
-"""What may be missing of picture or sound before nothing is said of the whole; both must be exceeded."""
+"""What may be missing of picture or sound before nothing is said of the whole. Both must be exceeded."""
 
 VISUAL_KINDS = ("no_face", "second_face", "looking_away")
 
@@ -53,7 +53,7 @@ class PartVerdict:
     reason: str
     """The same in a sentence. Empty where there is a verdict."""
     looked_at_ratio: float
-    """Share of the recording that was looked at, or listened to; 0 to 1."""
+    """Share of the recording that was looked at, or listened to. 0 to 1."""
     confidence_percent: float | None
     """Picture: share of the recording that shows a face. Sound: probability of what was decided about one
     voice or more. 0 to 100, or None where nothing was looked at."""
@@ -73,7 +73,7 @@ def visual_score_percent(outputs: AnswerOutputs) -> float | None:
 
 
 def observed_frame_count(outputs: AnswerOutputs) -> int:
-    """Return how many of the looked-at frames fall into stretches with an observation; an estimate."""
+    """Return how many of the looked-at frames fall into stretches with an observation. An estimate."""
     report, seen_s = outputs.vision, _seen_s(outputs)
     if report is None or not seen_s:
         return 0
@@ -160,7 +160,7 @@ def _ratio(outputs: AnswerOutputs, *kinds: str) -> float | None:
 
 
 def _observed_s(outputs: AnswerOutputs, *kinds: str) -> float:
-    """Return how long something was observed in the picture; overlapping stretches count once."""
+    """Return how long something was observed in the picture. Overlapping stretches count once."""
     found = [one for one in outputs.vision.observations if one.kind in kinds] if outputs.vision else []
     covered_s = reached_s = 0.0
     for observation in sorted(found, key=lambda observation: observation.start_s):

@@ -29,7 +29,7 @@ class _Warning:
 
 
 def warnings_of(outputs: AnswerOutputs) -> list[Json]:
-    """Return the warnings of all stages; what two stages say of one thing stands once.
+    """Return the warnings of all stages. What two stages say of one thing stands once.
 
     Those without a place in time come first, then the others in time order.
     """

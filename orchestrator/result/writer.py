@@ -28,7 +28,7 @@ FIELDS = {
     VISION: "vision",
     SPEAKER: "diarization",
 }
-"""Where a stage's output goes in `AnswerOutputs`; those of other stages go to `further`."""
+"""Where a stage's output goes in `AnswerOutputs`. Those of other stages go to `further`."""
 
 
 def software_version() -> str:
@@ -73,7 +73,7 @@ class ResultWriter:
         create_time_s: float,
         version_id: int = FIRST_VERSION,
     ) -> None:
-        """Write a version of a session's document; writing it again replaces it whole."""
+        """Write a version of a session's document. Writing it again replaces it whole."""
         answers = [
             await self._answer_outputs(place, answer, records[place])
             for place, answer in enumerate(request.answers, start=1)

@@ -1,1 +1,1 @@
-"""The stages of an answer. One file is one stage and has its name; the rest is what they share."""
+"""The stages of an answer. One file is one stage and has its name. The rest is what they share."""

@@ -16,7 +16,7 @@ from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage
 from orchestrator.workflow import ASSESS, TRANSCRIBE
 
 RUBRICS = "rubrics"
-"""Name of the second service of this stage: it lists what can be judged by."""
+"""Name of the second service of this stage. It lists what can be judged by."""
 
 
 class Assess(Stage):
@@ -69,7 +69,7 @@ def assess_request(
     transcript: transcriber_pb2.Transcript,
     preferences: Preferences,
 ) -> assessor_pb2.AssessRequest:
-    """Ask for a judgement on the words; flagged segments are left out of scoring."""
+    """Ask for a judgement on the words. Flagged segments are left out of scoring."""
     segments = [
         assessor_pb2.AnswerSegment(
             text=segment.text, words=segment.words, start_s=segment.start_s, end_s=segment.end_s

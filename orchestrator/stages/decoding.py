@@ -2,7 +2,7 @@
 
 Reads a job as JSON from its argument, writes the sound as WAV (mono, 16 bit, 16 kHz), and answers with
 one line of JSON: the probe, or `{"error": REASON, "message": …}`. `chassis.playback` says which tracks are
-meant and when each piece is shown; the WAV's seconds are the recording's.
+meant and when each piece is shown. The WAV's seconds are the recording's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRIED_PACKETS = 300
 
 
 class UnreadableError(Exception):
-    """The recording can't be used; the reason is UPPER_SNAKE."""
+    """The recording can't be used. The reason is UPPER_SNAKE."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -103,7 +103,7 @@ class PictureTrack:
         if context.width * context.height > job["max_pixel_count"]:
             raise UnreadableError(
                 "MEDIA_TOO_COMPLEX",
-                f"The picture has more than {job['max_pixel_count']:,} pixels; scale it down.",
+                f"The picture has more than {job['max_pixel_count']:,} pixels. Scale it down.",
             )
         self._stream = stream
         self._max_duration_s = job["max_duration_s"]
@@ -153,7 +153,7 @@ def decode(job: dict[str, Any]) -> dict[str, Any]:
         with open_recording(source) as recording:
             if len(recording.container.streams) > job["max_track_count"]:
                 raise UnreadableError(
-                    "MEDIA_TOO_COMPLEX", "The recording has too many tracks; send a plain one."
+                    "MEDIA_TOO_COMPLEX", "The recording has too many tracks. Send a plain one."
                 )
             if (recording.total_s or 0.0) > max_duration_s * 1.01:
                 raise too_long(max_duration_s)
@@ -244,7 +244,7 @@ def answer_to(job: dict[str, Any]) -> dict[str, Any]:
     except (MemoryError, ImportError):  # a library that can't be loaded for want of memory is an ImportError
         return {
             "error": "MEDIA_TOO_COMPLEX",
-            "message": "Decoding needs too much memory; send a plainer file.",
+            "message": "Decoding needs too much memory. Send a plainer file.",
         }
 
 

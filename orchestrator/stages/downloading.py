@@ -47,7 +47,7 @@ class Download:
 
     @property
     def extension(self) -> str | None:
-        """The file extension that the first bytes call for, or None where they are no video's."""
+        """The file extension that the first bytes call for, or None where they are not a video's."""
         return sniff_extension(self.head)
 
     def begin_anew(self) -> None:
@@ -183,7 +183,8 @@ class Downloader:
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._limits.max_bytes:
             raise InvalidInputError(
-                f"File too large. Max: {self._limits.max_bytes / 1_000_000:g} MB", reason="FILE_TOO_LARGE"
+                f"File too large. Max: {self._limits.max_bytes / 1_000_000:g} MB. Export it smaller.",
+                reason="FILE_TOO_LARGE",
             )
 
 
@@ -196,7 +197,7 @@ def _headers(download: Download) -> dict[str, str]:
 
 
 def _goes_on(response: httpx.Response, download: Download) -> bool:
-    """Tell whether a reply goes on where the file ends; one that begins anew has it all."""
+    """Tell whether a reply goes on where the file ends. One that begins again has it all."""
     if response.status_code == BEGUN_ANEW:
         return False
     if response.headers.get("content-range", "").startswith(f"bytes {download.size_bytes}-"):
@@ -226,20 +227,20 @@ def _check(response: httpx.Response) -> None:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
         raise _away(f"answered {status}")
     raise ForbiddenError(
-        f"The recording could not be downloaded: the link's server answered {status}."
+        f"The recording could not be downloaded. The link's server answered {status}."
         " Check that the link is right and shared with everyone.",
         reason="DOWNLOAD_REFUSED",
     )
 
 
 def _pause_s(retry_after: str) -> float | None:
-    """Read Retry-After in seconds; a date, a longer pause than we wait, or nothing is None."""
+    """Read Retry-After in seconds. A date, a longer pause than we wait, or nothing is None."""
     pause_s = float(retry_after) if retry_after.isdecimal() else None
     return pause_s if pause_s is not None and pause_s <= MAX_RETRY_AFTER_S else None
 
 
 def _away(what: str) -> InterviewError:
     return UnavailableError(
-        f"The recording could not be downloaded: the link's server {what}. Retry the session later.",
+        f"The recording could not be downloaded. The link's server {what}. Retry the session later.",
         reason="DOWNLOAD_FAILED",
     )

@@ -31,7 +31,7 @@ IMPORT_FOLDER = Path(chassis.__file__).resolve().parents[1]
 FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", "picture_track_count")
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
-"""An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode; 4K some more."""
+"""An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode. 4K some more."""
 LIMIT_EXIT_CODES = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
 """How the kernel ends a child that ran into one of its limits."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -140,12 +140,14 @@ class Extractor:
     async def _local(self, key: str, folder: Path) -> AsyncIterator[Path]:
         size_bytes = await self._store.size_bytes(key)
         if size_bytes is None:
-            raise NotFoundError("Nothing lies at the recording's URI.", reason="MEDIA_NOT_FOUND")
+            raise NotFoundError(
+                "Nothing lies at the recording's URI. Store the recording again.", reason="MEDIA_NOT_FOUND"
+            )
         if size_bytes == 0:
-            raise InvalidInputError("The recording is empty: send its bytes.", reason="MEDIA_EMPTY")
+            raise InvalidInputError("The recording is empty. Send its bytes.", reason="MEDIA_EMPTY")
         if size_bytes > self._limits.max_media_bytes:
             raise InvalidInputError(
-                f"The recording has more than {self._limits.max_media_bytes:,} bytes; send a smaller one.",
+                f"The recording has more than {self._limits.max_media_bytes:,} bytes. Send a smaller one.",
                 reason="MEDIA_TOO_LARGE",
             )
         if (local := self._store.local_path(key)) is not None:
@@ -203,7 +205,7 @@ def _parse(reply: bytes, exit_code: int | None) -> dict[str, Any]:
 
 def _too_complex() -> InterviewError:
     return InvalidInputError(
-        "Decoding the recording takes more time or memory than is allowed; send a plainer file.",
+        "Decoding the recording takes more time or memory than is allowed. Send a plainer file.",
         reason="MEDIA_TOO_COMPLEX",
     )
 

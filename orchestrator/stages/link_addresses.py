@@ -1,6 +1,6 @@
 """Which addresses a link may lead to. A link comes from outside, so it may not make us read the inside.
 
-Every address is resolved by us, checked, and connected to as checked; a redirect is checked again.
+Every address is resolved by us, checked, and connected to as checked. A redirect is checked again.
 """
 
 from __future__ import annotations

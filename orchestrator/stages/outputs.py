@@ -1,10 +1,10 @@
 """Where a session's things lie in the media store, under `sessions/<id>/`.
 
 media/…                                    recordings (the gateway puts them there)
-outputs/<place>/<stage>-<hash>.pb       a stage's output, whole; the hash covers input and settings
+outputs/<place>/<stage>-<hash>.pb       a stage's output, whole. The hash covers input and settings
 outputs/<place>/<stage>-<hash>.json     how it came about, written before the output
 result.json                                the result document
-results/<version>.json                     the same judged anew, from version 2 on
+results/<version>.json                     the same judged again, from version 2 on
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ HASH_CHARACTERS = 32
 
 
 FIRST_VERSION = 1
-"""The session's own result; later ones are judged by another rubric."""
+"""The session's own result. Later ones are judged by another rubric."""
 
 
 def fingerprint(*parts: str | bytes) -> str:
-    """Hash an input and its settings; parts can't run into each other."""
+    """Hash an input and its settings. Parts can't run into each other."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -60,12 +60,12 @@ class SessionStore:
         return StageRecord.from_json(json.loads(await self._media.get_bytes(_record_key(key))))
 
     async def save(self, key: str, output: Message, record: StageRecord) -> None:
-        """Keep an output and how it came about; the output's presence vouches for both."""
+        """Keep an output and how it came about. The output's presence vouches for both."""
         await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
         await self._media.put_bytes(key, output.SerializeToString(deterministic=True))
 
     async def save_once(self, key: str, output: Message, record: StageRecord, _remaining_s: float) -> None:
-        """Save as one attempt of several; see `chassis.client.retrying`."""
+        """Save as one attempt of several. See `chassis.client.retrying`."""
         await self.save(key, output, record)
 
     async def load(self, key: str, message_class: type[M]) -> M:
@@ -77,7 +77,7 @@ class SessionStore:
         return message_class.FromString(await self._media.get_bytes(key))
 
     async def save_result(self, session_id: str, document: bytes, version_id: int = FIRST_VERSION) -> None:
-        """Write a version of the result document; a reader sees the old one, or the new one whole."""
+        """Write a version of the result document. A reader sees the old one, or the new one whole."""
         await self._media.put_bytes(_result_key(session_id, version_id), document)
 
     async def load_result(self, session_id: str, version_id: int = FIRST_VERSION) -> bytes:
@@ -90,7 +90,7 @@ class SessionStore:
             return await self._media.get_bytes(_result_key(session_id, version_id))
         except NotFoundError as error:
             raise NotFoundError(
-                "The result was kept for a while and is gone; submit the session again.",
+                "The result was kept for a while and is gone. Submit the session again.",
                 reason="RESULT_EXPIRED",
             ) from error
 

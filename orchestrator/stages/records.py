@@ -15,7 +15,7 @@ from orchestrator.workflow import StageRecord
 logger = logging.getLogger(__name__)
 
 NOT_CONFIGURED_SUFFIX = "_NOT_CONFIGURED"
-"""Of reasons that say that nobody configured a backend; that is not a failure."""
+"""Of reasons that say that nobody configured a backend. That is not a failure."""
 
 
 def done_record(
@@ -32,7 +32,7 @@ def done_record(
             "failed",
             outcome,
             "MODEL_UNAVAILABLE",
-            output.reason or "The stage's model can't be reached; retry the session later.",
+            output.reason or "The stage's model can't be reached. Retry the session later.",
             attempt_count=attempt_count,
             queue_s=round(queue_s, 3),
             run_s=round(run_s, 3),
@@ -83,7 +83,7 @@ def broken_record(stage: str) -> StageRecord:
         "failed",
         workflow.SERVICE_UNAVAILABLE,
         "INTERNAL",
-        "Something went wrong on our side; the log has it.",
+        "Something went wrong on our side. The log has it.",
     )
 
 

@@ -76,7 +76,7 @@ async def _last(replies: AsyncIterator[Any], wanted: str, on_progress: Callable[
             on_progress(ratio)
     # A server that goes away in mid-stream may end it without an error.
     raise UnavailableError(
-        "The stage ended its reply before it was complete; try again.", reason="REPLY_INCOMPLETE"
+        "The stage ended its reply before it was complete. Try again.", reason="REPLY_INCOMPLETE"
     )
 
 

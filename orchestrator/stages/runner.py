@@ -1,6 +1,6 @@
 """Runs one stage of one answer: find its output or make it, and say how it went.
 
-A stage whose output exists is not run again. Failures come back as records; only cancellation and
+A stage whose output exists is not run again. Failures come back as records. Only cancellation and
 the engine's own errors leave as exceptions.
 """
 
@@ -26,7 +26,7 @@ SAVE_TIMEOUT_S = 120.0
 
 
 class ProgressListener:
-    """Is told how a stage gets on; the tracker of live progress is one."""
+    """Is told how a stage gets on. The tracker of live progress is one."""
 
     def attempt(self, task: Task, attempt_count: int) -> None:
         """An attempt begins."""
@@ -62,7 +62,7 @@ class StageRunner:
         self._listener = listener
 
     async def run(self, task: Task, upstream: Mapping[str, StageRecord]) -> StageRecord:
-        """Run a stage; a failure comes back as a record."""
+        """Run a stage. A failure comes back as a record."""
         begin_s = time.monotonic()
         try:
             work = await self._stages[task.stage].prepare(task, Upstream(upstream, self._outputs))

@@ -86,11 +86,11 @@ class Upstream:
         """Return where the answer's recording lies, whichever way it came.
 
         Raises:
-            InvalidInputError: There is none; the reason is the one that its sender gave.
+            InvalidInputError: There is none. The reason is the one that its sender gave.
         """
         if answer.unavailable_reason:
             raise InvalidInputError(
-                "There is no recording of this answer; send it again.", reason=answer.unavailable_reason
+                "There is no recording of this answer. Send it again.", reason=answer.unavailable_reason
             )
         if self.has(FETCH):
             return await self.output(FETCH, orchestrator_pb2.FetchedRecording)
@@ -118,12 +118,12 @@ class Parts:
     """Where the outputs lie."""
     channels: Channels
     services: Mapping[str, Service] = field(default_factory=dict)
-    """Stand-ins for the services, by the stage's name; a test passes fakes."""
+    """Stand-ins for the services, by the stage's name. A test passes fakes."""
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the environment may say otherwise; `settings_class` of `catalogue.py` names the variables.
+    """What the environment may say otherwise. `settings_class` of `catalogue.py` names the variables.
 
     Args:
         timeout_s: Time of one attempt.

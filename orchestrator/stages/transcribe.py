@@ -9,7 +9,7 @@ from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage
 from orchestrator.workflow import EXTRACT, TRANSCRIBE
 
 LANGUAGES = "languages"
-"""Name of the second service of this stage: it lists what can be understood."""
+"""Name of the second service of this stage. It lists what can be understood."""
 
 
 class Transcribe(Stage):

@@ -21,7 +21,7 @@ HUGGING_FACE_MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 
 
 def build_model(settings: AssessorSettings) -> LanguageModel | None:
-    """Build the model that the settings choose; None for the baseline."""
+    """Build the model that the settings choose. None for the baseline."""
     if settings.chosen_backend == "openai":
         key = settings.llm_api_key.get_secret_value()
         server = _server(settings, settings.llm_base_url, settings.llm_model, key)

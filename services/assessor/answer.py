@@ -32,7 +32,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of the answer; its words count where there are any, its text otherwise."""
+    """A stretch of the answer. Its words count where there are any, its text otherwise."""
 
     text: str
     words: tuple[Word, ...] = ()
@@ -60,7 +60,7 @@ def check_answer(answer: Answer) -> None:
     """Refuse an answer that breaks a documented limit.
 
     Raises:
-        InvalidInputError: The request is wrong as it stands; its reason says which field.
+        InvalidInputError: The request is wrong as it stands. Its reason says which field.
     """
     if len(answer.question) > MAX_QUESTION_CHARACTERS:
         raise _wrong("QUESTION_TOO_LONG", "question", f"at most {MAX_QUESTION_CHARACTERS} characters")

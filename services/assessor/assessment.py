@@ -32,7 +32,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class CriterionAssessment:
-    """The judgement on one criterion; it has a level only with evidence."""
+    """The judgement on one criterion. It has a level only with evidence."""
 
     id: str
     name: str

@@ -1,6 +1,6 @@
 """Tags sentences by word lists, without any model: what runs where none is configured.
 
-It recognises how experience is usually told, not whether it is true or to the point; so it never claims
+It recognises how experience is usually told, not whether it is true or to the point. So it never claims
 that a sentence is off the topic, and its levels end at `HIGHEST_LEVEL`.
 """
 
@@ -71,14 +71,14 @@ class Baseline:
         self._lexicon = lexicon
 
     def tag_sentences(self, question: str, sentences: Sequence[Sentence]) -> tuple[TaggedSentence, ...]:
-        """Tag every sentence in which something is found; the others get no tag and carry nothing."""
+        """Tag every sentence in which something is found. The others get no tag and carry nothing."""
         stems = self._stems(question)
         return tuple(TaggedSentence(sentence, self._tag(sentence, stems)) for sentence in sentences)
 
     def find_level(
         self, criterion: Criterion, question: str, sentences: Sequence[TaggedSentence]
     ) -> Level | None:
-        """Find a criterion's level, `HIGHEST_LEVEL` at most; None where no sentence carries one."""
+        """Find a criterion's level, `HIGHEST_LEVEL` at most. None where no sentence carries one."""
         if criterion.baseline == "tags":
             return find_level(criterion, sentences, highest=HIGHEST_LEVEL)
         stems = self._stems(question)

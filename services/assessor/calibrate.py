@@ -32,7 +32,7 @@ HEADER = """\
 
 
 def run(model: LanguageModel, answers: Path, split: str, target: Path, say: Say) -> dict[str, Fit]:
-    """Fit a model's offsets and write them into the calibration file; other models' stay.
+    """Fit a model's offsets and write them into the calibration file. Other models' stay.
 
     Raises:
         InterviewError: The answers can't be used, or the model fails.
@@ -59,7 +59,7 @@ def run(model: LanguageModel, answers: Path, split: str, target: Path, say: Say)
 
 
 def main(arguments: Sequence[str] | None = None, say: Say = print) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="interview assessor calibrate", description=__doc__)
     parser.add_argument("answers", type=Path, help="YAML with questions, their answers, and a level for each")
     parser.add_argument("--split", default="", help="only the questions of this split")
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None, say: Say = print) -> int:
         settings = load_settings(AssessorSettings)
         model = build_model(settings)
         if model is None:
-            say("error: no model is configured; set LLM_BASE_URL or HF_TOKEN (MODEL_MISSING)")
+            say("error: no model is configured. Set LLM_BASE_URL or HF_TOKEN (MODEL_MISSING)")
             return 2
         run(model, options.answers, options.split, options.to, say)
     except (InterviewError, SettingsError) as error:

@@ -1,6 +1,6 @@
 """Fits the offsets of the checks for one model, from answers whose levels are known.
 
-A small model says yes to nearly everything; what tells answers apart is how surely it does. So for each
+A small model says yes to nearly everything. What tells answers apart is how surely it does. So for each
 check a logistic curve is fitted through the log-odds: its middle is the offset, its width the scale.
 """
 
@@ -29,7 +29,7 @@ from services.assessor.sentences import Sentence, split_sentences
 LEAST_ANSWERS = 10
 """Two numbers fitted through fewer points say little."""
 RIDGE = 0.01
-"""Pulls the slope of well separated answers back from infinity; worth a hundredth of an answer."""
+"""Pulls the slope of well separated answers back from infinity. Worth a hundredth of an answer."""
 LEAST_SLOPE = 0.02
 """Below it a check says nothing of the level, and is left out."""
 STEPS = 50
@@ -90,7 +90,7 @@ def read_labelled(path: Path, split: str = "") -> list[LabelledAnswer]:
     Args:
         path: YAML: `questions`, each with `text`, `language_code` and `answers`, each with `level` (1 to 5)
             and `sentences`.
-        split: Only questions of this `split`; empty for all.
+        split: Only questions of this `split`. Empty for all.
 
     Raises:
         InvalidInputError: The file is not of that form (`LABELLED_ANSWERS_INVALID`), or has no question of
@@ -101,7 +101,7 @@ def read_labelled(path: Path, split: str = "") -> list[LabelledAnswer]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         where = error.errors()[0]["loc"] if isinstance(error, ValidationError) else path.name
         raise InvalidInputError(
-            f"The labelled answers can't be read ({where}); give a YAML file with `questions`, their "
+            f"The labelled answers can't be read ({where}). Give a YAML file with `questions`, their "
             "`answers`, and a `level` and `sentences` for each.",
             reason="LABELLED_ANSWERS_INVALID",
         ) from error
@@ -118,7 +118,7 @@ def read_labelled(path: Path, split: str = "") -> list[LabelledAnswer]:
     ]
     if not answers:
         raise InvalidInputError(
-            "There are no labelled answers to fit to; check the file and the split.",
+            "There are no labelled answers to fit to. Check the file and the split.",
             reason="TOO_FEW_LABELLED_ANSWERS",
         )
     return answers
@@ -159,7 +159,7 @@ def fit_offset(log_odds: Sequence[float], targets: Sequence[float]) -> Offset | 
         targets: Of each answer, 0 to 1.
 
     Returns:
-        Middle and width of the curve; None where it does not rise.
+        Middle and width of the curve. None where it does not rise.
     """
     slope, intercept = 0.0, 0.0
     for _ in range(STEPS):
@@ -187,7 +187,7 @@ def fit_offset(log_odds: Sequence[float], targets: Sequence[float]) -> Offset | 
 
 
 def merged(text: str, model_name: str, fits: Mapping[str, Fit]) -> dict[str, Any]:
-    """Return a calibration document with a model's new offsets in it; other models stay."""
+    """Return a calibration document with a model's new offsets in it. Other models stay."""
     document: dict[str, Any] = yaml.safe_load(text) or {}
     models = document.setdefault("models", {})
     models[model_name] = (models.get(model_name) or {}) | {
@@ -207,7 +207,7 @@ def _by_version(
     for version, (_, chosen) in found.items():
         if len(chosen) < LEAST_ANSWERS:
             raise InvalidInputError(
-                f"There are {len(chosen)} labelled answers for the prompts '{version}'; give at least "
+                f"There are {len(chosen)} labelled answers for the prompts '{version}'. Give at least "
                 f"{LEAST_ANSWERS}, of all levels.",
                 reason="TOO_FEW_LABELLED_ANSWERS",
             )

@@ -44,7 +44,7 @@ class Calibration(BaseModel):
     models: Mapping[str, Mapping[str, Mapping[str, Offset]]]
 
     def offsets(self, model_name: str, prompt_version: str) -> Mapping[str, Offset]:
-        """Find a model's offsets; none where it was not calibrated with these prompts."""
+        """Find a model's offsets. None where it was not calibrated with these prompts."""
         return self.models.get(model_name, {}).get(prompt_version, {})
 
 
@@ -64,7 +64,7 @@ def ask_checks(
     """Ask those checks that have an offset.
 
     Returns:
-        Probability that each is fulfilled; a check without token probabilities in its reply is left out.
+        Probability that each is fulfilled. A check without token probabilities in its reply is left out.
     """
     found: dict[str, float] = {}
     for check_id, offset in offsets.items():
@@ -77,7 +77,7 @@ def ask_checks(
 
 
 def level_by_checks(check_ids: Sequence[str], probabilities: Mapping[str, float]) -> float | None:
-    """Give the level that a criterion's checks amount to; None unless every one of them was answered."""
+    """Give the level that a criterion's checks amount to. None unless every one of them was answered."""
     if not check_ids or any(check_id not in probabilities for check_id in check_ids):
         return None
     mean = sum(probabilities[check_id] for check_id in check_ids) / len(check_ids)
@@ -85,7 +85,7 @@ def level_by_checks(check_ids: Sequence[str], probabilities: Mapping[str, float]
 
 
 def yes_log_odds(token: Token, yes_no: tuple[str, str]) -> float | None:
-    """Compute log(P(yes) / P(no)) from what could have stood first in a reply; None without both."""
+    """Compute log(P(yes) / P(no)) from what could have stood first in a reply. None without both."""
     yes, no = (
         sum(math.exp(value) for text, value in token.alternatives.items() if _begins(text, word))
         for word in yes_no

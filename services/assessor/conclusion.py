@@ -42,7 +42,7 @@ ABSENT = {
         "id": "Kesimpulan model menyebut nama yang tidak ada dalam jawaban.",
     },
     "verdict": {
-        "en": "The model's conclusion spoke of a level or a score, which is not its to give.",
+        "en": "The model's conclusion spoke of a level or a score, which it must not.",
         "id": "Kesimpulan model menyebut tingkat atau skor, yang bukan wewenangnya.",
     },
     "denial": {
@@ -50,16 +50,16 @@ ABSENT = {
         "id": "Kesimpulan model menyangkal apa yang dikatakan dalam jawaban.",
     },
     "baseline": {
-        "en": "No language model is configured; the baseline writes no conclusion.",
-        "id": "Tidak ada model bahasa yang dikonfigurasi; metode dasar tidak menulis kesimpulan.",
+        "en": "No language model is configured. The baseline does not write a conclusion.",
+        "id": "Tidak ada model bahasa yang dikonfigurasi. Metode dasar tidak menulis kesimpulan.",
     },
     "not_judged": {
-        "en": "There is nothing to conclude from.",
+        "en": "There is nothing that a conclusion could be drawn from.",
         "id": "Tidak ada yang dapat disimpulkan.",
     },
     "fallback": {
-        "en": "The configured model failed; the baseline judged instead and writes no conclusion.",
-        "id": "Model yang dikonfigurasi gagal; metode dasar menilai sebagai gantinya tanpa kesimpulan.",
+        "en": "The configured model failed. The baseline judged instead, and does not write a conclusion.",
+        "id": "Model yang dikonfigurasi gagal. Metode dasar menilai sebagai gantinya tanpa kesimpulan.",
     },
 }
 
@@ -141,7 +141,7 @@ def conclude(
     language: Language,
     deadline: Deadline,
 ) -> Conclusion:
-    """Let the model conclude from the tagged sentences; a failing model costs the conclusion only."""
+    """Let the model conclude from the tagged sentences. A failing model costs the conclusion only."""
     shown = _most_telling(sentences)
     try:
         reply = conversation.ask(
@@ -161,7 +161,7 @@ def conclude(
 
 
 def find_flaw(conclusion: str, said: str) -> str | None:
-    """Find what disqualifies a conclusion, as a key of `ABSENT`; None where nothing does."""
+    """Find what disqualifies a conclusion, as a key of `ABSENT`. None where nothing does."""
     if VERDICT.search(conclusion):
         return "verdict"
     if not _numbers(conclusion) <= _numbers(said):

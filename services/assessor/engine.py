@@ -1,6 +1,6 @@
 """Assesses one answer: sentences, what each of them is, levels by rule, remarks, a conclusion.
 
-Every level has its sentences; where there are none, there is no level. Nothing seen or heard comes in
+Every level has its sentences. Where there are none, there is no level. Nothing seen or heard comes in
 here, so that nothing seen or heard can move a score.
 """
 
@@ -36,7 +36,7 @@ class Assessor:
     """Judges answers by rubrics.
 
     Args:
-        model_judge: Judges by a language model; None where none is configured.
+        model_judge: Judges by a language model. None where none is configured.
         baseline_judge: Judges where there is no model.
         rubrics: The rubrics by id.
         language_codes: The languages whose prompts exist.
@@ -68,7 +68,7 @@ class Assessor:
 
     @property
     def model_info(self) -> ModelInfo:
-        """The model, as far as it is known before the first call; empty for the baseline."""
+        """The model, as far as it is known before the first call. Empty for the baseline."""
         return (self._model_judge or self._baseline_judge).model_info
 
     @property
@@ -185,7 +185,7 @@ def _without_level(criterion: Criterion, reason: str, language: Language) -> Cri
 
 
 def _total_score(rubric: Rubric, criteria: Sequence[CriterionAssessment]) -> float | None:
-    """Weighted mean of the scores that exist; None where they are less than half of the weight."""
+    """Weighted mean of the scores that exist. None where they are less than half of the weight."""
     scores = [
         (criterion.weight, assessed.score)
         for criterion, assessed in zip(rubric.criteria, criteria, strict=True)

@@ -22,11 +22,11 @@ from services.assessor.sentences import Sentence
 
 PATTERNS_FILE = Path(__file__).parent / "injection_patterns.yaml"
 SPELLED = re.compile(r"\b(?:[^\W\d_] ){3,}[^\W\d_]\b")
-"""Four single letters in a row; `C E O` and `H R D` are names."""
+"""Four single letters in a row. `C E O` and `H R D` are names."""
 ENCODED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 """Sixteen characters of base64 are twelve letters: two words."""
 READABLE_SHARE = 0.9
-"""Share of letters and spaces from which on decoded bytes are a text; random ones have a fifth."""
+"""Share of letters and spaces from which on decoded bytes are a text. Random ones have a fifth."""
 SENTENCE_END = ".?!…。！？\"'”’)] "
 
 
@@ -56,7 +56,7 @@ _PATTERNS = _read_patterns(PATTERNS_FILE)
 
 
 def find_exclusions(sentences: Sequence[Sentence]) -> dict[str, Exclusion]:
-    """Say by id which sentences must be left out, and why; the others are not in it."""
+    """Say by id which sentences must be left out, and why. The others are not in it."""
     found = {
         sentence.id: exclusion
         for sentence in sentences
@@ -111,7 +111,7 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _decoded(token: str) -> str | None:
-    """Decode base64 into a text; None where no text is in it."""
+    """Decode base64 into a text. None where no text is in it."""
     try:
         content = base64.b64decode(token.rstrip("=") + "=" * (-len(token.rstrip("=")) % 4), validate=True)
         text = content.decode("ascii")

@@ -54,7 +54,7 @@ class BaselineJudge:
     def judge(
         self, answer: Answer, rubric: Rubric, sentences: Sequence[Sentence], conclusion: Conclusion
     ) -> Judged:
-        """Judge an answer; the conclusion says why there is none."""
+        """Judge an answer. The conclusion says why there is none."""
         tagged = self._baseline.tag_sentences(answer.question, sentences)
         return Judged(
             method=Method.BASELINE,
@@ -109,7 +109,7 @@ class ModelJudge:
         language: Language,
         deadline: Deadline,
     ) -> Judged:
-        """Judge an answer; remarks and conclusion are in `language`.
+        """Judge an answer. Remarks and conclusion are in `language`.
 
         Raises:
             UnavailableError: The model fails.
@@ -139,7 +139,7 @@ class ModelJudge:
         sentences: Sequence[Sentence],
         deadline: Deadline,
     ) -> Mapping[str, float]:
-        """Ask the rubric's calibrated checks; an answer over one prompt has no place for such a question."""
+        """Ask the rubric's calibrated checks. An answer over one prompt has no place for such a question."""
         calibrated = self._calibration.offsets(self.model_info.name, prompts.version)
         wanted = {check_id for criterion in rubric.criteria for check_id in criterion.checks}
         offsets = {check_id: offset for check_id, offset in calibrated.items() if check_id in wanted}

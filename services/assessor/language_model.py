@@ -11,7 +11,7 @@ from chassis.model_info import ModelInfo
 
 
 class LanguageModel(Protocol):
-    """A model that continues a conversation. It blocks; its deadline bounds it."""
+    """A model that continues a conversation. It blocks. Its deadline bounds it."""
 
     @property
     def backend(self) -> str:
@@ -40,7 +40,7 @@ class ServedModel:
     Args:
         backend: The name of the setting that chose it.
         client: Asks it.
-        name: Its name in results; empty takes the one at its server.
+        name: Its name in results. Empty takes the one at its server.
         digest: SHA-256 of its weights, where the operator knows it.
         device: Where it runs.
     """

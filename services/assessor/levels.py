@@ -91,7 +91,7 @@ def find_evidence(criterion: Criterion, sentences: Sequence[TaggedSentence]) -> 
 
 
 def level_by_rule(rule: Rule, sentences: Sequence[TaggedSentence]) -> float:
-    """Apply a rule to at least one sentence; the result is clipped to 1–5."""
+    """Apply a rule to at least one sentence. The result is clipped to 1–5."""
     level = rule.base + sum(term.weight * _figure(term, sentences) for term in rule.terms)
     return min(max(level, LOWEST_LEVEL), HIGHEST_LEVEL)
 
@@ -124,7 +124,7 @@ def _parts(tags: tuple[Tag, ...], sentences: Sequence[TaggedSentence]) -> float:
 
 
 def _order(tags: tuple[Tag, ...], sentences: Sequence[TaggedSentence]) -> float:
-    """Share of the pairs of sentences that stand in order; 0 without a pair."""
+    """Share of the pairs of sentences that stand in order. 0 without a pair."""
     before = dict.fromkeys(tags, 0.0)
     ordered = pairs = 0.0
     for sentence in sentences:
@@ -148,7 +148,7 @@ _FIGURES: Mapping[str, Callable[[tuple[Tag, ...], Sequence[TaggedSentence]], flo
 
 
 def _spread(rule: Rule, sentences: Sequence[TaggedSentence], check_level: float | None) -> float | None:
-    """Standard deviation of the level over draws from the tag probabilities; None without any."""
+    """Standard deviation of the level over draws from the tag probabilities. None without any."""
     if all(sentence.probabilities is None for sentence in sentences):
         return None
     draw = random.Random(SPREAD_SEED)  # noqa: S311 — statistics, not secrets

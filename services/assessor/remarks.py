@@ -16,7 +16,7 @@ NO_EVIDENCE = {
     "id": "Tidak ada kalimat jawaban yang mendukung penilaian ini.",
 }
 TOO_UNSURE = {
-    "en": "What the sentences are is too uncertain for a level.",
+    "en": "The kinds of the sentences are too uncertain for a level.",
     "id": "Jenis kalimatnya terlalu tidak pasti untuk menentukan tingkat.",
 }
 TOO_SHORT = {
@@ -24,7 +24,7 @@ TOO_SHORT = {
     "id": "Jawaban terlalu pendek untuk dinilai.",
 }
 ALL_LEFT_OUT = {
-    "en": "Nothing is left to judge once the sentences that speak to the evaluator are left out.",
+    "en": "The sentences that speak to the evaluator are left out. Nothing is left to judge.",
     "id": "Tidak ada yang dapat dinilai setelah kalimat yang ditujukan kepada penilai dikeluarkan.",
 }
 LITTLE_JUDGED = {
@@ -32,27 +32,27 @@ LITTLE_JUDGED = {
     "id": "Terlalu sedikit kriteria yang dapat dinilai untuk skor total.",
 }
 QUESTION_WORDS = {
-    "en": "Takes up words of the question; whether it answers it, word lists can't tell.",
-    "id": "Mengulang kata-kata pertanyaan; apakah menjawabnya, daftar kata tidak dapat memastikan.",
+    "en": "Repeats words of the question. Word lists can't tell whether it answers it.",
+    "id": "Mengulang kata-kata pertanyaan. Daftar kata tidak dapat memastikan apakah menjawabnya.",
 }
 EXCLUDED = {
     Exclusion.SPEAKS_TO_EVALUATOR: {
-        "en": "Left out: it speaks to the evaluator.",
+        "en": "Left out, because it speaks to the evaluator.",
         "id": "Dikeluarkan: ditujukan kepada penilai.",
     },
     Exclusion.MACHINE_SYNTAX: {
-        "en": "Left out: it imitates a machine's messages.",
+        "en": "Left out, because it imitates a machine's messages.",
         "id": "Dikeluarkan: meniru pesan mesin.",
     },
     Exclusion.CLAIMS_ABOUT_ITSELF: {
-        "en": "Left out: it says what the answer holds instead of telling it.",
+        "en": "Left out, because it says what the answer holds instead of telling it.",
         "id": "Dikeluarkan: menyatakan isi jawaban, bukan menceritakannya.",
     },
 }
 
 
 def reader_language(*language_codes: str) -> Language:
-    """Choose the language of what people read: that of the first code that is given; English otherwise."""
+    """Choose the language of what people read: that of the first code that is given. English otherwise."""
     code = next((code for code in language_codes if code), "")
     # Malay readers understand Indonesian better than English.
     return "id" if code.lower().split("-")[0] in ("id", "ms") else "en"

@@ -89,7 +89,7 @@ class Criterion(_Part):
     levels: Mapping[Literal[1, 2, 3, 4, 5], Text]
     rule: Rule
     evidence: Annotated[tuple[Tags, ...], Field(min_length=1)]
-    """Groups of tags whose sentences may carry the level; the first group that occurs does."""
+    """Groups of tags whose sentences may carry the level. The first group that occurs does."""
     least_sentences: Annotated[int, Field(ge=1)] = 1
     checks: tuple[Identifier, ...] = ()
     """Yes-or-no questions that are asked beside the tags where the model is calibrated for them."""
@@ -132,7 +132,7 @@ def read_rubric(path: Path) -> Rubric:
     """Read and check one rubric file.
 
     Raises:
-        PreconditionError: The file is no valid rubric; the message says where.
+        PreconditionError: The file is not a valid rubric. The message says where.
     """
     content = path.read_bytes()
     try:
@@ -145,13 +145,13 @@ def read_rubric(path: Path) -> Rubric:
 
 
 def read_rubrics(*directories: Path) -> dict[str, Rubric]:
-    """Read every rubric of some folders by id; a later folder replaces an earlier one's."""
+    """Read every rubric of some folders by id. A later folder replaces an earlier one's."""
     files = [path for directory in directories for path in sorted(directory.glob("*.yaml"))]
     return {rubric.id: rubric for rubric in map(read_rubric, files)}
 
 
 def choose_rubric(rubrics: Mapping[str, Rubric], rubric_id: str) -> Rubric:
-    """Find a rubric; an empty id means the default.
+    """Find a rubric. An empty id means the default.
 
     Raises:
         InvalidInputError: There is none with that id.

@@ -29,7 +29,7 @@ BEFORE_CAPITAL = _words("etc. inc. ltd. co. corp. jr. sr. a.m. p.m. dll. dsb. ds
 BEFORE_OPENER = _words("u.s. u.k. cv. dept.")
 """They stand before names as well, so that a capital says little: the next word must open a sentence."""
 DEGREE = re.compile(r"[a-z]{1,3}\.(?:(?!(?:js|ts|py|net|io|ai|com|org)\.)[a-z]{1,5}\.)+")
-"""`S.T.`, `M.Kom.`, `Ph.D.`, `B.Sc.` and other letters with inner full stops; `Vue.js.` is not one."""
+"""`S.T.`, `M.Kom.`, `Ph.D.`, `B.Sc.` and other letters with inner full stops. `Vue.js.` is not one."""
 INITIAL = re.compile(r"[a-z]\.")
 OPENERS = _words(
     """i we he she it they you my our his her their its your this that these those the a an in on at by

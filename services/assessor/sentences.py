@@ -1,6 +1,6 @@
 """Cuts an answer into numbered sentences with times: the unit that every judgement cites.
 
-Full stops decide where there are any; a stretch that has none is cut at its longest pause, before
+Full stops decide where there are any. A stretch that has none is cut at its longest pause, before
 a joining word, or in the middle.
 """
 
@@ -22,9 +22,9 @@ UNPUNCTUATED_FROM_WORDS = 12
 SHORTEST_WORDS = 5
 """No cut leaves less than this: a shorter piece can't be judged alone."""
 PAUSE_S = 0.4
-"""A silence from this length on parts thoughts; shorter ones part words."""
+"""A silence from this length on parts thoughts. Shorter ones part words."""
 LONGEST_TOKEN_CHARACTERS = 80
-"""No word of a language is longer; what is gets cut, so that it can't overflow a prompt."""
+"""No word of a language is longer. What is gets cut, so that it can't overflow a prompt."""
 
 
 JOINING = (
@@ -38,7 +38,7 @@ WIDE_END = re.compile(r"(?<=[。！？])")
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of the answer; `id` runs from `s1`."""
+    """One sentence of the answer. `id` runs from `s1`."""
 
     id: str
     text: str

@@ -1,6 +1,6 @@
 """Settings of the assessor: `ASSESSOR_…` in the environment. Keys are never shown or logged.
 
-All services share the language model of `LLM_BASE_URL`; `ASSESSOR_LLM_BASE_URL` overrides it here.
+All services share the language model of `LLM_BASE_URL`. `ASSESSOR_LLM_BASE_URL` overrides it here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class AssessorSettings(ServiceSettings):
     """`auto`: the OpenAI-compatible server where there is a URL, else Hugging Face where there is a token,
     else the baseline."""
     model_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$")
-    """SHA-256 of the weights where the operator knows it; stands in the results."""
+    """SHA-256 of the weights where the operator knows it. Stands in the results."""
     llm_base_url: str = Field(
         "",
         pattern=r"^(https?://.+)?$",
@@ -69,7 +69,7 @@ class AssessorSettings(ServiceSettings):
     )
     """How the reply's schema is sent: see `SchemaDialect`."""
     token_probabilities: bool = True
-    """Off for a provider that refuses `logprobs`; tags then count as certain."""
+    """Off for a provider that refuses `logprobs`. Tags then count as certain."""
     seed: int = Field(0, ge=0, le=MAX_SEED)
     """For requests that bring none."""
     request_timeout_s: float = Field(300.0, gt=0)
@@ -81,9 +81,9 @@ class AssessorSettings(ServiceSettings):
     fallback_to_baseline: bool = False
     """Let the labelled baseline stand in when the configured model fails."""
     calibration_file: Path | None = None
-    """Offsets of the checks, as `interview assessor calibrate` writes them; none takes the shipped ones."""
+    """Offsets of the checks, as `interview assessor calibrate` writes them. None takes the shipped ones."""
     rubrics_dir: Path | None = None
-    """Folder with further rubrics; one with a shipped rubric's id replaces it."""
+    """Folder with further rubrics. One with a shipped rubric's id replaces it."""
 
     @property
     def chosen_backend(self) -> Literal["huggingface", "openai", "baseline"]:

@@ -25,7 +25,7 @@ from services.assessor.tags import Tag, TaggedSentence
 
 MAX_BATCH_SENTENCES = 24
 MAX_BATCH_BYTES = 3_000
-"""UTF-8. About 750 tokens of English, 1,500 where a model knows a language badly; with 1,100 of
+"""UTF-8. About 750 tokens of English, 1,500 where a model knows a language badly. With 1,100 of
 instructions and examples, a question and the reply that fits 4,096."""
 CONTEXT_SENTENCES = 2
 """Sentences of the batch before that are shown again, so that a batch does not begin in mid-story."""
@@ -117,7 +117,7 @@ def read_tags(reply: ChatReply, sentences: Sequence[Sentence]) -> list[TaggedSen
 
 
 def _read_document(document: Mapping[str, Any], sentences: Sequence[Sentence]) -> dict[str, Tag]:
-    """Read the tags by their sentences' ids; some models write them in capitals."""
+    """Read the tags by their sentences' ids. Some models write them in capitals."""
     ids = {sentence.id for sentence in sentences}
     if len(document) != len(ids) or {key.lower() for key in document} != ids:
         raise _breach("not one tag for each sentence")
@@ -135,7 +135,7 @@ def _breach(what: str) -> UnavailableError:
 def _read_probabilities(
     reply: ChatReply, found: JsonReply, tags: Mapping[str, Tag]
 ) -> dict[str, dict[Tag, float]]:
-    """Find the probabilities at the first letter of each tag; none at all unless every tag has them."""
+    """Find the probabilities at the first letter of each tag. None at all unless every tag has them."""
     starts = _token_starts(reply)
     read: dict[str, dict[Tag, float]] = {}
     position = found.start
@@ -163,7 +163,7 @@ def _token_starts(reply: ChatReply) -> list[tuple[int, Token]]:
 
 
 def tag_distribution(token: Token) -> dict[Tag, float] | None:
-    """Share a token's probability among the tags that its alternatives begin; None if they begin none.
+    """Share a token's probability among the tags that its alternatives begin. None if they begin none.
 
     Tags begin with different letters, so that the shortest beginning tells which one it is.
     """

@@ -33,7 +33,7 @@ class TaggedSentence:
     tag: Tag | None = None
     """The likeliest tag. None where nothing was found in it, or where it was left out."""
     probabilities: Mapping[Tag, float] | None = None
-    """Probability of each tag; they sum to 1. None where the tag counts as certain."""
+    """Probability of each tag. They sum to 1. None where the tag counts as certain."""
     exclusion: Exclusion | None = None
 
     def probability(self, *tags: Tag) -> float:

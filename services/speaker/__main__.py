@@ -9,12 +9,13 @@ import torch
 
 from chassis.errors import PreconditionError
 from chassis.media import MediaInbox
+from chassis.model_info import ModelInfo
 from chassis.models import locate
 from chassis.server import Register, run
 from chassis.workers import Workers
 from services.speaker.clustering import Projection
 from services.speaker.embedding import VoiceEncoder
-from services.speaker.engine import Diarizer, ModelUsed
+from services.speaker.engine import Diarizer
 from services.speaker.servicer import SERVICE_NAME, SpeakerServicer
 from services.speaker.settings import SpeakerSettings
 from services.speaker.voice_activity import SileroSpeechModel
@@ -24,7 +25,7 @@ def silero_weights() -> Path:
     """Find Silero's weights inside faster-whisper without importing it (and its decoder)."""
     spec = importlib.util.find_spec("faster_whisper")
     if spec is None or not spec.submodule_search_locations:
-        raise PreconditionError("faster-whisper is missing: run `make setup`.", reason="MODEL_MISSING")
+        raise PreconditionError("faster-whisper is missing. Run `make setup`.", reason="MODEL_MISSING")
     return Path(spec.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
 
 
@@ -32,7 +33,7 @@ def build_diarizer(settings: SpeakerSettings) -> Diarizer:
     """Load the models."""
     torch.set_num_threads(settings.torch_thread_count)
     found = locate(settings.model, settings.models_dir)
-    model = ModelUsed(found.name, found.version, found.digest)
+    model = ModelInfo(found.name, found.version, found.digest, "cpu")
     speech_model, encoder = SileroSpeechModel(silero_weights()), VoiceEncoder(found.path)
     return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s)
 

@@ -1,6 +1,6 @@
 """Groups the windows by voice, and says how likely a second voice is.
 
-Pure functions of arrays. The projection's matrix is data (`lda64.npz`); its origin is in the README.
+Pure functions of arrays. The projection's matrix is data (`lda64.npz`). Its origin is in the README.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CUT_SIMILARITY = 0.40
 MERGE_SIMILARITY = 0.45
 """Groups whose centroids are more alike than this are one voice."""
 MIN_VOICE_S = 1.5
-"""A group with less speech is no voice of its own: single windows scatter."""
+"""A group with less speech is not a voice of its own. Single windows scatter."""
 
 LOGIT_BIAS = 2.15
 LOGIT_PER_SIMILARITY = -4.76
@@ -50,18 +50,18 @@ class Clustering:
     """Which windows are one voice."""
 
     labels: Labels
-    """A voice for each window; 0 has most seconds."""
+    """A voice for each window. 0 has most seconds."""
     affinities: NDArray[np.float64]
     """How well each window goes with each voice, shape (window count, voice count), rows add up to 1."""
     decision_similarity: float | None
-    """Cosine of the two groups' centroids at the last merge, which decides one voice against two;
+    """Cosine of the two groups' centroids at the last merge, which decides one voice against two.
     None where nothing was left to merge."""
     decision_s: float
-    """Seconds of the smaller group at that merge; 0 where there was none."""
+    """Seconds of the smaller group at that merge. 0 where there was none."""
     decision_change: Change | None = None
     """What else changed between the two groups of that merge."""
     margin_similarity: float | None = None
-    """How far the nearest merge that was made or refused is from the threshold, in cosine; 0: there might
+    """How far the nearest merge that was made or refused is from the threshold, in cosine. 0: there might
     as well be one voice more or fewer. None where nothing was left to merge."""
 
     @property
@@ -71,7 +71,7 @@ class Clustering:
 
     @property
     def second_voice_probability(self) -> float:
-        """Probability that a second voice speaks; 0 where all windows fell into one group."""
+        """Probability that a second voice speaks. 0 where all windows fell into one group."""
         if self.decision_similarity is None:
             return 0.0
         allowance = self.decision_change.allowance if self.decision_change else 0.0
@@ -97,7 +97,7 @@ class Projection:
 
 
 def unit(vectors: Vectors) -> Vectors:
-    """Scale rows to length 1; a zero row stays zero."""
+    """Scale rows to length 1. A zero row stays zero."""
     return np.asarray(vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9))
 
 
@@ -121,7 +121,7 @@ def cluster(
     Args:
         vectors: At least one unit vector.
         seconds: Speech that each window stands for.
-        change_between: Tells what else changed between two groups; they are then taken to be more alike
+        change_between: Tells what else changed between two groups. They are then taken to be more alike
             than they sound.
     """
     if len(vectors) < 2:

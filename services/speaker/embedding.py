@@ -1,7 +1,7 @@
 """Turns windows of speech into voice embeddings with Resemblyzer's network.
 
 Only the weights are used: the package itself pulls in a second voice detector and a resampler.
-Embeddings live for one call; nothing here stores, returns or logs them beyond it.
+Embeddings live for one call. Nothing here stores, returns or logs them beyond it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class VoiceEncoder(torch.nn.Module):
         return torch.nn.functional.normalize(torch.relu(self.linear(hidden[-1])), dim=1)
 
     def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
-        """See `WindowEncoder`; longest windows first, each length in time order."""
+        """See `WindowEncoder`. Longest windows first, each length in time order."""
         spectrogram = Spectrogram(samples)
         frame_counts = window_frame_counts(windows)
         for frame_count in sorted(set(frame_counts.tolist()), reverse=True):
@@ -99,8 +99,8 @@ def _levelled(
 class Spectrogram:
     """Mel power spectrogram of a recording, computed block by block as far as it is asked for.
 
-    Frame `i` is centred on sample `i * HOP_SAMPLES`; beyond both ends there is silence. The complex
-    spectrum exists for one block only; 60 min of mel frames take 58 MB.
+    Frame `i` is centred on sample `i * HOP_SAMPLES`. Beyond both ends there is silence. The complex
+    spectrum exists for one block only. 60 min of mel frames take 58 MB.
     """
 
     def __init__(self, samples: Samples) -> None:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from chassis.model_info import ModelInfo
 from services.speaker.audio import SAMPLE_RATE_HZ, Sound, load_sound, raise_if_stopped
 from services.speaker.clustering import MIN_VOICE_S, Projection, cluster
 from services.speaker.embedding import EMBEDDING_SIZE, Embeddings, WindowEncoder
-from services.speaker.findings import MIN_SOUND_S, Diarization, diarization, nobody, too_little, total_s
+from services.speaker.observations import MIN_SOUND_S, Diarization, diarization, nobody, too_little, total_s
 from services.speaker.surroundings import Surroundings
 from services.speaker.voice_activity import (
     MIN_SURE_SPEECH_S,
@@ -30,21 +31,11 @@ from services.speaker.voice_activity import (
 from services.speaker.windows import Windows, seconds_of, windows_of
 
 DEFAULT_MAX_DURATION_S = 5400.0
-"""90 min; without a pause they take 1.0 GB: samples, spectrogram, and distances of all pairs of windows."""
+"""90 min. Without a pause they take 1.0 GB: samples, spectrogram, and distances of all pairs of windows."""
 
 DECODED_RATIO = 0.03
 HEARD_RATIO = 0.30
 """Share of the work that is done after decoding, and after voice activity (measured)."""
-
-
-@dataclass(frozen=True)
-class ModelUsed:
-    """The voice encoder's weights, so that a result can be traced to them."""
-
-    name: str
-    version: str
-    digest: str
-    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class Diarizer:
         encoder: Embeds windows of speech.
         projection: Keeps what tells voices apart.
         model: What the encoder's weights are called.
-        max_duration_s: Longest sound track that is accepted; memory grows with it.
+        max_duration_s: Longest sound track that is accepted. Memory grows with it.
     """
 
     def __init__(
@@ -76,7 +67,7 @@ class Diarizer:
         speech_model: SpeechModel,
         encoder: WindowEncoder,
         projection: Projection,
-        model: ModelUsed,
+        model: ModelInfo,
         max_duration_s: float = DEFAULT_MAX_DURATION_S,
     ) -> None:
         self.model = model

@@ -9,12 +9,13 @@ from functools import partial
 import grpc
 
 from chassis.media import MediaInbox
+from chassis.model_info import ModelInfo
 from chassis.playback.messages import to_messages
 from chassis.telemetry import REAL_TIME_FACTOR
 from chassis.workers import Workers
 from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
-from services.speaker.engine import Diarizer, ModelUsed, Progress
-from services.speaker.findings import REPORT_PROBABILITY, Diarization
+from services.speaker.engine import Diarizer, Progress
+from services.speaker.observations import REPORT_PROBABILITY, Diarization
 
 SERVICE_NAME = "interview.v1.SpeakerService"
 OBSERVATION_KIND = "second_voice"
@@ -96,7 +97,7 @@ class SpeakerServicer(speaker_pb2_grpc.SpeakerServiceServicer):
         return speaker_pb2.DiarizeResponse(diarization=_to_diarization(event, self._diarizer.model))
 
 
-def _to_diarization(found: Diarization, model: ModelUsed) -> speaker_pb2.Diarization:
+def _to_diarization(found: Diarization, model: ModelInfo) -> speaker_pb2.Diarization:
     return speaker_pb2.Diarization(
         outcome=_OUTCOMES[found.outcome],
         reason=found.reason,
@@ -135,7 +136,7 @@ def _to_observations(found: Diarization) -> list[media_pb2.Observation]:
     ]
 
 
-def _to_model_info(model: ModelUsed) -> media_pb2.ModelInfo:
+def _to_model_info(model: ModelInfo) -> media_pb2.ModelInfo:
     return media_pb2.ModelInfo(
         name=model.name, version=model.version, digest=model.digest, device=model.device
     )

@@ -20,7 +20,7 @@ from services.speaker.windows import Windows
 PAUSE_PROBABILITY = 0.20
 """Frames below it are a pause."""
 MIN_PAUSE_S = 0.2
-"""Pauses that each side needs; with less nothing is said about its surroundings."""
+"""Pauses that each side needs. With less nothing is said about its surroundings."""
 QUIET_QUANTILE = 0.10
 """Of a band's level in the pauses: below the echo of words and the breaths, above a dropped frame."""
 BAND_COUNT = 24
@@ -104,7 +104,7 @@ class Surroundings:
         return Change(round(float(time_s), 1), round(difference_db, 1))
 
     def _border(self, one: Mask, other: Mask) -> int | None:
-        """Return the first window after the border; None where the groups alternate or do not meet."""
+        """Return the first window after the border. None where the groups alternate or do not meet."""
         inside = np.flatnonzero(one | other)
         signed = np.where(one[inside], 1.0, -1.0) * self._seconds[inside]
         # With the border after window i, `sum before - sum after` counts the speech on its own side.

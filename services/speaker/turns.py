@@ -17,9 +17,9 @@ VOTE_FRAME_S = 0.02
 MAX_STRETCH_GAP_S = 1.0
 """Turns of one voice that are nearer than this are one stretch: a breath, a word in between."""
 MIN_STRETCH_S = MIN_WINDOW_S
-"""A shorter stretch was never measured by itself: it comes from the edge of a window."""
+"""A shorter stretch was never measured by itself. It comes from the edge of a window."""
 TIME_DIGITS = 3
-"""Times are given to the millisecond; votes are 20 ms apart."""
+"""Times are given to the millisecond. Votes are 20 ms apart."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Turn:
     end_s: float
     voice: int
     confidence: float
-    """How clearly the voice is the nearest one, 0 to 1; 1 where there is only one voice."""
+    """How clearly the voice is the nearest one, 0 to 1. 1 where there is only one voice."""
 
     @property
     def duration_s(self) -> float:
@@ -49,7 +49,7 @@ class Voice:
 def turns_of(
     stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering
 ) -> tuple[Turn, ...]:
-    """Return the turns in time order; voice 0 speaks most."""
+    """Return the turns in time order. Voice 0 speaks most."""
     turns = [turn for stretch in stretches for turn in _stretch_turns(stretch, windows, clustering)]
     totals = [
         -sum(turn.duration_s for turn in turns if turn.voice == voice)

@@ -1,6 +1,6 @@
 """Finds where somebody speaks: probabilities of a model, then stretches by hysteresis.
 
-Constants were tuned on recordings of people who are in no test; see the README for what they reach.
+Constants were tuned on recordings of people who are in no test. See the README for what they reach.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BLOCK_FRAMES = 1000
 TARGET_RMS = 10 ** (-23 / 20)
 """Recordings are brought up to -23 dBFS, the broadcast level (EBU R 128), and never down."""
 MAX_LEVEL_GAIN = 30.0
-"""About 30 dB; beyond it only a noise floor is lifted."""
+"""About 30 dB. Beyond it only a noise floor is lifted."""
 QUIET_VOICE_GAIN = 10 ** (12 / 20)
 """Another 12 dB, clipped: covers 97 % of a quiet second voice instead of 87 %."""
 
@@ -41,7 +41,7 @@ MIN_SPEECH_S = 0.25
 PADDING_S = 0.05
 SURE_PROBABILITY = 0.80
 MIN_SURE_SPEECH_S = 0.50
-"""Nobody speaks below this much sure speech; noise and music reach 0.19 s."""
+"""Nobody speaks below this much sure speech. Noise and music reach 0.19 s."""
 
 Probabilities = NDArray[np.float32]
 
@@ -63,12 +63,12 @@ class SpeechModel(Protocol):
     """Says how likely each frame of `FRAME_SAMPLES` is speech."""
 
     def probabilities(self, blocks: Iterable[Samples]) -> Iterator[Probabilities]:
-        """Yield one array a block, one value a frame; blocks follow one another without a gap."""
+        """Yield one array a block, one value a frame. Blocks follow one another without a gap."""
         ...
 
 
 class SileroSpeechModel:
-    """Silero VAD, read from its ONNX file. Safe to share between threads: it keeps no state.
+    """Silero VAD, read from its ONNX file. Safe to share between threads. It keeps no state.
 
     Args:
         weights: `silero_vad_v6.onnx`.
@@ -84,7 +84,7 @@ class SileroSpeechModel:
         )
 
     def probabilities(self, blocks: Iterable[Samples]) -> Iterator[Probabilities]:
-        """See `SpeechModel`; state and context are carried from block to block."""
+        """See `SpeechModel`. State and context are carried from block to block."""
         hidden = np.zeros(STATE_SHAPE, np.float32)
         cell = np.zeros(STATE_SHAPE, np.float32)
         last = np.zeros((1, CONTEXT_SAMPLES), np.float32)
@@ -112,7 +112,7 @@ def levelled_blocks(samples: Samples) -> Iterator[Samples]:
 
 
 def level_gain(samples: Samples) -> float:
-    """Return the factor that brings a recording up to `TARGET_RMS`; never below 1."""
+    """Return the factor that brings a recording up to `TARGET_RMS`. Never below 1."""
     step = BLOCK_FRAMES * FRAME_SAMPLES
     energy = sum(
         float(np.sum(np.square(samples[start : start + step], dtype=np.float64)))

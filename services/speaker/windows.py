@@ -21,7 +21,7 @@ Windows = NDArray[np.float64]
 
 
 def windows_of(stretches: Sequence[SpeechStretch]) -> Windows:
-    """Spread windows evenly over each stretch; none reaches beyond its stretch."""
+    """Spread windows evenly over each stretch. None reaches beyond its stretch."""
     rows: list[tuple[float, float]] = []
     for stretch in stretches:
         spare_s = stretch.duration_s - WINDOW_S

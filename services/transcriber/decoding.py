@@ -17,7 +17,7 @@ class DecodeRequest:
     """How to turn speech into words."""
 
     language_code: str | None
-    """Whisper's code; None where it is to be detected."""
+    """Whisper's code. None where it is to be detected."""
     task: Task
     beam_size: int
     hotwords: str
@@ -26,7 +26,7 @@ class DecodeRequest:
 
 @dataclass(frozen=True)
 class DecodedWord:
-    """A word as the model gave it; nothing about its times is certain."""
+    """A word as the model gave it. Nothing about its times is certain."""
 
     start_s: float
     end_s: float
@@ -67,5 +67,5 @@ class SpeechModel(Protocol):
     def decode(
         self, speech: Samples, language_code: str, request: DecodeRequest, stop: Event
     ) -> Iterator[DecodedSegment]:
-        """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
+        """Yield segments as they are decoded. Raises `CancelledCallError` once `stop` is set."""
         ...

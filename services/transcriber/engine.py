@@ -46,7 +46,7 @@ class TranscribeOptions:
     """What a caller may choose."""
 
     language_code: str = ""
-    """BCP-47; empty detects it."""
+    """BCP-47. Empty detects it."""
     task: Task = "transcribe"
     beam_size: int | None = None
     """None takes the service's setting."""
@@ -140,7 +140,7 @@ class Transcriber:
         yield self._transcript(hearing, flag_loops(segments), took_s, hint_warnings(options, request))
 
     def check(self, options: TranscribeOptions) -> None:
-        """Refuse wrong options; a caller learns of them before its recording is received.
+        """Refuse wrong options. A caller learns of them before its recording is received.
 
         Raises:
             InvalidInputError: `LANGUAGE_UNSUPPORTED`, `BEAM_SIZE_INVALID`, `HOTWORDS_TOO_LONG`,
@@ -192,7 +192,7 @@ class Transcriber:
     def _decoded(
         self, hearing: _Hearing, part: Part, bounds: Span, request: DecodeRequest, stop: StopEvent
     ) -> Iterator[Segment]:
-        """Decode one part; its words lie inside `bounds`."""
+        """Decode one part. Its words lie inside `bounds`."""
         clock = JoinedClock(part.spans)
         speech = np.concatenate([cut(hearing.samples, span) for span in part.spans])
         for decoded in self._model.decode(speech, part.language_code, request, stop):
@@ -240,8 +240,8 @@ class Transcriber:
     ) -> Iterator[str]:
         if without_words_s > self._guard_rules.max_uncovered_ratio * speech_s:
             yield (
-                f"{without_words_s:.1f} of {speech_s:.1f} seconds of detected speech have no words; "
-                "something may be missing from the transcript."
+                f"{without_words_s:.1f} of {speech_s:.1f} seconds of detected speech have no words. "
+                "Something may be missing from the transcript."
             )
         flagged_count = sum(1 for segment in segments if segment.flags)
         if flagged_count:

@@ -12,7 +12,7 @@ class FirstPass:
     """When the model is sure enough of what it wrote without a beam."""
 
     min_avg_logprob: float = -0.5
-    """Mean over the tokens of the window; how it was chosen stands in the README."""
+    """Mean over the tokens of the window. How it was chosen stands in the README."""
     max_compression_ratio: float = 2.2
     """Below the ladder's own 2.4, so that a window near it gets the beam."""
 

@@ -10,7 +10,7 @@ from services.transcriber.speech import overlap_s, total_s
 from services.transcriber.transcript import Flag, Segment, Span, Word
 
 TIMING_TOLERANCE_S = 0.2
-"""Whisper's word times are off by about this much; speech reaches this far around detected speech."""
+"""Whisper's word times are off by about this much. Speech reaches this far around detected speech."""
 MAX_PHRASE_WORDS = 10
 """Longer loops are caught by the compression ratio."""
 
@@ -98,7 +98,7 @@ def _widened(spans: Sequence[Span]) -> list[Span]:
 
 
 def _repeats_needed(phrase_words: int) -> int:
-    """How often in a row a phrase is a loop: people stutter words, but don't repeat sentences."""
+    """How often in a row a phrase is a loop. People stutter words, but don't repeat sentences."""
     return 6 if phrase_words == 1 else 4 if phrase_words <= 3 else 3
 
 

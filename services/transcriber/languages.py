@@ -12,7 +12,7 @@ WHISPER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he", "in": "id", "c
 BCP47_CODES = {"jw": "jv"}
 """Whisper's names that are not BCP-47."""
 SWITCH_COST = 2.0
-"""Log-odds that a change of language costs. An island in mid-answer pays twice: it must be 55 times as
+"""Log-odds that a change of language costs. An island in mid-answer pays twice. It must be 55 times as
 probable. Accented English gave Welsh 4 times as probable in single stretches (VCTK, model base)."""
 FULL_WEIGHT_S = 5.0
 """A shorter stretch says less: of 3 s the model names a wrong language for half of the voices tried."""
@@ -34,7 +34,7 @@ def to_whisper_code(language_code: str, known_codes: Collection[str]) -> str:
         return code
     allowed = listed(sorted(to_bcp47_code(known) for known in known_codes))
     raise InvalidInputError(
-        f"The loaded model does not understand this language; use one of: {allowed}; or leave it empty.",
+        f"The loaded model does not understand this language. Use one of: {allowed}. Or leave it empty.",
         reason="LANGUAGE_UNSUPPORTED",
         fields={"language_code": f"one of: {allowed}"},
     )

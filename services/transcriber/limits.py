@@ -1,4 +1,4 @@
-"""Limits of what a caller may choose; they hold before the recording is there."""
+"""Limits of what a caller may choose. They hold before the recording is there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_beam_size(beam_size: int) -> None:
     """
     if not 1 <= beam_size <= MAX_BEAM_SIZE:
         raise InvalidInputError(
-            f"The beam size must be between 1 and {MAX_BEAM_SIZE}; leave it out for the default.",
+            f"The beam size must be between 1 and {MAX_BEAM_SIZE}. Leave it out for the default.",
             reason="BEAM_SIZE_INVALID",
             fields={"beam_size": f"1 to {MAX_BEAM_SIZE}"},
         )
@@ -47,7 +47,7 @@ def check_hint(name: str, text: str) -> None:
     """
     if len(text) > MAX_HINT_CHARS:
         raise InvalidInputError(
-            f"The {name} may have at most {MAX_HINT_CHARS:,} characters; send fewer.",
+            f"The {name} may have at most {MAX_HINT_CHARS:,} characters. Send fewer.",
             reason=f"{name.upper()}_TOO_LONG",
             fields={name: f"at most {MAX_HINT_CHARS:,} characters"},
         )
@@ -56,4 +56,4 @@ def check_hint(name: str, text: str) -> None:
 def hint_warnings(asked: Hints, used: Hints) -> list[str]:
     """Return what a reader should know of hints that the model could not take whole."""
     cut = [name for name in HINTS if getattr(asked, name) != getattr(used, name)]
-    return [f"The {name} were longer than the model can take; only the beginning was used." for name in cut]
+    return [f"The {name} were longer than the model can take. Only the beginning was used." for name in cut]

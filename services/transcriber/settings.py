@@ -23,13 +23,13 @@ class TranscriberSettings(ServiceSettings):
     """A name of the catalogue, or the path of a folder with a converted model."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = "auto"
-    """CTranslate2's type of numbers; auto: int8 on a CPU, float16 on a GPU."""
+    """CTranslate2's type of numbers. Auto: int8 on a CPU, float16 on a GPU."""
     cpu_threads: int = Field(0, ge=0, le=256)
-    """Threads of one window; 0 takes the cores there are, at most four."""
+    """Threads of one window. 0 takes the cores there are, at most four."""
     worker_count: int = Field(8, ge=1, le=256)
     """Recordings in work at once. Their windows take turns, so more of them cost memory, not speed."""
     max_batch_size: int = Field(0, ge=0, le=256)
-    """Windows of different recordings that go to the model together; 0: 1 on a CPU, 16 on a GPU."""
+    """Windows of different recordings that go to the model together. 0: 1 on a CPU, 16 on a GPU."""
     beam_size: int = Field(5, ge=1, le=10)
     first_pass: Literal["greedy", "beam"] = "greedy"  # noqa: S105 (no password)
     """greedy: every window is decoded without a beam first, and kept where the model is sure of it."""
@@ -38,7 +38,7 @@ class TranscriberSettings(ServiceSettings):
     expected_language_codes: tuple[str, ...] = ("en", "id")
     """Languages that detection believes sooner than the rest (BCP-47), where the model knows several."""
     max_duration_s: float = Field(7200.0, gt=0)
-    """Longest recording; the product's limit is 60 minutes a video."""
+    """Longest recording. The product's limit is 60 minutes a video."""
 
     vad_on_probability: float = Field(SpeechRules.on_probability, gt=0, lt=1)
     vad_off_probability: float = Field(SpeechRules.off_probability, gt=0, lt=1)
@@ -69,7 +69,7 @@ class TranscriberSettings(ServiceSettings):
 
     @property
     def first_pass_rules(self) -> FirstPass | None:
-        """When a greedy attempt is kept; None where none is made."""
+        """When a greedy attempt is kept. None where none is made."""
         if self.first_pass == "beam":  # noqa: S105 (no password)
             return None
         return FirstPass(self.first_pass_min_avg_logprob, self.first_pass_max_compression_ratio)

@@ -19,7 +19,7 @@ import numpy as np
 from services.transcriber.window_queue import Turns, WindowQueue
 
 Payload = tuple[Any, ...]
-"""Arguments of one request that differ inside a batch; the window itself comes first."""
+"""Arguments of one request that differ inside a batch. The window itself comes first."""
 
 _Request = tuple[Payload, dict[str, Any]]
 _Queue = WindowQueue[_Request, Any]
@@ -33,7 +33,7 @@ class SharedModel:
         encoder: CTranslate2's Whisper, for encoding and for telling the language.
         decoder: The same weights, for decoding and alignment. Where it is another object, one call's
             window is decoded while the next call's is encoded.
-        max_batch_size: Windows that go to the model together; 1 hands each over as it is.
+        max_batch_size: Windows that go to the model together. 1 hands each over as it is.
     """
 
     def __init__(self, encoder: Any, decoder: Any, max_batch_size: int) -> None:
@@ -53,7 +53,7 @@ class SharedModel:
 
     @contextmanager
     def for_call(self, stop: Event) -> Iterator[CallModel]:
-        """Yield the model as one call sees it; a set `stop` ends its waiting."""
+        """Yield the model as one call sees it. A set `stop` ends its waiting."""
         with self._encoding.turns(stop) as encoding, self._decoding.turns(stop) as decoding:
             yield CallModel(self._encoder, encoding, decoding)
 

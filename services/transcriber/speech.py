@@ -78,9 +78,9 @@ class SpeechRules:
     """A span ends below this one, for `min_silence_s`: the library's own value."""
     min_silence_s: float = 0.3
     min_speech_s: float = 0.1
-    """Shorter spans are clicks; the shortest answers ("ya", "no") take 0.2 s."""
+    """Shorter spans are clicks. The shortest answers ("ya", "no") take 0.2 s."""
     min_sure_speech_s: float = 0.25
-    """Nobody speaks in a recording with less speech at `SURE_PROBABILITY`; noise reached 0.0 s."""
+    """Nobody speaks in a recording with less speech at `SURE_PROBABILITY`. Noise reached 0.0 s."""
     join_silence_s: float = 2.0
     """Shorter silences stay in what is decoded: the library's own value."""
     pad_s: float = 0.4
@@ -88,7 +88,7 @@ class SpeechRules:
 
 
 def find_speech(probabilities: Probabilities, duration_s: float, rules: SpeechRules) -> list[Span]:
-    """Return tight spans of speech in time order; none where nobody speaks."""
+    """Return tight spans of speech in time order. None where nobody speaks."""
     if np.count_nonzero(probabilities >= SURE_PROBABILITY) * FRAME_S < rules.min_sure_speech_s:
         return []
     spans: list[Span] = []
@@ -111,7 +111,7 @@ def find_speech(probabilities: Probabilities, duration_s: float, rules: SpeechRu
 def blocks_to_decode(speech: Sequence[Span], duration_s: float, rules: SpeechRules) -> list[list[Span]]:
     """Return what the model hears: spans with padding and short pauses, in blocks of bounded length.
 
-    The library computes the spectrogram of everything it gets at once; blocks keep memory flat.
+    The library computes the spectrogram of everything it gets at once. Blocks keep memory flat.
     """
     blocks: list[list[Span]] = []
     for span in speech:
@@ -126,7 +126,7 @@ def blocks_to_decode(speech: Sequence[Span], duration_s: float, rules: SpeechRul
 
 
 def whole_blocks(speech: Sequence[Span], duration_s: float) -> list[list[Span]]:
-    """Return the whole recording, in blocks of bounded length cut in pauses; none where nobody speaks."""
+    """Return the whole recording, in blocks of bounded length cut in pauses. None where nobody speaks."""
     if not speech:
         return []
     cuts_s = [0.0]
@@ -136,7 +136,7 @@ def whole_blocks(speech: Sequence[Span], duration_s: float) -> list[list[Span]]:
 
 
 def _pause_s(speech: Sequence[Span], start_s: float, limit_s: float) -> float:
-    """Return the last time up to `limit_s` at which nobody speaks; `limit_s` where somebody always does."""
+    """Return the last time up to `limit_s` at which nobody speaks. `limit_s` where somebody always does."""
     if not any(span.start_s < limit_s < span.end_s for span in speech):
         return limit_s
     pauses_s = [(a.end_s + b.start_s) / 2 for a, b in pairwise(speech)]

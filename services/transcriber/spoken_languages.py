@@ -25,7 +25,7 @@ that small models hear in accents of English: 0.73 against 0.26 in whole sentenc
 MIN_OWN_PROBABILITY = 0.5
 """From here on a stretch sounds plainly like a language, whatever was expected."""
 LOST_RATIO = 0.8
-"""Share of a stretch without words from which on it was lost; words reach into it from its neighbours."""
+"""Share of a stretch without words from which on it was lost. Words reach into it from its neighbours."""
 MAX_HEARD_S = 10.0
 """The beginning of a stretch that the language is told from: longer costs more and says no more."""
 
@@ -45,11 +45,11 @@ class Part:
     """What is decoded in one language."""
 
     spans: Sequence[Span]
-    """In time order; none is empty."""
+    """In time order. None is empty."""
     language_code: str
     """Whisper's code."""
     probability: float | None
-    """Its probability, mean over the time; None where nothing was detected."""
+    """Its probability, mean over the time. None where nothing was detected."""
     stretches: Sequence[Stretch] = ()
     """Those that the language was told from."""
 
@@ -67,7 +67,7 @@ class LanguageFinder:
 
     Args:
         model: Tells the language of a stretch.
-        expected_codes: Whisper's codes of the languages that are likely to be spoken; they are believed
+        expected_codes: Whisper's codes of the languages that are likely to be spoken. They are believed
             sooner than the rest.
     """
 
@@ -166,7 +166,7 @@ def stretches_of(block: Sequence[Span], speech: Sequence[Span]) -> list[Span]:
 
 
 def divided(block: Sequence[Span], cuts_s: Sequence[float]) -> list[list[Span]]:
-    """Cut a block at the given times, in time order; every piece gets what lies between two cuts."""
+    """Cut a block at the given times, in time order. Every piece gets what lies between two cuts."""
     edges_s = [block[0].start_s, *cuts_s, block[-1].end_s]
     return [
         [

@@ -59,7 +59,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Segment:
-    """Speech that the model emitted as one unit; usually a sentence."""
+    """Speech that the model emitted as one unit. Usually a sentence."""
 
     start_s: float
     end_s: float
@@ -102,7 +102,7 @@ class Transcript:
 
 
 Event = Progress | Segment | Transcript
-"""What a transcription yields; the transcript comes last."""
+"""What a transcription yields. The transcript comes last."""
 
 
 def main_language(segments: Sequence[Segment]) -> tuple[str, float | None]:

@@ -31,15 +31,15 @@ MAX_HINT_TOKENS = 100
 1,000 Chinese characters of both gave an empty transcript."""
 DETECTION_WINDOWS_S = (5.0, 10.0)
 """Lengths of what a language is told from. Of 10 s it is told as well as of Whisper's 30 s, for a fifth of
-the cost (base, 6 voices in 4 languages); words would suffer from so short a window."""
+the cost (base, 6 voices in 4 languages). Words would suffer from so short a window."""
 DEFAULT_CPU_THREADS = 4
-"""More threads gain little on Whisper's short matrices; CTranslate2's own default."""
+"""More threads gain little on Whisper's short matrices. CTranslate2's own default."""
 DECODING_CPU_THREADS = 1
 """One token at a time is too little work for two threads: of base, 50 tokens took 0.65 CPU-seconds with one
 thread and 1.15 with two, and as long. So the decoder is a second copy of the weights with a thread of its
 own (base: 75 MB), and the other cores encode the next caller's window meanwhile."""
 GPU_BATCH_SIZE = 16
-"""Others measured the knee at 8 to 16 windows (speaches#169); not measured here."""
+"""Others measured the knee at 8 to 16 windows (speaches#169). Not measured here."""
 
 
 class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
@@ -80,10 +80,10 @@ class WhisperSpeechModel:
         folder: Folder with `model.bin`, `tokenizer.json` and `config.json`.
         device: `cpu`, `cuda`, or `auto` for the first that there is.
         compute_type: CTranslate2's type of numbers, or `auto`: int8 on a CPU, float16 on a GPU.
-        cpu_threads: Threads of one window; 0 takes the cores there are, at most four.
-        max_batch_size: Windows of different calls that go to the model together; 0 takes 1 on a CPU,
+        cpu_threads: Threads of one window. 0 takes the cores there are, at most four.
+        max_batch_size: Windows of different calls that go to the model together. 0 takes 1 on a CPU,
             where more gain nothing, and `GPU_BATCH_SIZE` on a GPU.
-        first_pass: When a greedy attempt at a window is kept; None never makes one.
+        first_pass: When a greedy attempt at a window is kept. None never makes one.
 
     Raises:
         PreconditionError: The folder holds no loadable model, or the device can't run it
@@ -119,7 +119,7 @@ class WhisperSpeechModel:
                 )
         except (RuntimeError, ValueError, OSError) as error:
             raise PreconditionError(
-                "The speech model can't be loaded; check TRANSCRIBER_MODEL, TRANSCRIBER_DEVICE and "
+                "The speech model can't be loaded. Check TRANSCRIBER_MODEL, TRANSCRIBER_DEVICE and "
                 f"TRANSCRIBER_COMPUTE_TYPE ({error}).",
                 reason="MODEL_UNLOADABLE",
             ) from error
@@ -171,7 +171,7 @@ class WhisperSpeechModel:
     def decode(
         self, speech: Samples, language_code: str, request: DecodeRequest, stop: Event
     ) -> Iterator[DecodedSegment]:
-        """Yield segments as they are decoded; raises `CancelledCallError` once `stop` is set."""
+        """Yield segments as they are decoded. Raises `CancelledCallError` once `stop` is set."""
         with self._shared.for_call(stop) as model:
             segments, _ = self._whisper.for_call(model, stop).transcribe(
                 speech,

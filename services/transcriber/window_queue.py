@@ -2,7 +2,7 @@
 
 A call decodes in a thread of its own and hands each piece of model work to the queue. One batch runs
 at a time. Its first piece belongs to the call that the model has served least, so a long recording does
-not starve a short one; pieces of the same kind by other calls go with it. A call has at most one piece
+not starve a short one. Pieces of the same kind by other calls go with it. A call has at most one piece
 waiting, so the queue is as long as there are calls.
 """
 
@@ -80,7 +80,7 @@ class WindowQueue(Generic[P, R]):
 
     @contextmanager
     def turns(self, stop: Event) -> Iterator[Turns[P, R]]:
-        """Take part for one call; a set `stop` frees its place."""
+        """Take part for one call. A set `stop` frees its place."""
         with self._changed:
             least_s = min((caller.served_s for caller in self._callers), default=0.0)
             caller = _Caller(stop, least_s)

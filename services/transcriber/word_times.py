@@ -15,7 +15,7 @@ from itertools import accumulate
 from services.transcriber.transcript import Span, Word
 
 MIN_WORD_S = 0.02
-"""Whisper's time step; a shorter word was not measured."""
+"""Whisper's time step. A shorter word was not measured."""
 
 
 class JoinedClock:

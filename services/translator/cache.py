@@ -1,6 +1,6 @@
 """Remembers translations for a while, so that nobody waits or pays for the same one twice.
 
-In memory alone, bounded in size and age. Originals are not kept, only their hashes; nothing is logged.
+In memory alone, bounded in size and age. Originals are not kept, only their hashes. Nothing is logged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Remembered:
 
 
 class TranslationCache:
-    """Recent translations by their keys; the ones that were not asked for go first.
+    """Recent translations by their keys. The ones that were not asked for go first.
 
     Args:
         max_characters: Room for translated texts. 0 remembers nothing.
@@ -74,7 +74,7 @@ class TranslationCache:
 
 
 def key_of(job: Job, text: str, context: str, backend: str, model: ModelInfo) -> bytes:
-    """Hash all that a text's translation depends on; parts can't run into each other.
+    """Hash all that a text's translation depends on. Parts can't run into each other.
 
     Args:
         job: Says the languages, the formality and the glossary.

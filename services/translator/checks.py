@@ -1,6 +1,6 @@
 """Tells whether a model's translation can be one: quantities kept, length sane, no echo, right language.
 
-It finds what is certainly wrong; it does not measure quality. Pure functions of text.
+It finds what is certainly wrong. It does not measure quality. Pure functions of text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from services.translator.quantity_checks import quantity_fault
 from services.translator.vocabulary import FUNCTION_WORDS
 
 MAX_LENGTH_RATIO = 1.6
-"""Latin script on both sides. English and Indonesian differ by 1.3; beyond, segments were merged or cut."""
+"""Latin script on both sides. English and Indonesian differ by 1.3. Beyond, segments were merged or cut."""
 MAX_LENGTH_RATIO_BETWEEN_SCRIPTS = 4.0
 """A good translation from Chinese grows threefold."""
 LENGTH_SLACK_CHARACTERS = 15
@@ -23,7 +23,7 @@ LATIN_END = "\u0250"
 ECHO_MIN_WORDS = 4
 """Shorter texts may be names or terms, the same in every language."""
 ECHO_RATIO = 0.8
-"""Share of the translation's words that already stand in the original; between languages it is near 0."""
+"""Share of the translation's words that already stand in the original. Between languages it is near 0."""
 REPEATED_MIN_WORDS = 3
 """Shorter translations ("Yes.", "Thank you.") may well mean several originals."""
 FOREIGN_MIN_WORDS = 3
@@ -34,7 +34,7 @@ WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
 def fault_of(source: str, translation: str, source_language: str, target_language: str) -> str | None:
-    """Say in a few words what is wrong with a translation; None where nothing certain is.
+    """Say in a few words what is wrong with a translation. None where nothing certain is.
 
     Args:
         source: The original text.

@@ -1,6 +1,6 @@
 """Translates with DeepL through its official library, inside a deadline of ours.
 
-The library alone may block for more than a minute; here it makes one attempt per call, with a timeout,
+The library alone may block for more than a minute. Here it makes one attempt per call, with a timeout,
 and `retrying` repeats it. No text and no key reaches a log or a message.
 """
 
@@ -46,15 +46,15 @@ MAX_BATCH_TEXTS = 50
 MAX_REQUEST_BYTES = 128 * 1024
 """DeepL's limit of a request's size."""
 ENVELOPE_BYTES = 2 * 1024
-"""For the request's other fields and headers; they take a few hundred bytes."""
+"""For the request's other fields and headers. They take a few hundred bytes."""
 MAX_TEXT_BYTES = 120 * 1024
 """Of a batch's texts as JSON: one text of the longest kind (10,000 emoji, 12 bytes each) still fits."""
 MAX_CONTEXT_BYTES = 16 * 1024
-"""A few minutes of speech; more context than that changes no sentence."""
+"""A few minutes of speech. More context than that changes no sentence."""
 NEIGHBOUR_COUNT = 3
 """Segments before and after a batch that go along as context."""
 TARGET_VARIANTS = {"en": "EN-US", "pt": "PT-PT"}
-"""DeepL refuses these targets without a region; these are what it took when it had none."""
+"""DeepL refuses these targets without a region. These are what it took when it had none."""
 REGIONAL_TARGETS = frozenset({"EN-US", "EN-GB", "ES-419", "PT-BR", "PT-PT", "ZH-HANS", "ZH-HANT"})
 
 AUTH_STATUSES = (401, 403)
@@ -65,8 +65,8 @@ class DeeplBackend:
     """Sends batches to DeepL.
 
     Args:
-        api_key: The account's key; one that ends in `:fx` goes to the free plan's server.
-        server_url: Another server; empty for DeepL's own.
+        api_key: The account's key. One that ends in `:fx` goes to the free plan's server.
+        server_url: Another server. Empty for DeepL's own.
         attempt_timeout_s: Longest silence of the server in one attempt.
     """
 
@@ -95,7 +95,7 @@ class DeeplBackend:
         return batches
 
     def context_of(self, job: Job, index: int) -> str:
-        """The question and the nearest neighbours; those further away in its request change little."""
+        """The question and the nearest neighbours. Those further away in its request change little."""
         return "\n".join(neighbourhood(job, index, index, NEIGHBOUR_COUNT))
 
     def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
@@ -140,7 +140,7 @@ class DeeplBackend:
         return self._languages
 
     def model(self) -> ModelInfo:
-        """Name DeepL; which of its models translated it does not say."""
+        """Name DeepL. Which of its models translated it does not say."""
         return ModelInfo(name="deepl", version=f"deepl-python {deepl.__version__}", device="deepl")
 
     def usage(self, deadline: Deadline) -> Usage:
@@ -210,12 +210,12 @@ def _failure(error: deepl.DeepLException) -> InterviewError:
     status = error.http_status_code
     if status in AUTH_STATUSES:
         return PreconditionError(
-            "DeepL refuses the configured key: check DEEPL_API_KEY and TRANSLATOR_DEEPL_SERVER_URL.",
+            "DeepL refuses the configured key. Check DEEPL_API_KEY and TRANSLATOR_DEEPL_SERVER_URL.",
             reason="TRANSLATOR_AUTH_FAILED",
         )
     if status == QUOTA_STATUS:
         return ExhaustedError(
-            "The DeepL account's characters are used up: wait for its next period or raise its limit.",
+            "The DeepL account's characters are used up. Wait for its next period or raise its limit.",
             reason="TRANSLATOR_QUOTA_EXCEEDED",
         )
     if status is None:
@@ -228,33 +228,33 @@ def _failure(error: deepl.DeepLException) -> InterviewError:
 
 
 def _unavailable(what: str) -> UnavailableError:
-    return UnavailableError(f"{what}; try again later.", reason="TRANSLATOR_UNAVAILABLE")
+    return UnavailableError(f"{what}. Try again later.", reason="TRANSLATOR_UNAVAILABLE")
 
 
 def _refusal(message: str, status: int) -> InterviewError:
     for field, code in (("source_lang", "source_language_code"), ("target_lang", "target_language_code")):
         if field in message:
-            advice = "choose a language that GetCapabilities lists"
+            advice = "Choose a language that GetCapabilities lists"
             return InvalidInputError(
-                f"DeepL does not take this {code}: {advice}.",
+                f"DeepL does not take this {code}. {advice}.",
                 reason="LANGUAGE_UNSUPPORTED",
                 fields={code: advice},
             )
     if "glossary" in message:
-        advice = "send one that DeepL holds for these two languages"
+        advice = "Send one that DeepL holds for these two languages"
         return InvalidInputError(
-            f"DeepL does not take this glossary: {advice}.",
+            f"DeepL does not take this glossary. {advice}.",
             reason="GLOSSARY_REFUSED",
             fields={"glossary_id": advice},
         )
     return PreconditionError(
-        f"DeepL refused the request (HTTP {status}): check TRANSLATOR_DEEPL_SERVER_URL.",
+        f"DeepL refused the request (HTTP {status}). Check TRANSLATOR_DEEPL_SERVER_URL.",
         reason="TRANSLATOR_REFUSED",
     )
 
 
 def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:
-    """Pass on a reply that holds one text for each of ours; the library returns whatever came."""
+    """Pass on a reply that holds one text for each of ours. The library returns whatever came."""
     if not isinstance(results, list) or len(results) != len(texts):
         raise ValueError("not one translation for each text")
     if not all(isinstance(result.text, str) for result in results):

@@ -1,6 +1,6 @@
 """Translates lists of texts one to one through one backend.
 
-No transport and no network here. A text that could not be translated is absent with its reason; the
+No transport and no network here. A text that could not be translated is absent with its reason. The
 original is never passed off as a translation.
 """
 
@@ -37,12 +37,12 @@ from services.translator.job import (
 )
 
 MAX_TEXTS = 2000
-"""Segments of a two-hour interview; more is not one recording."""
+"""Segments of a two-hour interview. More is not one recording."""
 MAX_TEXT_CHARACTERS = 10_000
 MAX_CONTEXT_CHARACTERS = 10_000
 MAX_GLOSSARY_ID_CHARACTERS = 128
 LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-"""Shape of a BCP-47 code; which ones are translated is the backend's to say."""
+"""Shape of a BCP-47 code. Which ones are translated is the backend's to say."""
 REPLY_RESERVE_S = 0.3
 """Kept back from the caller's deadline, so that a partial answer still reaches it."""
 RESERVE_RATIO = 0.2
@@ -51,7 +51,7 @@ RESERVE_RATIO = 0.2
 MAX_FAILED_REQUESTS = 5
 """Batches in a row that may fail by what they say: from there on it is the model that fails."""
 MAX_FAILED_SERVER_CALLS = 2
-"""Batches in a row that may fail by their server, each after its own repetitions: it is down."""
+"""Batches in a row that may fail by their server, each after its own repetitions. Then it is down."""
 
 _FAILURES = (UnavailableError, ExhaustedError, PreconditionError, DeadlineError)
 
@@ -66,7 +66,7 @@ class Capabilities:
 
 
 class Translator:
-    """Translates jobs; keeps order and number of their texts.
+    """Translates jobs. Keeps order and number of their texts.
 
     Args:
         backend: What translates.
@@ -84,8 +84,8 @@ class Translator:
 
         Args:
             job: The texts.
-            timeout_s: What is left of the caller's deadline; None where it set none.
-            stop: Set when the caller gave up; looked at before every batch.
+            timeout_s: What is left of the caller's deadline. None where it set none.
+            stop: Set when the caller gave up. Looked at before every batch.
 
         Returns:
             One translation for each text. When the backend fails after some batches were translated
@@ -130,7 +130,7 @@ class Translator:
         return Deadline(given_s - min(REPLY_RESERVE_S, RESERVE_RATIO * given_s), stop)
 
     def _translate_new(self, job: Job, deadline: Deadline) -> Translations:
-        """Translate what is not remembered, each text once; what is remembered is not billed again."""
+        """Translate what is not remembered, each text once. What is remembered is not billed again."""
         keys = self._keys(job)
         known = {key: found for key in keys if (found := self._cache.recall(key)) is not None}
         first = {key: index for index, key in reversed(list(enumerate(keys)))}
@@ -185,7 +185,7 @@ class Translator:
     def _translate_batch(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         if deadline.passed:
             raise DeadlineError(
-                "The time was over before everything was translated; allow more, or send fewer texts.",
+                "The time was over before everything was translated. Allow more, or send fewer texts.",
                 reason="DEADLINE_EXCEEDED",
             )
         return self._backend.translate(job, batch, deadline)
@@ -198,27 +198,27 @@ def check(job: Job) -> None:
         InvalidInputError: Too many texts, a text or context that is too long, or a malformed code.
     """
     if len(job.texts) > MAX_TEXTS:
-        raise _invalid("TEXTS_TOO_MANY", "texts", f"send at most {MAX_TEXTS} texts in one request")
+        raise _invalid("TEXTS_TOO_MANY", "texts", f"Send at most {MAX_TEXTS} texts in one request")
     for index, text in enumerate(job.texts):
         if len(text) > MAX_TEXT_CHARACTERS:
             raise _invalid(
                 "TEXT_TOO_LONG",
                 f"texts[{index}]",
-                f"cut it into texts of up to {MAX_TEXT_CHARACTERS} characters",
+                f"Cut it into texts of up to {MAX_TEXT_CHARACTERS} characters",
             )
     if len(job.context) > MAX_CONTEXT_CHARACTERS:
-        raise _invalid("TEXT_TOO_LONG", "context", f"shorten it to {MAX_CONTEXT_CHARACTERS} characters")
+        raise _invalid("TEXT_TOO_LONG", "context", f"Shorten it to {MAX_CONTEXT_CHARACTERS} characters")
     if len(job.glossary_id) > MAX_GLOSSARY_ID_CHARACTERS:
         raise _invalid(
-            "GLOSSARY_REFUSED", "glossary_id", "send the identifier that the backend gave the glossary"
+            "GLOSSARY_REFUSED", "glossary_id", "Send the identifier that the backend gave the glossary"
         )
     for field in ("source_language_code", "target_language_code"):
         if not LANGUAGE_CODE.fullmatch(getattr(job, field)):
-            raise _invalid("LANGUAGE_CODE_INVALID", field, "send a BCP-47 code such as `en` or `id`")
+            raise _invalid("LANGUAGE_CODE_INVALID", field, "Send a BCP-47 code such as `en` or `id`")
 
 
 def _invalid(reason: str, field: str, advice: str) -> InvalidInputError:
-    return InvalidInputError(f"The field {field} is wrong: {advice}.", reason=reason, fields={field: advice})
+    return InvalidInputError(f"The field {field} is wrong. {advice}.", reason=reason, fields={field: advice})
 
 
 def _most_in_a_row(error: InterviewError) -> int:

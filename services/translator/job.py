@@ -43,7 +43,7 @@ class Job:
     source_language_code: str
     target_language_code: str
     context: str = ""
-    """What the texts are about; helps the backend and is not translated."""
+    """What the texts are about. Helps the backend and is not translated."""
     formality: Formality = Formality.UNSPECIFIED
     glossary_id: str = ""
 
@@ -68,7 +68,7 @@ class Translations:
 
     translations: tuple[Translation, ...]
     model: ModelInfo = NO_MODEL
-    """What translated; empty where nothing was needed."""
+    """What translated. Empty where nothing was needed."""
     billed_character_count: int | None = None
     """None where the backend does not say."""
     prompt_token_count: int = 0
@@ -85,7 +85,7 @@ class Languages:
 
 @dataclass(frozen=True)
 class Usage:
-    """How much of a backend's account is used; None where it does not say."""
+    """How much of a backend's account is used. None where it does not say."""
 
     billed_character_count: int | None = None
     limit_character_count: int | None = None

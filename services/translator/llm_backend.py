@@ -140,16 +140,16 @@ class LlmBackend:
     def _check(self, job: Job) -> None:
         for field in ("source_language_code", "target_language_code"):
             if base_language(getattr(job, field)) not in self._languages:
-                advice = "choose one that GetCapabilities lists, or add it to TRANSLATOR_LLM_LANGUAGE_CODES"
+                advice = "Choose one that GetCapabilities lists, or add it to TRANSLATOR_LLM_LANGUAGE_CODES"
                 raise InvalidInputError(
-                    f"The model is not set up for this {field}: {advice}.",
+                    f"The model is not set up for this {field}. {advice}.",
                     reason="LANGUAGE_UNSUPPORTED",
                     fields={field: advice},
                 )
         if job.glossary_id:
-            advice = "leave it empty, or use the deepl backend"
+            advice = "Leave it empty, or use the deepl backend"
             raise InvalidInputError(
-                f"Glossaries need the deepl backend: {advice}.",
+                f"Glossaries need the deepl backend. {advice}.",
                 reason="GLOSSARY_REFUSED",
                 fields={"glossary_id": advice},
             )

@@ -77,7 +77,7 @@ def _date(match: re.Match[str]) -> Date | None:
 
 
 def clock_of(tokens: Sequence[Token], number: Number, words: Vocabulary) -> Clock | None:
-    """Return the time of day that a number tells; None where it tells none."""
+    """Return the time of day that a number tells. None where it tells none."""
     hour, minute, end = _written(tokens, number)
     if hour is None or not 0 <= hour <= LAST_HOUR:
         return None

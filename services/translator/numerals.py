@@ -94,7 +94,7 @@ class _Reading:
     in_digits: bool = False
 
     def number(self) -> Number | None:
-        """Read the number that begins here; None where none does."""
+        """Read the number that begins here. None where none does."""
         first = self.position
         place = self.words.ordinals.get(self._text())
         if place is not None:
@@ -118,7 +118,7 @@ class _Reading:
         return self.last is not None or self.group > 0 or self.total > 0
 
     def _step(self) -> bool:
-        """Take the next token into the number; False where it is none of its own."""
+        """Take the next token into the number. False where it is not one of its own."""
         text = self._text()
         if not text:
             return False

@@ -23,13 +23,13 @@ T = TypeVar("T")
 SPELLED_OUT = 2
 """So many number words that nothing answers may together be one number: "zero eight one two"."""
 LARGEST_SPELLED = 12
-"""Languages spell small numbers out; where their words are unknown, only larger ones are missed."""
+"""Languages spell small numbers out. Where their words are unknown, only larger ones are missed."""
 THOUSAND = 1000
 """Languages count thousands in their own ways (10,000 is one "wan" in Chinese)."""
 
 
 def quantity_fault(source: str, translation: str, source_language: str, target_language: str) -> str | None:
-    """Say what a translation counts otherwise than its original; None where nothing certain is.
+    """Say what a translation counts otherwise than its original. None where nothing certain is.
 
     Args:
         source: The original text.

@@ -1,6 +1,6 @@
 """Settings of the translator: `TRANSLATOR_…` in the environment. Keys are never shown or logged.
 
-All services share the language model of `LLM_BASE_URL`; `TRANSLATOR_LLM_BASE_URL` overrides it here.
+All services share the language model of `LLM_BASE_URL`. `TRANSLATOR_LLM_BASE_URL` overrides it here.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ class TranslatorSettings(ServiceSettings):
     default_timeout_s: float = Field(120.0, gt=0)
     """Time for a request that comes without a deadline."""
     cache_characters: int = Field(4_000_000, ge=0)
-    """Room for remembered translations, about 70 hours of speech in 4 to 16 MB; 0 remembers nothing."""
+    """Room for remembered translations, about 70 hours of speech in 4 to 16 MB. 0 remembers nothing."""
     cache_max_age_s: float = Field(3600.0, ge=0)
-    """Outlasts a session and its retries; what is deleted elsewhere is forgotten here by then."""
+    """Outlasts a session and its retries. What is deleted elsewhere is forgotten here by then."""
 
     deepl_api_key: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("TRANSLATOR_DEEPL_API_KEY", "DEEPL_API_KEY")
     )
     deepl_server_url: str = ""
-    """Another server that speaks DeepL's protocol; empty for DeepL's own."""
+    """Another server that speaks DeepL's protocol. Empty for DeepL's own."""
     deepl_attempt_timeout_s: float = Field(10.0, gt=0)
-    """Longest silence of DeepL in one attempt; it answers within about a second."""
+    """Longest silence of DeepL in one attempt. It answers within about a second."""
 
     llm_base_url: str = Field(
         "",
@@ -54,7 +54,7 @@ class TranslatorSettings(ServiceSettings):
     llm_model: str = Field(
         "", validation_alias=AliasChoices("TRANSLATOR_LLM_MODEL", "LLM_MODEL", "llm_model")
     )
-    """The model's name at the server; empty takes the first one that it lists."""
+    """The model's name at the server. Empty takes the first one that it lists."""
     llm_schema_dialect: SchemaDialect = Field(
         SchemaDialect.RESPONSE_FORMAT,
         validation_alias=AliasChoices(
@@ -68,9 +68,9 @@ class TranslatorSettings(ServiceSettings):
     llm_language_codes: tuple[str, ...] = ("en", "id")
     """Languages that the model is trusted with, as a JSON list."""
     llm_attempt_timeout_s: float = Field(120.0, gt=0)
-    """Longest time of one request; a 1.5B model on one core writes about 11 tokens a second."""
+    """Longest time of one request. A 1.5B model on one core writes about 11 tokens a second."""
     llm_batch_text_count: int = Field(1, ge=1, le=100)
-    """One keeps a 1.5B model from merging segments; a large model on a remote server takes 8 or more."""
+    """One keeps a 1.5B model from merging segments. A large model on a remote server takes 8 or more."""
     llm_batch_characters: int = Field(1500, ge=1)
 
     @property

@@ -9,7 +9,7 @@ from chassis.model_info import ModelInfo
 from services.translator.job import Job, Languages, Outcome, Translation, Translations, Usage
 
 REASON = (
-    "No translation backend is configured: set DEEPL_API_KEY, or LLM_BASE_URL for an "
+    "No translation backend is configured. Set DEEPL_API_KEY, or LLM_BASE_URL for an "
     "OpenAI-compatible server."
 )
 

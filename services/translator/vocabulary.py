@@ -17,14 +17,14 @@ class Unit:
 
     days: float
     count: float | None
-    """1 where the word itself means one of them; None where it does not say."""
+    """1 where the word itself means one of them. None where it does not say."""
     is_surely_time: bool
     """Whether the word alone speaks of a span: "hours" does, while "jam" is a clock as well."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What is known of one language; all of it is empty for a language without tables."""
+    """What is known of one language. All of it is empty for a language without tables."""
 
     small: Mapping[str, int]
     multipliers: Mapping[str, int]
@@ -101,5 +101,5 @@ _VOCABULARIES = {language: _vocabulary(language) for language in (*LANGUAGES, ""
 
 
 def vocabulary_of(language: str) -> Vocabulary:
-    """Return a language's words; empty tables for one that has none."""
+    """Return a language's words. Empty tables for one that has none."""
     return _VOCABULARIES.get(language, _VOCABULARIES[""])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from chassis.media import MediaInbox
+from chassis.model_info import ModelInfo
 from chassis.models import Model, locate
 from chassis.server import Register, run
 from chassis.workers import Workers
 from services.vision.attention import AttentionRules
-from services.vision.check_face import check_models
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.gaze import AwayThresholds
 from services.vision.mediapipe_models import (
@@ -17,7 +17,7 @@ from services.vision.mediapipe_models import (
     MediaPipeLandmarker,
     keep_metrics_here,
 )
-from services.vision.report import LoadedModel
+from services.vision.self_test import check_models
 from services.vision.servicer import SERVICE_NAME, VisionServicer
 from services.vision.settings import VisionSettings
 
@@ -62,8 +62,8 @@ def _options(settings: VisionSettings) -> VisionOptions:
     )
 
 
-def _loaded(model: Model) -> LoadedModel:
-    return LoadedModel(model.name, model.version, model.digest)
+def _loaded(model: Model) -> ModelInfo:
+    return ModelInfo(model.name, model.version, model.digest, "cpu")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Which samples need the landmarker: where nothing that it measures has changed, the last mesh stands.
 
 A picture is compared with the last one that was looked at, so that slow changes add up until they count.
-Everything here is arithmetic on a few hundred pixels; a look costs a hundred times as much.
+Everything here is arithmetic on a few hundred pixels. A look costs a hundred times as much.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EYES_SIZE_PX = (32, 10)
 WHOLE_SIZE_PX = (64, 36)
 """The same for a picture without a face: somebody who comes in covers many of these pixels."""
 CHANGED_SHARE = 0.1
-"""The most changed tenth of the pixels tells: lids and irises are no more of the patch."""
+"""The most changed tenth of the pixels tells. Lids and irises are not more of the patch."""
 TIME_TOLERANCE_S = 0.02
 """Frames lie beside the steps of the grid by up to half a frame at 25 a second."""
 LEAST_CONTRAST = 4.0
@@ -40,7 +40,7 @@ class AttentionRules:
     """How much must change before a sample is looked at, and how long none may go by unlooked."""
 
     max_unseen_change: float = 0.45
-    """Mean change of the most changed tenth, in standard deviations of the patch; 0 looks at every sample.
+    """Mean change of the most changed tenth, in standard deviations of the patch. 0 looks at every sample.
     Blinks are from 0.5 (a blurred face of 50 px) to 2.9, a still head's sway and camera noise 0.1 to 0.6."""
     face_interval_s: float = 0.2
     """Longest time between two looks at a face: mouth and brows change outside the eyes."""

@@ -46,7 +46,7 @@ def eye_openness(mesh: Mesh) -> float:
 
 
 def relative_openness(openness: Floats, times_s: Floats) -> Floats:
-    """Openness over its rolling baseline; NaN where there is no face."""
+    """Openness over its rolling baseline. NaN where there is no face."""
     relative = np.full(len(openness), np.nan)
     seen = np.flatnonzero(np.isfinite(openness))
     values, seen_s = openness[seen], times_s[seen]
@@ -75,7 +75,7 @@ def find_blinks(relative: Floats, times_s: Floats) -> list[Blink]:
 
 
 def eyes_down(relative: Floats, times_s: Floats, ends_s: Floats) -> Flags:
-    """Samples in which the eyes are lowered or shut for longer than a blink; the two look the same."""
+    """Samples in which the eyes are lowered or shut for longer than a blink. The two look the same."""
     with np.errstate(invalid="ignore"):
         low = relative < DOWN_BELOW
     stretches: list[Stretch] = find_stretches(low, times_s, ends_s)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from chassis.model_info import ModelInfo
 from services.vision.attention import Attention, AttentionRules
 from services.vision.blinks import DOWN_BELOW, eyes_down, find_blinks, relative_openness
-from services.vision.cautions import cautions_about
 from services.vision.faces import SURE_SCORE, FaceCounter, FaceDetector, Look
 from services.vision.frames import Frame, PictureFacts, PictureTrack, open_picture
 from services.vision.gaze import AwayThresholds, find_away, track_gaze
@@ -32,9 +32,10 @@ from services.vision.observations import (
     find_second_face,
     find_too_small,
 )
-from services.vision.report import LoadedModel, Observation, Outcome, PictureQuality, Progress, VisionReport
+from services.vision.report import Observation, Outcome, PictureQuality, Progress, VisionReport
 from services.vision.samples import SampleLog, Samples
 from services.vision.stretches import Floats, Stretch, flags_of, sample_ends_s
+from services.vision.warnings import warnings_about
 
 PROGRESS_STEP_S = 1.0
 """Seconds of recording between two progress messages."""
@@ -47,7 +48,7 @@ class VisionOptions:
     """What an operator may set."""
 
     sample_rate_hz: float = 10.0
-    """Samples a second; blink recall falls below ten (0.84 at six)."""
+    """Samples a second. Blink recall falls below ten (0.84 at six)."""
     look_interval_s: float = 1.0
     """Time between two counts of faces."""
     sure_score: float = SURE_SCORE
@@ -63,7 +64,7 @@ class VisionAnalyzer:
     """Looks at recordings.
 
     Args:
-        open_landmarker: Makes a landmarker; it follows one face, so each recording gets its own.
+        open_landmarker: Makes a landmarker. It follows one face, so each recording gets its own.
         open_detector: Makes a face detector.
         models: What to tell about the models.
         options: Rates and thresholds.
@@ -73,7 +74,7 @@ class VisionAnalyzer:
         self,
         open_landmarker: Callable[[], Landmarker],
         open_detector: Callable[[], FaceDetector],
-        models: tuple[LoadedModel, ...] = (),
+        models: tuple[ModelInfo, ...] = (),
         options: VisionOptions | None = None,
     ) -> None:
         self._open_landmarker = open_landmarker
@@ -119,7 +120,7 @@ class VisionAnalyzer:
             observations=_observe(face, flags, away, self._options),
             quality=_quality(samples, facts),
             models=self.models,
-            warnings=cautions_about(face, facts),
+            warnings=warnings_about(face, facts),
             picture_s=face.picture_s,
             recording_warnings=facts.warnings,
         )

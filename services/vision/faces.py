@@ -18,7 +18,7 @@ scores real faces low, and drawings or the wrong place high."""
 CROP_RATIO = 0.5
 """Side of the second look's part of the picture: twice as large, a small face is found again."""
 MAX_SECOND_LOOKS = 3
-"""A crowd of small boxes is not worth more; each costs about 8 ms."""
+"""A crowd of small boxes is not worth more. Each costs about 8 ms."""
 MAX_OVERLAP = 0.3
 """Shared part of the smaller box from which on two boxes are one face."""
 
@@ -56,7 +56,7 @@ class Look(NamedTuple):
     face_count: int
     """Faces that are sure and do not overlap."""
     small_width_ratio: float
-    """Width of an unsure, small face over the picture's, where no face is sure; else 0."""
+    """Width of an unsure, small face over the picture's, where no face is sure. Else 0."""
     wide_unsure: bool
     """Whether something of ordinary size is a face perhaps, and none is surely."""
 
@@ -67,7 +67,7 @@ class Look(NamedTuple):
 
 
 class FaceCounter:
-    """Counts the faces of one recording's pictures; remembers where the last one was."""
+    """Counts the faces of one recording's pictures. Remembers where the last one was."""
 
     def __init__(self, detector: FaceDetector, *, sure_score: float = SURE_SCORE) -> None:
         self._detector = detector

@@ -18,7 +18,7 @@ class FrameClock:
         self._pts_usable = True
 
     def ticks(self, frame: Any) -> int | None:
-        """The frame's time in its own time base; None where it has none."""
+        """The frame's time in its own time base. None where it has none."""
         if frame.pts is None:
             self._pts_usable = False
         elif self._last is None and frame.dts is not None:

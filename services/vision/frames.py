@@ -23,8 +23,8 @@ from chassis.playback.opening import Recording, open_recording
 from chassis.playback.picture import PictureTimes, how_shown
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning, in_order
 from chassis.playback.tracks import about_choice
+from services.vision.bounded_queue import BoundedQueue, put, take
 from services.vision.frame_clock import FrameClock
-from services.vision.handover import Handover, put, take
 from services.vision.stretches import MAX_SHOWN_S
 
 RgbImage = npt.NDArray[np.uint8]
@@ -50,12 +50,12 @@ class Frame:
     time_s: float
     image: RgbImage
     read_ratio: float | None
-    """Share of the file's bytes that were read for it; None where the container does not say."""
+    """Share of the file's bytes that were read for it. None where the container does not say."""
 
 
 @dataclass(slots=True)
 class PictureFacts:
-    """What is known about a picture track; complete once its last frame was handed out."""
+    """What is known about a picture track. Complete once its last frame was handed out."""
 
     width_px: int = 0
     """As shown, of the first frame: upright, with square pixels."""
@@ -74,7 +74,7 @@ class PictureFacts:
 
     @property
     def frame_rate_hz(self) -> float | None:
-        """Frames a second from the packets' own times; None for fewer than two."""
+        """Frames a second from the packets' own times. None for fewer than two."""
         return self.times.frame_rate_hz
 
     @property
@@ -117,7 +117,7 @@ class PictureTrack:
 
     @property
     def total_s(self) -> float | None:
-        """Length as the header claims it; None where it claims nothing."""
+        """Length as the header claims it. None where it claims nothing."""
         return self._recording.total_s
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
@@ -127,12 +127,12 @@ class PictureTrack:
             CancelledCallError: `stop` was set. The decoder has ended when this is raised.
             InvalidInputError: A frame is larger than allowed, or nothing can be decoded.
         """
-        handover: Handover[Frame] = queue.Queue(maxsize=QUEUE_FRAMES)
+        waiting: BoundedQueue[Frame] = queue.Queue(maxsize=QUEUE_FRAMES)
         abandoned = threading.Event()
-        decoder = threading.Thread(target=self._fill, args=(handover, abandoned), name="vision-decoder")
+        decoder = threading.Thread(target=self._fill, args=(waiting, abandoned), name="vision-decoder")
         decoder.start()
         try:
-            while (item := take(handover, stop)) is not None:
+            while (item := take(waiting, stop)) is not None:
                 if isinstance(item, Exception):
                     raise item
                 yield item
@@ -140,14 +140,14 @@ class PictureTrack:
             abandoned.set()
             decoder.join()
 
-    def _fill(self, handover: Handover[Frame], abandoned: threading.Event) -> None:
+    def _fill(self, waiting: BoundedQueue[Frame], abandoned: threading.Event) -> None:
         try:
             for frame in self._decode():
-                if not put(handover, frame, abandoned):
+                if not put(waiting, frame, abandoned):
                     return
-            put(handover, None, abandoned)
+            put(waiting, None, abandoned)
         except Exception as error:  # noqa: BLE001 - raised again where the frames are taken
-            put(handover, error, abandoned)
+            put(waiting, error, abandoned)
 
     def _decode(self) -> Iterator[Frame]:
         found = False
@@ -168,7 +168,7 @@ class PictureTrack:
         self._finish()
         if self.facts.packet_count and not found:
             raise InvalidInputError(
-                "No frame of the picture can be decoded; export the recording again, as mp4 (H.264) or webm.",
+                "No frame of the picture can be decoded. Export the recording again, as mp4 (H.264) or webm.",
                 reason="MEDIA_UNDECODABLE",
             )
 
@@ -189,7 +189,7 @@ class PictureTrack:
         ticks = self._clock.ticks(frame)
         if ticks is None or frame.time_base is None:
             raise InvalidInputError(
-                "The picture has no times; send the recording in a container that has them, as mp4 or webm.",
+                "The picture has no times. Send the recording in a container that has them, as mp4 or webm.",
                 reason="MEDIA_UNDECODABLE",
             )
         time_s = max(0.0, float(ticks * frame.time_base))
@@ -228,7 +228,7 @@ class PictureTrack:
 
 @contextmanager
 def open_picture(recording: Path, *, grid_hz: float, max_pixels: int) -> Iterator[PictureTrack | None]:
-    """Open a recording's picture track; None where it has none (a cover image is not one).
+    """Open a recording's picture track. None where it has none (a cover image is not one).
 
     Raises:
         InvalidInputError: The file is not a recording that can be read, or its picture is too large.
@@ -252,6 +252,6 @@ def open_picture(recording: Path, *, grid_hz: float, max_pixels: int) -> Iterato
 def _check_pixels(width_px: int, height_px: int, max_pixels: int) -> None:
     if width_px * height_px > max_pixels:
         raise InvalidInputError(
-            f"The picture has {width_px}×{height_px} pixels, {max_pixels} are allowed; send it smaller.",
+            f"The picture has {width_px}×{height_px} pixels, {max_pixels} are allowed. Send it smaller.",
             reason="MEDIA_PIXELS_EXCEEDED",
         )

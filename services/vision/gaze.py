@@ -1,4 +1,4 @@
-"""Where the eyes look, sideways, and when that is away from the camera. Pure; degrees.
+"""Where the eyes look, sideways, and when that is away from the camera. Pure. Degrees.
 
 Directions are against the recording's own middle. A glance slightly past the lens is not seen.
 """
@@ -20,7 +20,7 @@ YAW_SHARE = 0.20
 EYE_RADIUS = 0.40
 """Radius of the eyeball in eye widths."""
 MAX_BASELINE_DEG = 6.0
-"""The camera can't be further from the usual direction than this; beyond, the person looks elsewhere."""
+"""The camera can't be further from the usual direction than this. Beyond, the person looks elsewhere."""
 AWAY_GAZE_DEG = 10.0
 AWAY_YAW_DEG = 30.0
 MIN_AWAY_S = 0.7
@@ -38,7 +38,7 @@ class AwayThresholds:
 
 @dataclass(frozen=True, slots=True)
 class GazeTrack:
-    """Deviation from the recording's usual direction, sample by sample; NaN without a face."""
+    """Deviation from the recording's usual direction, sample by sample. NaN without a face."""
 
     gaze_deg: Floats
     """Positive to the viewer's right."""
@@ -48,7 +48,7 @@ class GazeTrack:
     """Head: absolute difference to the usual yaw."""
     down: Flags
     usual_gaze_deg: float
-    """Median, before it is clipped to ± `MAX_BASELINE_DEG`; NaN without a face."""
+    """Median, before it is clipped to ± `MAX_BASELINE_DEG`. NaN without a face."""
 
 
 def iris_position(mesh: Mesh) -> float:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from services.vision.frames import RgbImage
 
 Mesh = npt.NDArray[np.float64]
-"""float64, shape (478, 3), pixels of the picture that was looked at; z in the same scale."""
+"""float64, shape (478, 3), pixels of the picture that was looked at. Z in the same scale."""
 
 POINT_COUNT = 478
 
@@ -39,6 +39,6 @@ def eye_distance(mesh: Mesh) -> float:
 
 
 def unit(vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The vector at length 1; a null vector stays null."""
+    """The vector at length 1. A null vector stays null."""
     length = np.linalg.norm(vector)
     return vector / length if length > 0 else vector

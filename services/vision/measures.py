@@ -99,7 +99,7 @@ def measure_all(face: FaceTime, *, min_face_s: float = MIN_FACE_S) -> tuple[Meas
     if not face.seen.any():
         return (ratio, *absent(names, Outcome.NO_FACE, "No face was found in the recording."))
     if face.measured_s < min_face_s:
-        reason = f"{face.measured_s:.1f} s of a measurable face are too little; {min_face_s:g} s are needed."
+        reason = f"{face.measured_s:.1f} s of a measurable face are too little. {min_face_s:g} s are needed."
         return (ratio, *absent(names, Outcome.INSUFFICIENT_EVIDENCE, reason))
     return (ratio, *_figures(face))
 
@@ -116,7 +116,9 @@ def _figures(face: FaceTime) -> list[Measure]:
     figures = []
     for name, unit in UNITS.items():
         if name in _BLINK_MEASURES and too_sparse:
-            reason = f"{1 / _step_s(face):.1f} pictures a second are too few to see blinks; 5 are needed."
+            reason = (
+                f"{1 / _step_s(face):.1f} pictures a second are too few to see blinks. At least 5 are needed."
+            )
             figures += absent([name], Outcome.INSUFFICIENT_EVIDENCE, reason)
         elif name in values:
             figures.append(Measure(name, unit, Outcome.OK, values[name], coverage))

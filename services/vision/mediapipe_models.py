@@ -69,7 +69,7 @@ class MediaPipeFaceDetector:
     """`FaceDetector` in IMAGE mode: every picture for itself.
 
     Args:
-        weights: The full-range detector; the short-range one misses small faces.
+        weights: The full-range detector. The short-range one misses small faces.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -110,7 +110,7 @@ def _usable_or_refused() -> Iterator[None]:
         yield
     except (RuntimeError, ValueError, OSError) as error:
         raise PreconditionError(
-            "MediaPipe can't load a face model; run `interview models fetch face-landmarker-full-range "
+            "MediaPipe can't load a face model. Run `interview models fetch face-landmarker-full-range "
             "face-detector-full-range` again.",
             reason="MODEL_UNUSABLE",
         ) from error

@@ -1,6 +1,6 @@
 """What was seen for a stretch of the recording, from samples and looks. Pure.
 
-Each kind says in its reason what it does not mean; none of them moves a score.
+Each kind says in its reason what it does not mean. None of them moves a score.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MIN_NO_FACE_S = 1.0
 MIN_LOOKS = 2
 """Looks in a row that must agree on a second face: one alone may be a poster, a glitch, a passer-by."""
 MIN_SECOND_FACE_S = 0.5
-"""Looks come closer together where the face's mesh comes and goes; such a pair proves nothing."""
+"""Looks come closer together where the face's mesh comes and goes. Such a pair proves nothing."""
 SECOND_FACE_COUNT = 2
 
 
@@ -69,7 +69,7 @@ def find_no_face(samples: Samples, flags: FaceFlags, ends_s: Floats, min_s: floa
             value=stretch.length_s,
             threshold=min_s,
             unit="s",
-            reason="No face was found in the picture. It does not say why: the person may have left, "
+            reason="No face was found in the picture. It does not say why. The person may have left, "
             "turned away or covered the camera.",
         )
         for stretch in stretches
@@ -88,7 +88,7 @@ def find_no_picture(blanks_s: Sequence[tuple[float, float]]) -> list[Observation
             threshold=NOTABLE_S,
             unit="s",
             reason="The picture stands still or is missing here, so nothing was looked at. It does not say "
-            "why: the camera, the computer or the connection may have stopped.",
+            "why. The camera, the computer or the connection may have stopped.",
         )
         for start_s, end_s in blanks_s
     ]
@@ -145,7 +145,7 @@ def _second_face(run: list[Look], samples: Samples, end_s: float) -> list[Observ
             threshold=float(SECOND_FACE_COUNT),
             unit="count",
             reason="More than one face was in the picture, looked at about once a second. It does not say "
-            "whose: a picture on the wall or somebody passing by counts as well.",
+            "whose. A picture on the wall or somebody passing by counts as well.",
         )
     ]
 
@@ -175,6 +175,6 @@ def _away(track: GazeTrack, openness: Floats, stretch: Stretch, thresholds: Away
         value=float(np.nanmedian(values)),
         threshold=threshold,
         unit=unit,
-        reason=f"{what}, against this recording's usual direction. People look away to think; "
-        "it does not say at what they looked.",
+        reason=f"{what}, against this recording's usual direction. People look away to think. "
+        "It does not say at what they looked.",
     )

@@ -27,7 +27,7 @@ def face_width_ratio(image: RgbImage, mesh: Mesh) -> float:
 
 
 def sharpness_score(image: RgbImage, mesh: Mesh) -> float | None:
-    """Variance of the Laplacian of the face's brightness (0–255); None where the face is off the picture."""
+    """Variance of the Laplacian of the face's brightness (0–255). None where the face is off the picture."""
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(mesh[:, :2].min(axis=0)), 0, (width, height)).astype(int)
     right, bottom = np.clip(np.ceil(mesh[:, :2].max(axis=0)), 0, (width, height)).astype(int)

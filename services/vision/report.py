@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.model_info import ModelInfo
 from chassis.playback.recording_warnings import RecordingWarning
 
 
@@ -29,7 +30,7 @@ class Progress:
     total_s: float | None
     """None while the length is unknown, as in a webm without a duration."""
     done_ratio: float | None
-    """By time where the length is known, else by bytes read; None where neither can be told."""
+    """By time where the length is known, else by bytes read. None where neither can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +76,24 @@ class PictureQuality:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model that looks, so that a result can be traced to its weights."""
-
-    name: str
-    version: str
-    digest: str
-    """SHA-256 of the weights in lower-case hex."""
-    device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True)
 class VisionReport:
     """Everything seen in a recording."""
 
     outcome: Outcome
     reason: str
     duration_s: float
-    """Length of the recording, sound and picture together; shares are of it."""
+    """Length of the recording, sound and picture together. Shares are of it."""
     sampled_frame_count: int
     """Samples of the grid."""
     inferred_frame_count: int
-    """Samples that the landmarker looked at; in the others nothing had changed that it measures."""
+    """Samples that the landmarker looked at. In the others nothing had changed that it measures."""
     face_ratio: float | None
     max_face_count: int
     measures: tuple[Measure, ...]
     observations: tuple[Observation, ...]
     quality: PictureQuality
-    models: tuple[LoadedModel, ...]
+    models: tuple[ModelInfo, ...]
     warnings: tuple[str, ...]
     picture_s: float | None = None
-    """Seconds of the recording with a picture that moves on; None without frames."""
+    """Seconds of the recording with a picture that moves on. None without frames."""
     recording_warnings: tuple[RecordingWarning, ...] = ()

@@ -24,7 +24,7 @@ _COLUMNS = ("time_s", "brightness_ratio", *_MESH_COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """One value per sample and column; NaN where there is no face to measure."""
+    """One value per sample and column. NaN where there is no face to measure."""
 
     time_s: Floats
     brightness_ratio: Floats
@@ -107,9 +107,9 @@ def _measure(image: RgbImage, mesh: Mesh) -> dict[str, float]:
 
 
 def _doubtful_runs(mesh: Flags, looks: list[Look]) -> Flags:
-    """Runs of meshes that the looks do not bear out: a landmarker follows drawings for a frame or two.
+    """Runs of meshes that the looks do not confirm. A landmarker follows drawings for a frame or two.
 
-    One look with a sure face bears a run out, so does a second look that sees at least something.
+    One look with a sure face confirms a run. A second look that sees at least something does so too.
     """
     doubtful = np.zeros(len(mesh), dtype=np.bool_)
     index = np.arange(len(mesh), dtype=np.float64)

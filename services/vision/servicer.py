@@ -9,6 +9,7 @@ from functools import partial
 import grpc
 
 from chassis.media import MediaInbox
+from chassis.model_info import ModelInfo
 from chassis.playback.messages import to_messages
 from chassis.telemetry import REAL_TIME_FACTOR
 from chassis.workers import Workers
@@ -17,7 +18,6 @@ from services.vision.engine import VisionAnalyzer
 from services.vision.measures import UNITS
 from services.vision.observations import KINDS
 from services.vision.report import (
-    LoadedModel,
     Measure,
     Observation,
     Outcome,
@@ -159,7 +159,7 @@ def _to_quality(quality: PictureQuality) -> vision_pb2.PictureQuality:
     )
 
 
-def _to_model_info(model: LoadedModel) -> media_pb2.ModelInfo:
+def _to_model_info(model: ModelInfo) -> media_pb2.ModelInfo:
     return media_pb2.ModelInfo(
         name=model.name, version=model.version, digest=model.digest, device=model.device
     )

@@ -29,11 +29,11 @@ class VisionSettings(ServiceSettings):
     look_interval_s: float = Field(1.0, gt=0, le=10)
     """Time between two counts of faces."""
     min_face_confidence: float = Field(0.6, ge=0.35, le=1)
-    """Score from which on the detector's box is a face; at 0.5 drawings are."""
+    """Score from which on the detector's box is a face. At 0.5 drawings are."""
     min_no_face_s: float = Field(1.0, ge=0)
     """Shortest stretch without a face that is reported."""
     min_face_s: float = Field(10.0, gt=0)
-    """Measured face that figures need; below they are absent."""
+    """Measured face that figures need. Below they are absent."""
     away_gaze_deg: float = Field(10.0, gt=0, le=90)
     """Eyes this far off the usual direction look away."""
     away_yaw_deg: float = Field(30.0, gt=0, le=90)

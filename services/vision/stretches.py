@@ -40,7 +40,7 @@ def sample_ends_s(times_s: Floats, end_s: float) -> Floats:
 
 
 def find_stretches(flags: Flags, times_s: Floats, ends_s: Floats, *, max_gap_s: float = 0.0) -> list[Stretch]:
-    """Find runs of true flags in time order; runs less than `max_gap_s` apart become one.
+    """Find runs of true flags in time order. Runs less than `max_gap_s` apart become one.
 
     A run ends where the picture stands still for longer than `MAX_HOLE_S`: what was there is not known.
     """

@@ -75,7 +75,7 @@ async def test_each_stage_of_the_older_build_is_asked_for_once_at_most(world: Wo
         await world.until(session_id, COMPLETED)
     await ended(world, ENDED, 2)
 
-    # Answers 1 and 2 in mid-work: translated and assessed; the one that waited: everything; assessed anew: 1.
+    # Answers 1 and 2 in mid-work: translated and assessed; the one that waited: everything; judged again: 1.
     assert world.stages.calls == {"transcribe": 1, "vision": 1, "speaker": 1, "translate": 3, "assess": 4}
 
 

@@ -1,4 +1,4 @@
-"""Judging finished sessions anew, over a real socket, on SQLite and fake stages."""
+"""Judging finished sessions again, over a real socket, on SQLite and fake stages."""
 
 from __future__ import annotations
 

@@ -11,16 +11,17 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.model_info import ModelInfo
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 from services.speaker.clustering import Projection
 from services.speaker.embedding import EMBEDDING_SIZE, Batch
-from services.speaker.engine import Diarizer, ModelUsed
+from services.speaker.engine import Diarizer
 from services.speaker.voice_activity import FRAME_SAMPLES, Probabilities
 from services.speaker.windows import Windows
 
 ANNA_HZ, BEN_HZ, CLEO_HZ = 200.0, 400.0, 800.0
 VOICES_HZ = (ANNA_HZ, BEN_HZ, CLEO_HZ)
-MODEL = ModelUsed("fake-encoder", "1", "ab" * 32)
+MODEL = ModelInfo("fake-encoder", "1", "ab" * 32, "cpu")
 
 Score = Sequence[tuple[float | None, float]]
 """What is played: (tone in Hz or None for a pause, seconds)."""

@@ -75,7 +75,7 @@ class FakeSpeechModel:
         return text[: self._max_hint_chars]
 
     def detect_language(self, speech: Samples, stop: threading.Event) -> Mapping[str, float]:
-        """Say what was to be heard in the next stretch; the last one goes on for ever."""
+        """Say what was to be heard in the next stretch; the last one goes on without end."""
         self.detected_s.append(speech.size / SAMPLE_RATE_HZ)
         return self._heard[min(len(self.detected_s), len(self._heard)) - 1]
 

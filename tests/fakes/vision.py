@@ -14,17 +14,20 @@ from typing import Any
 import av
 import numpy as np
 
+from chassis.model_info import ModelInfo
 from services.vision.attention import AttentionRules
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.faces import FaceBox
 from services.vision.frames import RgbImage
 from services.vision.landmarks import POINT_COUNT, Mesh
-from services.vision.report import LoadedModel
 
 NOBODY, ONE_FACE, TWO_FACES, SPECK = 20, 80, 140, 200
 """Grey levels: an empty picture, one face, two, and something too small to be sure of."""
 TICKS_PER_S = 10_000
-MODELS = (LoadedModel("fake-landmarker", "1", "ab" * 32), LoadedModel("fake-detector", "1", "cd" * 32))
+MODELS = (
+    ModelInfo("fake-landmarker", "1", "ab" * 32, "cpu"),
+    ModelInfo("fake-detector", "1", "cd" * 32, "cpu"),
+)
 
 EVERY_SAMPLE = VisionOptions(attention=AttentionRules(max_unseen_change=0))
 

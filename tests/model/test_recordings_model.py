@@ -25,7 +25,7 @@ def spans(report: VisionReport) -> list[tuple[str, float, float]]:
     return [(one.kind, round(one.start_s, 1), round(one.end_s, 1)) for one in report.observations]
 
 
-def test_a_recording_trimmed_without_encoding_has_the_findings_of_an_encoded_one(
+def test_a_recording_trimmed_without_encoding_has_the_observations_of_an_encoded_one(
     analyzer: VisionAnalyzer,
 ) -> None:
     trimmed = report_of(CASES / "trimmed_by_edit_list.mp4", analyzer)

@@ -16,7 +16,7 @@ from benchmarks.speaker.voices import cut, interrupted, moved, voices
 from services.speaker.__main__ import build_diarizer
 from services.speaker.audio import Samples
 from services.speaker.engine import Diarizer
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from services.speaker.settings import SpeakerSettings
 from tests.fakes.speaker import write_wav
 

@@ -15,7 +15,7 @@ from services.speaker.__main__ import build_diarizer, silero_weights
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
 from services.speaker.embedding import MEL_COUNT, Spectrogram, VoiceEncoder, mel_basis, window_frame_counts
 from services.speaker.engine import Diarizer
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from services.speaker.settings import SpeakerSettings
 from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks
 from tests.fakes.speaker import write_media, write_wav
@@ -73,7 +73,9 @@ def test_voices_are_counted_as_the_manifest_says(diarizer: Diarizer, recordings:
 
 
 @pytest.mark.recordings
-def test_the_hard_meeting_is_called_unclear_and_not_a_finding(diarizer: Diarizer, recordings: Path) -> None:
+def test_the_hard_meeting_is_called_unclear_and_not_an_observation(
+    diarizer: Diarizer, recordings: Path
+) -> None:
     found = listen(diarizer, recordings / "audio" / "two_real_ami.flac")
 
     assert found.observations == ()

@@ -17,7 +17,6 @@ from benchmarks.vision.targets import in_a_room as shown_in_a_room
 from chassis.errors import PreconditionError
 from chassis.models import locate
 from services.vision.__main__ import build_analyzer
-from services.vision.check_face import check_models
 from services.vision.engine import VisionAnalyzer
 from services.vision.expression import smile_intensity
 from services.vision.faces import FaceCounter
@@ -25,6 +24,7 @@ from services.vision.frames import RgbImage
 from services.vision.head_pose import head_pose
 from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLandmarker
 from services.vision.report import Outcome, VisionReport
+from services.vision.self_test import check_models
 from services.vision.settings import VisionSettings
 from tests.fakes.vision import write_images
 

@@ -67,7 +67,7 @@ async def test_events_resume_after_the_last_one_seen(bench: Bench) -> None:
     over = await bench.http.get(f"/sessions/{session_id}/events", headers={"Last-Event-ID": "2"})
 
     assert [number for number, _ in read_events(reply.text)] == ["2"]
-    assert over.status_code == 204  # stops a browser from reconnecting for ever
+    assert over.status_code == 204  # stops a browser from reconnecting without end
 
 
 async def test_events_of_an_unknown_session_are_not_found(bench: Bench) -> None:

@@ -105,7 +105,7 @@ async def test_without_words_there_is_nothing_to_translate_or_assess() -> None:
     assert not is_assessed(records)
 
 
-async def test_silence_is_a_finding_and_leaves_out_what_needs_words() -> None:
+async def test_silence_is_an_observation_and_leaves_out_what_needs_words() -> None:
     records = await records_with(transcribe=StageRecord("transcribe", "done", "NO_SPEECH"))
 
     assert records["assess"].outcome == records["translate"].outcome == "NO_SPEECH"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.transcript import Transcript
 from tests.fakes.speaker import fake_diarizer

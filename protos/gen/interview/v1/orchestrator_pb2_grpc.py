@@ -148,7 +148,7 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelSession(self, request, context):
-        """Cancels a session; running stages stop. Idempotent. Fails with `NOT_FOUND`.
+        """Cancels a session. Running stages stop. Idempotent. Fails with `NOT_FOUND`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,7 +163,7 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetrySession(self, request, context):
-        """Runs what failed or was cancelled again; finished stages are kept. Fails with `NOT_FOUND`, or
+        """Runs what failed or was cancelled again. Finished stages are kept. Fails with `NOT_FOUND`, or
         `FAILED_PRECONDITION` (`SESSION_NOT_FINISHED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -171,7 +171,7 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReassessSession(self, request, context):
-        """Judges a completed session's answers anew by another rubric, as a new version of its result; the
+        """Judges a completed session's answers by another rubric, as a new version of its result. The
         older ones are kept. Only the assessor runs, in the background: ask `ListResultVersions`.
 
         Idempotent: a rubric that the session was judged by already returns that version, unless that

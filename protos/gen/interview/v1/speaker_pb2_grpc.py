@@ -54,8 +54,8 @@ class SpeakerServiceServicer:
     def Diarize(self, request_iterator, context):
         """Listens to one recording. Idempotent.
 
-        The first request holds `config`; chunks follow unless it names a URI. Progress comes while it
-        listens; the last response holds the diarization. Nobody speaking is an outcome, not an error.
+        The first request holds `config`. Chunks follow unless it names a URI. Progress comes while it
+        listens. The last response holds the diarization. Nobody speaking is an outcome, not an error.
         Fails with `INVALID_ARGUMENT` (`MEDIA_UNDECODABLE`) when there is no decodable sound.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

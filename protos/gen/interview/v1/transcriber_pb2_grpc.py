@@ -54,8 +54,8 @@ class TranscriberServiceServicer:
     def Transcribe(self, request_iterator, context):
         """Transcribes one recording. Idempotent: same bytes, same settings, same words.
 
-        The first request holds `config`; chunks follow unless it names a URI. Progress and segments
-        come as they are decoded, nearly always in time order; the last response holds the complete transcript,
+        The first request holds `config`. Chunks follow unless it names a URI. Progress and segments
+        come as they are decoded, nearly always in time order. The last response holds the complete transcript,
         in time order. Silence is an
         empty transcript, not an error. Fails with `INVALID_ARGUMENT` (`MEDIA_UNDECODABLE`) when
         there is no decodable sound.

@@ -59,12 +59,12 @@ class TranslatorServiceServicer:
     def Translate(self, request, context):
         """Translates a list of segments, keeping their order and number.
 
-        A segment that could not be translated is absent with its reason; the original text is never
-        passed off as a translation. Same language in and out is answered without a backend; without a
+        A segment that could not be translated is absent with its reason. The original text is never
+        passed off as a translation. Same language in and out is answered without a backend. Without a
         configured backend every translation is absent with `OUTCOME_NOT_CONFIGURED`. When the backend
         fails before anything was translated, the call fails: with `FAILED_PRECONDITION`
         (`TRANSLATOR_AUTH_FAILED`), `RESOURCE_EXHAUSTED` (`TRANSLATOR_QUOTA_EXCEEDED`) or `UNAVAILABLE`
-        (`TRANSLATOR_UNAVAILABLE`); a language model fails with the `MODEL_…` reasons of `docs/errors.md`.
+        (`TRANSLATOR_UNAVAILABLE`). A language model fails with the `MODEL_…` reasons of `docs/errors.md`.
         When a part of it fails, that part is absent and the others stay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

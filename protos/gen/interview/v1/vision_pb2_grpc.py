@@ -54,8 +54,8 @@ class VisionServiceServicer:
     def Analyze(self, request_iterator, context):
         """Looks at one recording from beginning to end. Idempotent.
 
-        The first request holds `config`; chunks follow unless it names a URI. Progress comes while it
-        looks; the last response holds the report. Nobody in the picture is an outcome (`NO_FACE`), and so
+        The first request holds `config`. Chunks follow unless it names a URI. Progress comes while it
+        looks. The last response holds the report. Nobody in the picture is an outcome (`NO_FACE`), and so
         is a recording without a picture (`NO_VIDEO`). Fails with `INVALID_ARGUMENT` when the file or its
         picture can't be decoded (`MEDIA_UNDECODABLE`) or is too large (`MEDIA_PIXELS_EXCEEDED`).
         """

@@ -62,7 +62,7 @@ def test_overlapping_observations_count_once() -> None:
     assert figures_of(an_answer(vision=report)).visual_score_percent == pytest.approx(50)
 
 
-def test_a_second_voice_is_a_finding_and_an_unclear_one_is_not() -> None:
+def test_a_second_voice_is_an_observation_and_an_unclear_one_is_not() -> None:
     heard = a_diarization(
         voice_count=2, second_voice_probability=0.9, observations=[observed("second_voice", 1, 3)]
     )

@@ -83,7 +83,7 @@ async def test_what_is_no_link_is_refused(tmp_path: Path, link: str) -> None:
 
 
 async def serve(*replies: bytes) -> tuple[asyncio.Server, str, list[bytes]]:
-    """Serve replies, one a connection, the last one for ever; keep the requests."""
+    """Serve replies, one a connection, the last one again and again; keep the requests."""
     seen: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

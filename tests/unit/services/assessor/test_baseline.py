@@ -89,5 +89,5 @@ def test_relevance_rests_on_the_questions_words_alone_and_says_so() -> None:
     _, relevance, _ = assess(f"{CONCRETE} That was how I solved this difficult problem.").criteria
 
     assert relevance.level == HIGHEST_LEVEL
-    assert "word lists can't tell" in relevance.strengths[0].text
+    assert "Word lists can't tell" in relevance.strengths[0].text
     assert assess(CONCRETE).criteria[1].outcome is Outcome.INSUFFICIENT_EVIDENCE

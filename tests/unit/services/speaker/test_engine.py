@@ -14,7 +14,7 @@ import torch
 from chassis.errors import CancelledCallError, InvalidInputError
 from services.speaker.embedding import FFT_SAMPLES, HOP_SAMPLES, Spectrogram, mel_basis
 from services.speaker.engine import Diarizer, Progress
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from tests.fakes.speaker import (
     ANNA_HZ,
     BEN_HZ,

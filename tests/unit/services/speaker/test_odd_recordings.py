@@ -11,7 +11,7 @@ import pytest
 
 from chassis.errors import InvalidInputError
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from tests.fakes.speaker import ANNA_HZ, BEN_HZ, fake_diarizer, play, write_media, write_wav
 
 SCORE = [(ANNA_HZ, 6.0), (None, 1.0), (BEN_HZ, 4.0), (None, 1.0), (ANNA_HZ, 4.0)]

@@ -10,7 +10,7 @@ import pytest
 
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 from services.speaker.clustering import cluster, unit
-from services.speaker.findings import Diarization
+from services.speaker.observations import Diarization
 from services.speaker.surroundings import MAX_ALLOWANCE, Change, Surroundings
 from services.speaker.voice_activity import FRAME_SAMPLES
 from tests.fakes.speaker import ANNA_HZ, BEN_HZ, Score, fake_diarizer, play, write_wav

@@ -98,7 +98,7 @@ def test_hints_that_the_model_can_t_take_are_cut_and_the_reader_is_told(voice: P
 
     assert (model.requests[0].hotwords, model.requests[0].prompt) == ("Anthr", "Hi.")
     assert transcript.warnings == (
-        "The hotwords were longer than the model can take; only the beginning was used.",
+        "The hotwords were longer than the model can take. Only the beginning was used.",
     )
 
 

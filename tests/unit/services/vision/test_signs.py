@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from services.vision.blinks import eye_openness, eyes_down, find_blinks, relative_openness
-from services.vision.check_face import check_models, drawn_face
 from services.vision.expression import brow_height, smile_intensity
 from services.vision.gaze import AwayThresholds, find_away, gaze_deg, iris_position, track_gaze
 from services.vision.head_pose import head_pose
+from services.vision.self_test import check_models, drawn_face
 from services.vision.stretches import MAX_SHOWN_S, Flags, Floats, find_stretches, flags_of, sample_ends_s
 from tests.fakes.vision import FakeDetector, FakeLandmarker, Pose, make_mesh
 

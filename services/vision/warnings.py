@@ -17,7 +17,7 @@ LOW_RATE_HZ = 8.0
 """Blink recall falls from 0.91 at ten samples a second to 0.84 at six."""
 
 
-def cautions_about(face: FaceTime, facts: PictureFacts) -> tuple[str, ...]:
+def warnings_about(face: FaceTime, facts: PictureFacts) -> tuple[str, ...]:
     """Name what limits this report."""
     return tuple(sentence for sentence in (*_about_picture(face, facts), *_about_face(face)) if sentence)
 
@@ -25,31 +25,35 @@ def cautions_about(face: FaceTime, facts: PictureFacts) -> tuple[str, ...]:
 def _about_picture(face: FaceTime, facts: PictureFacts) -> list[str]:
     times_s = face.samples.time_s
     longest_gap_s = float(np.diff(times_s).max(initial=0.0))
-    cautions = []
+    warnings = []
     if facts.corrupt_packet_count:
-        cautions.append(f"{facts.corrupt_packet_count} damaged parts of the picture were skipped, unseen.")
+        warnings.append(f"{facts.corrupt_packet_count} damaged parts of the picture were left out.")
     if facts.size_changed:
-        cautions.append("The picture changes its size on the way.")
+        warnings.append("The picture changes its size.")
     if MAX_SHOWN_S < longest_gap_s < STANDS_S:  # a longer one is a warning about the recording
-        cautions.append(f"The picture stands still for up to {longest_gap_s:.1f} s; that time is not known.")
+        warnings.append(
+            f"The picture stands still for up to {longest_gap_s:.1f} s. Nothing is known of that time."
+        )
     rate_hz = facts.frame_rate_hz
     if rate_hz is not None and rate_hz < LOW_RATE_HZ:
-        cautions.append(f"The picture has {rate_hz:.1f} frames a second: short events and blinks are missed.")
+        warnings.append(
+            f"The picture has {rate_hz:.1f} frames a second. Short events and blinks may be missed."
+        )
     if float(face.samples.brightness_ratio.mean()) < DARK_RATIO:
-        cautions.append("The picture is dark: a face may be missed.")
-    return cautions
+        warnings.append("The picture is dark. A face may be missed.")
+    return warnings
 
 
 def _about_face(face: FaceTime) -> list[str]:
     measured = face.samples.measured
     if not measured.any():
         return []
-    cautions = []
+    warnings = []
     if float(np.median(face.samples.face_width_ratio[measured])) < SMALL_FACE_RATIO:
-        cautions.append("The face is small in the picture: measures of eyes and mouth are coarse.")
+        warnings.append("The face is small in the picture. Measures of eyes and mouth are coarse.")
     if abs(face.gaze.usual_gaze_deg) > MAX_BASELINE_DEG:
-        cautions.append(
-            f"The eyes mostly look {abs(face.gaze.usual_gaze_deg):.0f}° beside the camera: eye contact "
+        warnings.append(
+            f"The eyes mostly look {abs(face.gaze.usual_gaze_deg):.0f}° beside the camera. Eye contact "
             "counts what comes near it, and the camera may stand beside the screen."
         )
-    return cautions
+    return warnings

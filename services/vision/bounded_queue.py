@@ -1,4 +1,4 @@
-"""A bounded hand-over from a producing thread to a consumer that may stop at any time."""
+"""A bounded queue from a producing thread to a consumer that may stop at any time."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from chassis.errors import CancelledCallError
 
 T = TypeVar("T")
 
-Handover: TypeAlias = "queue.Queue[T | Exception | None]"
+BoundedQueue: TypeAlias = "queue.Queue[T | Exception | None]"
 """Items in order, then None, or the error that ended them."""
 
-HANDOVER_WAIT_S = 0.1
-"""How long a hand-over waits before it looks whether somebody wants to stop."""
+QUEUE_WAIT_S = 0.1
+"""How long both sides wait before they look whether somebody wants to stop."""
 
 
-def put(handover: Handover[T], item: T | Exception | None, abandoned: threading.Event) -> bool:
-    """Hand an item over, waiting for room; False once the consumer has gone away."""
+def put(waiting: BoundedQueue[T], item: T | Exception | None, abandoned: threading.Event) -> bool:
+    """Hand an item over, waiting for room. False once the consumer has gone away."""
     while not abandoned.is_set():
         try:
-            handover.put(item, timeout=HANDOVER_WAIT_S)
+            waiting.put(item, timeout=QUEUE_WAIT_S)
         except queue.Full:
             continue
         return True
     return False
 
 
-def take(handover: Handover[T], stop: threading.Event) -> T | Exception | None:
+def take(waiting: BoundedQueue[T], stop: threading.Event) -> T | Exception | None:
     """Take the next item, waiting for it.
 
     Raises:
@@ -36,7 +36,7 @@ def take(handover: Handover[T], stop: threading.Event) -> T | Exception | None:
     """
     while not stop.is_set():
         try:
-            return handover.get(timeout=HANDOVER_WAIT_S)
+            return waiting.get(timeout=QUEUE_WAIT_S)
         except queue.Empty:
             continue
     raise CancelledCallError("The look at the recording was stopped.", reason="CANCELLED")

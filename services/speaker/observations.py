@@ -20,7 +20,7 @@ from services.speaker.windows import Windows
 REPORT_PROBABILITY = 0.70
 """A second voice is reported from here on: 1 false one among 194 recordings of single speakers."""
 UNCLEAR_PROBABILITY = 0.50
-"""Between this and `REPORT_PROBABILITY` a reader is told that it is unclear; never a finding."""
+"""Between this and `REPORT_PROBABILITY` a reader is told that it is unclear. It is never an observation."""
 COSINE_DIGITS = 3
 MIN_SOUND_S = 0.5
 """A shorter sound track holds no speech that could be told from a click."""
@@ -81,7 +81,7 @@ def too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
     speech_s = total_s(stretches)
     return Diarization(
         "INSUFFICIENT_EVIDENCE",
-        f"Only {speech_s:.1f} s of speech were found; telling voices needs at least {MIN_VOICE_S:g} s "
+        f"Only {speech_s:.1f} s of speech were found. Telling voices needs at least {MIN_VOICE_S:g} s "
         "in stretches of half a second or more.",
         speech_s=speech_s,
         duration_s=sound.duration_s,
@@ -128,8 +128,8 @@ def _observations(
     others_s = sum(voice.speech_s for voice in voices[1:])
     reason = (
         f"This stretch sounds unlike the voice that speaks most (probability {probability:.2f} that a second "
-        f"voice speaks, {others_s:.1f} s of it in all); it does not tell who speaks or why, and a change of "
-        "room or microphone can sound alike."
+        f"voice speaks, {others_s:.1f} s of it in all). It does not tell who speaks or why. A change of room "
+        "or microphone can sound alike."
     )
     return tuple(
         Observation(stretch.start_s, stretch.end_s, probability, reason)
@@ -145,14 +145,15 @@ def _doubts(voice_count: int, probability: float | None) -> tuple[str, ...]:
     if reported or probability < UNCLEAR_PROBABILITY:
         return ()
     said = f"probability {probability:.2f}, reported from {REPORT_PROBABILITY:.2f} on"
-    return (f"It is unclear whether a second voice speaks ({said}); this is not a finding.",)
+    return (f"It is unclear whether a second voice speaks ({said}). It is not reported as an observation.",)
 
 
 def _changes(change: Change | None) -> tuple[str, ...]:
     if change is None or not change.is_plain:
         return ()
     sentence = (
-        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks: "
-        "another room, microphone or noise. One voice may sound like two across it, which is allowed for."
+        f"At about {change.time_s:.0f} s the recording itself sounds different, also while nobody speaks. "
+        "It may be another room, microphone or noise. One voice may sound like two across it. "
+        "This is allowed for."
     )
     return (sentence,)

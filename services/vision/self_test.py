@@ -64,14 +64,14 @@ def check_models(landmarker: Landmarker, detector: FaceDetector) -> None:
         mesh = landmarker.find(image, 0)
         if mesh is None or mesh.shape != (POINT_COUNT, 3) or _largest_error_px(mesh) > TOLERANCE_PX:
             raise PreconditionError(
-                "The face landmarker does not find a drawn face where it is; "
-                "run `interview models fetch face-landmarker-full-range` again.",
+                "The face landmarker does not find a drawn face where it is. "
+                "Run `interview models fetch face-landmarker-full-range` again.",
                 reason="MODEL_UNUSABLE",
             )
         if not any(box.score >= SURE_SCORE for box in detector.find(image)):
             raise PreconditionError(
-                "The face detector does not find a drawn face; "
-                "run `interview models fetch face-detector-full-range` again.",
+                "The face detector does not find a drawn face. "
+                "Run `interview models fetch face-detector-full-range` again.",
                 reason="MODEL_UNUSABLE",
             )
 
