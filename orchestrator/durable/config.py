@@ -1,14 +1,14 @@
-"""How the workflow engine runs, and its SQLite file."""
+"""How the workflow engine runs."""
 
 from __future__ import annotations
 
 import logging
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 
-import sqlalchemy
 from dbos import DBOSConfig, DBOSPortableJSONSerializer
+
+from orchestrator.durable.sqlite_file import ForgettingConnection
 
 MAX_THREADS = 64
 """DBOS makes its pool the loop's default one, which our own blocking work shares."""
@@ -41,7 +41,7 @@ class EngineConfig:
 
 def dbos_config(config: EngineConfig) -> DBOSConfig:
     """Return what DBOS itself is told."""
-    return {
+    told: DBOSConfig = {
         "name": "interview-orchestrator",
         "system_database_url": config.database_url,
         # Constant: by default it is a hash of the source, and any edit strands sessions in flight.
@@ -54,17 +54,9 @@ def dbos_config(config: EngineConfig) -> DBOSConfig:
         "log_level": "WARNING",
         "enable_otlp": False,
     }
-
-
-def prepare_sqlite(database_url: str) -> None:
-    """Make the file and set it to WAL, which halves the time of commits (a property of the file)."""
-    path = sqlalchemy.make_url(database_url).database
-    if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = sqlalchemy.create_engine(database_url)
-    with engine.connect() as connection:
-        connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
-    engine.dispose()
+    if config.on_sqlite:
+        told["db_engine_kwargs"] = {"connect_args": {"factory": ForgettingConnection}}
+    return told
 
 
 def quiet(record: logging.LogRecord) -> bool:

@@ -19,9 +19,10 @@ from dbos import DBOS, SetWorkflowID
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from chassis.telemetry import session_id as current_session_id
-from orchestrator.durable.config import EngineConfig, dbos_config, prepare_sqlite, quiet
+from orchestrator.durable.config import EngineConfig, dbos_config, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
+from orchestrator.durable.sqlite_file import empty_log, prepare_sqlite
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
 from orchestrator.sessions import SessionRow, end_of
@@ -159,8 +160,10 @@ class Engine:
         return await self._steps.settled(session_id, timeout_s)
 
     async def delete(self, session_id: str) -> None:
-        """Remove a session from the engine."""
+        """Remove a session from the engine; nothing of it can be read in the database's files any more."""
         await DBOS.delete_workflow_async(session_id)
+        if self._config.on_sqlite:
+            await asyncio.to_thread(empty_log, self._config.database_url)
 
     async def rerun(self, session_id: str) -> None:
         """Run an ended session again from its first step, in place. Kept outputs make that short."""
