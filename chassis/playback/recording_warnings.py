@@ -47,7 +47,7 @@ def _bounded(warnings: list[RecordingWarning]) -> list[RecordingWarning]:
     if more_count <= 0:
         return warnings
     last = warnings[MAX_OF_A_KIND - 1]
-    message = f"{last.message} This happens {more_count} more times."
+    message = f"{last.message} More of this kind: {more_count}."
     return [*warnings[: MAX_OF_A_KIND - 1], replace(last, message=message)]
 
 

@@ -75,6 +75,11 @@ class SoundReader:
         return self.sample_count / SAMPLE_RATE_HZ
 
     @property
+    def heard_s(self) -> float:
+        """Length so far without the pauses that are told: those of `NOTABLE_S` and longer."""
+        return self.duration_s - sum(end_s - start_s for start_s, end_s in self._holes)
+
+    @property
     def is_undecodable(self) -> bool:
         """Whether there were packets and none of them could be decoded."""
         return not self._any_frame and self.damaged_packet_count > 0
@@ -179,7 +184,7 @@ class SoundReader:
         elif self.damaged_packet_count:
             yield RecordingWarning(
                 "MEDIA_DAMAGED",
-                f"{self.damaged_packet_count} damaged pieces of the sound were left out. "
+                f"Damaged pieces of the sound were left out: {self.damaged_packet_count}. "
                 "Words may be missing.",
             )
         if self._changes_s:

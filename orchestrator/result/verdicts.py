@@ -106,10 +106,10 @@ def sound_verdict(outputs: AnswerOutputs) -> PartVerdict:
     if diarization.HasField("second_voice_probability"):
         probability = diarization.second_voice_probability
         confidence = 100 * (probability if heard else 1 - probability)
-    looked_at = _share(outputs, diarization.duration_s)
+    looked_at = _share(outputs, _heard_s(outputs))
     if heard:
         return PartVerdict(HIGH, OK, "", looked_at, confidence)
-    if _mostly(outputs, diarization.duration_s):
+    if _mostly(outputs, _heard_s(outputs)):
         return PartVerdict(SAFE, OK, "", looked_at, confidence)
     reason = _unseen("sound", looked_at)
     return PartVerdict(NO_DATA, absent(record.outcome), reason, looked_at, confidence)
@@ -141,6 +141,16 @@ def _seen_s(outputs: AnswerOutputs) -> float:
     if report is None or not report.sampled_frame_count:
         return 0.0
     return report.picture_s if report.HasField("picture_s") else report.duration_s
+
+
+def _heard_s(outputs: AnswerOutputs) -> float:
+    """Return the seconds of the recording whose sound was listened to: silence in its gaps is not sound."""
+    diarization, extraction = outputs.diarization, outputs.extraction
+    if diarization is None:
+        return 0.0
+    if extraction is None or not extraction.sound.HasField("heard_s"):
+        return diarization.duration_s
+    return min(diarization.duration_s, extraction.sound.heard_s)
 
 
 def _share(outputs: AnswerOutputs, looked_at_s: float) -> float:

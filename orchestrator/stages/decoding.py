@@ -198,6 +198,7 @@ def _sound(reader: Any, writer: SoundWriter, stream: Any) -> dict[str, Any]:
         "codec": stream.codec_context.codec.canonical_name,
         "sample_rate_hz": int(stream.codec_context.sample_rate or 0),
         "corrupt_packet_count": reader.damaged_packet_count,
+        "heard_s": reader.heard_s,
     }
 
 

@@ -245,7 +245,7 @@ class Transcriber:
             )
         flagged_count = sum(1 for segment in segments if segment.flags)
         if flagged_count:
-            yield f"{flagged_count} of {len(segments)} segments are doubtful and are left out of scoring."
+            yield f"Doubtful segments are left out of scoring: {flagged_count} of {len(segments)}."
 
 
 def _only(language_codes: Collection[str]) -> str | None:

@@ -27,7 +27,7 @@ def _about_picture(face: FaceTime, facts: PictureFacts) -> list[str]:
     longest_gap_s = float(np.diff(times_s).max(initial=0.0))
     warnings = []
     if facts.corrupt_packet_count:
-        warnings.append(f"{facts.corrupt_packet_count} damaged parts of the picture were left out.")
+        warnings.append(f"Damaged parts of the picture were left out: {facts.corrupt_packet_count}.")
     if facts.size_changed:
         warnings.append("The picture changes its size.")
     if MAX_SHOWN_S < longest_gap_s < STANDS_S:  # a longer one is a warning about the recording

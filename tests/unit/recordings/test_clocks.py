@@ -83,13 +83,23 @@ def test_a_clock_that_begins_at_five_seconds_counts_from_the_first_sample_and_th
 
 
 def test_a_pause_of_the_recorder_is_kept_in_sound_and_told(tmp_path: Path) -> None:
-    sound = SoundTrack(seconds=4.0, gap_at_s=2.0, gap_s=5.0)
-    recording = write(tmp_path / "a.mkv", [sound], PictureTrack(seconds=9.0))
+    paused = SoundTrack(seconds=4.0, gap_at_s=2.0, gap_s=5.0)
+    recording = write(tmp_path / "a.mkv", [paused], PictureTrack(seconds=9.0))
     heard = hear(recording)
 
     assert heard.duration_s == pytest.approx(9.0, abs=0.1)
     assert kinds(heard.warnings) == ["SOUND_MISSING"]
     assert (heard.warnings[0].start_s, heard.warnings[0].end_s) == pytest.approx((2.0, 7.0), abs=0.1)
+    sound = extract(recording).facts.sound
+    assert (sound.duration_s, sound.heard_s) == pytest.approx((9.0, 4.0), abs=0.1)
+
+
+def test_short_gaps_that_a_silent_speaker_leaves_count_as_heard(tmp_path: Path) -> None:
+    """Opus encoders may send nothing for 0.4 s of silence."""
+    recording = write(tmp_path / "a.mkv", [SoundTrack(seconds=4.0, gap_at_s=2.0, gap_s=0.5)])
+    sound = extract(recording).facts.sound
+
+    assert sound.heard_s == sound.duration_s == pytest.approx(4.5, abs=0.05)
 
 
 def test_many_small_gaps_do_not_add_up(tmp_path: Path) -> None:

@@ -386,7 +386,7 @@ class PictureTrack(_message.Message):
     def __init__(self, width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., frame_rate_hz: _Optional[float] = ..., duration_s: _Optional[float] = ..., packet_count: _Optional[int] = ..., codec: _Optional[str] = ...) -> None: ...
 
 class SoundTrack(_message.Message):
-    __slots__ = ("duration_s", "loudness_ratio", "peak_ratio", "clipping_ratio", "loud_ratio", "quiet_ratio", "corrupt_packet_count", "codec", "sample_rate_hz")
+    __slots__ = ("duration_s", "loudness_ratio", "peak_ratio", "clipping_ratio", "loud_ratio", "quiet_ratio", "corrupt_packet_count", "codec", "sample_rate_hz", "heard_s")
     DURATION_S_FIELD_NUMBER: _ClassVar[int]
     LOUDNESS_RATIO_FIELD_NUMBER: _ClassVar[int]
     PEAK_RATIO_FIELD_NUMBER: _ClassVar[int]
@@ -396,6 +396,7 @@ class SoundTrack(_message.Message):
     CORRUPT_PACKET_COUNT_FIELD_NUMBER: _ClassVar[int]
     CODEC_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    HEARD_S_FIELD_NUMBER: _ClassVar[int]
     duration_s: float
     loudness_ratio: float
     peak_ratio: float
@@ -405,7 +406,8 @@ class SoundTrack(_message.Message):
     corrupt_packet_count: int
     codec: str
     sample_rate_hz: int
-    def __init__(self, duration_s: _Optional[float] = ..., loudness_ratio: _Optional[float] = ..., peak_ratio: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., loud_ratio: _Optional[float] = ..., quiet_ratio: _Optional[float] = ..., corrupt_packet_count: _Optional[int] = ..., codec: _Optional[str] = ..., sample_rate_hz: _Optional[int] = ...) -> None: ...
+    heard_s: float
+    def __init__(self, duration_s: _Optional[float] = ..., loudness_ratio: _Optional[float] = ..., peak_ratio: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., loud_ratio: _Optional[float] = ..., quiet_ratio: _Optional[float] = ..., corrupt_packet_count: _Optional[int] = ..., codec: _Optional[str] = ..., sample_rate_hz: _Optional[int] = ..., heard_s: _Optional[float] = ...) -> None: ...
 
 class LanguageTranslation(_message.Message):
     __slots__ = ("language_code", "translations")

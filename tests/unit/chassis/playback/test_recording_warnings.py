@@ -19,7 +19,7 @@ def test_a_kind_that_comes_a_thousand_times_is_cut_short_and_says_so() -> None:
     kept = in_order([*many, RecordingWarning("B", "", 5.5)])
 
     assert len(kept) == MAX_OF_A_KIND + 1
-    assert kept[-1].message == "It pauses. This happens 980 more times."
+    assert kept[-1].message == "It pauses. More of this kind: 980."
     assert [one.kind for one in kept].index("B") == 6
 
 

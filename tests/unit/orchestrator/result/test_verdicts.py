@@ -108,6 +108,19 @@ def test_sound_that_ends_early_is_not_called_safe() -> None:
     assert "Only 50 % of the recording has sound." in figures.sound.reason
 
 
+def test_a_pause_of_the_recorder_is_not_sound_that_was_listened_to() -> None:
+    slept = orchestrator_pb2.Extraction(duration_s=20.0, sound=orchestrator_pb2.SoundTrack(duration_s=20.0))
+    outputs = an_answer(extraction=slept, diarization=a_diarization(duration_s=20.0))
+    assert figures_of(outputs).sound.verdict == "Safe"
+
+    slept.sound.heard_s = 8.0
+    figures = figures_of(outputs)
+
+    assert (figures.sound.verdict, figures.sound.looked_at_ratio) == ("No Data", 0.4)
+    assert figures.sound.outcome == "INSUFFICIENT_EVIDENCE"
+    assert "Only 40 % of the recording has sound." in figures.sound.reason
+
+
 def test_a_second_at_the_edges_may_be_missing() -> None:
     figures = figures_of(an_answer(vision=a_vision_report(duration_s=5.2)))
 

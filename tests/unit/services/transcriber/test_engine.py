@@ -117,7 +117,7 @@ def test_a_doubtful_segment_stays_with_its_flag_and_is_counted(voice: Path) -> N
     )
 
     assert [segment.flags for segment in transcript.segments] == [frozenset(), {Flag.LOW_PROBABILITY}]
-    assert transcript.warnings == ("1 of 2 segments are doubtful and are left out of scoring.",)
+    assert transcript.warnings == ("Doubtful segments are left out of scoring: 1 of 2.",)
 
 
 def test_a_loop_over_several_segments_is_flagged_in_the_transcript(voice: Path) -> None:
