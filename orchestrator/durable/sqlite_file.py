@@ -1,7 +1,8 @@
 """The engine's SQLite file: it keeps nothing of what was deleted.
 
-SQLite leaves deleted rows in three places: in free pages of the file, in pages that still hold other rows, and
-in the write-ahead log (WAL). `secure_delete` overwrites the first two with zeros. Truncating the log clears the third.
+SQLite leaves deleted rows in three places: in free pages of the file, in pages that still hold other rows,
+and in the write-ahead log (WAL). `secure_delete` overwrites the first two with zeros. Truncating the log
+clears the third.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-
 from orchestrator.durable.sqlite_file import ForgettingConnection, prepare_sqlite
 from tests.world import COMPLETED, World, running
 
@@ -27,9 +26,7 @@ async def create_named(world: World) -> str:
 def files_that_hold(folder: Path, *texts: str) -> list[str]:
     files = sorted(folder.glob("state.sqlite*"))
     assert files
-    return [
-        f"{file.name}: {text}" for file in files for text in texts if text.encode() in file.read_bytes()
-    ]
+    return [f"{file.name}: {text}" for file in files for text in texts if text.encode() in file.read_bytes()]
 
 
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "at work"])

@@ -82,6 +82,16 @@ def test_links_with_half_a_character_are_taken(body: Any) -> None:
     assert session.answers[0].rubric_id == "\ufffd"
 
 
+async def test_links_with_half_a_character_become_a_session_that_can_be_followed(bench: Bench) -> None:
+    value = links(name=f"Ana {HALF}", question=f"Why {HALF}?", rubric="")
+    reply = await bench.http.post("/upload_json", content=json.dumps(value).encode())
+    session_id = reply.json()["session_id"]
+
+    assert reply.status_code == 200
+    assert bench.orchestrator.drafts[session_id].candidate_name == "Ana \ufffd"
+    assert (await bench.http.get(f"/status/{session_id}")).status_code == 200
+
+
 def test_a_body_that_is_nested_too_deeply_is_not_json_for_us() -> None:
     with pytest.raises(InvalidInputError) as raised:
         read_linked_session("0" * 32, b'{"a":' * 900 + b"1" + b"}" * 900, ("en",), 5)
