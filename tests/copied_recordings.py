@@ -63,7 +63,8 @@ def copy_with_sounds(source: Path, target: Path, *gains: tuple[float, ...], defa
     track, from 0 on.
     """
     with av.open(str(source)) as inside, av.open(str(target), "w") as out:
-        picture, sound = inside.streams.video[0], inside.streams.audio[0]
+        picture: Any = inside.streams.video[0]
+        sound: Any = inside.streams.audio[0]
         copied, rate_hz = out.add_stream_from_template(picture), sound.rate
         tracks: list[Any] = [
             out.add_stream("flac", rate=rate_hz, layout=("mono", "stereo")[len(each) - 1]) for each in gains
@@ -72,6 +73,7 @@ def copy_with_sounds(source: Path, target: Path, *gains: tuple[float, ...], defa
             track.disposition = Disposition.default if number == default else Disposition(0)
         packets: list[Any] = []
         to_mono = av.AudioResampler("fltp", "mono", rate_hz)
+        packet: Any
         for packet in inside.demux(picture, sound):
             if packet.dts is not None and packet.stream is picture:
                 packet.stream = copied
@@ -104,7 +106,7 @@ def store_upside_down(source: Path, target: Path) -> Path:
         stream.codec_context.time_base = Fraction(1, 1000)
         stream.set_display_matrix(UPSIDE_DOWN)
         for shown in inside.decode(picture):
-            pixels = np.ascontiguousarray(shown.to_ndarray(format="rgb24")[::-1])
+            pixels: Any = np.ascontiguousarray(shown.to_ndarray(format="rgb24")[::-1])
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = round((shown.time or 0.0) * 1000), Fraction(1, 1000)
             out.mux(stream.encode(frame))

@@ -83,7 +83,8 @@ async def transcript_of(content: bytes, folder: Path) -> transcriber_pb2.Transcr
     async with serving(TranscriberSettings(port=0), transcriber.SERVICE_NAME, stage.register) as channel:
         stub = transcriber_pb2_grpc.TranscriberServiceStub(channel)
         *_, last = [event async for event in client.stream(stub.Transcribe, asked, timeout_s=TIMEOUT_S)]
-    return last.transcript
+    transcript: transcriber_pb2.Transcript = last.transcript
+    return transcript
 
 
 async def diarization_of(content: bytes, folder: Path) -> speaker_pb2.Diarization:
@@ -95,7 +96,8 @@ async def diarization_of(content: bytes, folder: Path) -> speaker_pb2.Diarizatio
     async with serving(SpeakerSettings(port=0), speaker.SERVICE_NAME, stage.add_to) as channel:
         stub = speaker_pb2_grpc.SpeakerServiceStub(channel)
         *_, last = [event async for event in client.stream(stub.Diarize, asked, timeout_s=TIMEOUT_S)]
-    return last.diarization
+    diarization: speaker_pb2.Diarization = last.diarization
+    return diarization
 
 
 @pytest.mark.parametrize(
