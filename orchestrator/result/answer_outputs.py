@@ -11,6 +11,10 @@ from interview.v1 import assessor_pb2, orchestrator_pb2, speaker_pb2, transcribe
 from orchestrator.workflow import StageRecord, is_assessed
 
 
+CUT_OFF = "MEDIA_TRUNCATED"
+"""The warning of a file whose end is missing; it says where the whole would end, if that is known."""
+
+
 @dataclass(frozen=True)
 class AnswerOutputs:
     """One answer: what was asked and everything that its stages left."""
@@ -47,6 +51,16 @@ class AnswerOutputs:
             if source is not None and source.duration_s > 0
         ]
         return lengths_s[0] if lengths_s else None
+
+    @property
+    def whole_s(self) -> float | None:
+        """Length of the recording in seconds with the end that a file lacks that is cut off."""
+        cut = [
+            warning.end_s
+            for warning in (self.extraction.recording_warnings if self.extraction is not None else ())
+            if warning.kind == CUT_OFF
+        ]
+        return max((self.recording_s or 0.0, *cut)) or None
 
     def outcome(self, stage: str) -> str:
         """Return what a stage's values are worth."""

@@ -1,6 +1,7 @@
 """Pure: what follows from the observations of picture and sound.
 
-Observations give verdicts by the rules below, and never touch a score. Shares are of the recording.
+Observations give verdicts by the rules below, and never touch a score. Shares are of the recording. The end
+that a file lacks that is cut off counts as not looked at.
 
     picture   High Risk    a second face for 1 % of the time or more, or nobody in the picture for more
                            than 20 %
@@ -82,7 +83,7 @@ def observed_frame_count(outputs: AnswerOutputs) -> int:
 
 def picture_verdict(outputs: AnswerOutputs) -> PartVerdict:
     """Return what was found in the picture."""
-    report, looked_at = outputs.vision, _share(outputs, _seen_s(outputs))
+    report, looked_at = outputs.vision, _looked_at_ratio(outputs, _seen_s(outputs))
     verdict = _picture_verdict(outputs)
     confidence = None
     if report is not None and report.HasField("face_ratio"):
@@ -106,7 +107,7 @@ def sound_verdict(outputs: AnswerOutputs) -> PartVerdict:
     if diarization.HasField("second_voice_probability"):
         probability = diarization.second_voice_probability
         confidence = 100 * (probability if heard else 1 - probability)
-    looked_at = _share(outputs, _heard_s(outputs))
+    looked_at = _looked_at_ratio(outputs, _heard_s(outputs))
     if heard:
         return PartVerdict(HIGH, OK, "", looked_at, confidence)
     if _mostly(outputs, _heard_s(outputs)):
@@ -158,9 +159,13 @@ def _share(outputs: AnswerOutputs, looked_at_s: float) -> float:
     return min(1.0, looked_at_s / length_s) if length_s else 0.0
 
 
+def _looked_at_ratio(outputs: AnswerOutputs, looked_at_s: float) -> float:
+    return min(1.0, looked_at_s / outputs.whole_s) if outputs.whole_s else 0.0
+
+
 def _mostly(outputs: AnswerOutputs, looked_at_s: float) -> bool:
-    unseen_s = (outputs.recording_s or 0.0) - looked_at_s
-    return unseen_s <= max(UNSEEN_S, UNSEEN_RATIO * (outputs.recording_s or 0.0))
+    whole_s = outputs.whole_s or 0.0
+    return whole_s - looked_at_s <= max(UNSEEN_S, UNSEEN_RATIO * whole_s)
 
 
 def _ratio(outputs: AnswerOutputs, *kinds: str) -> float | None:

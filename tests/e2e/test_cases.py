@@ -245,7 +245,8 @@ def test_a_file_that_is_cut_off_is_used_as_far_as_it_goes_and_named(answers: dic
     assert {"SOUND_MISSING", "MEDIA_TRUNCATED"} <= set(kinds(answer))
     assert answer["recording"]["duration_s"] == pytest.approx(13.5, abs=0.2)
     assert answer["stages"]["transcribe"]["message"] == "No sound could be read from the recording."
-    assert verdicts(answer)[0] is None
+    assert verdicts(answer) == (None, None, None)
+    assert answer["verdict"]["picture"]["looked_at_ratio"] == pytest.approx(13.5 / 27.3, abs=0.02)
 
 
 def test_words_stand_where_the_recording_s_own_clock_has_them(answers: dict[str, Any]) -> None:

@@ -121,6 +121,28 @@ def test_a_pause_of_the_recorder_is_not_sound_that_was_listened_to() -> None:
     assert "Only 40 % of the recording has sound." in figures.sound.reason
 
 
+@pytest.mark.parametrize(("whole_s", "verdict"), [(12.0, "No Data"), (6.2, "Safe"), (None, "Safe")])
+def test_the_missing_end_of_a_file_that_is_cut_off_is_not_safe(whole_s: float | None, verdict: str) -> None:
+    cut = orchestrator_pb2.Extraction(duration_s=6.0)
+    cut.recording_warnings.add(
+        kind="MEDIA_TRUNCATED", start_s=None if whole_s is None else 6.0, end_s=whole_s
+    )
+    figures = figures_of(an_answer(extraction=cut))
+
+    assert (figures.verdict, figures.picture.verdict, figures.sound.verdict) == (verdict,) * 3
+    if verdict == "No Data":
+        assert figures.picture.looked_at_ratio == figures.sound.looked_at_ratio == pytest.approx(0.5)
+        assert "Only 50 % of the recording has a picture." in figures.picture.reason
+
+
+def test_what_is_observed_is_a_share_of_what_is_there_of_a_file_that_is_cut_off() -> None:
+    cut = orchestrator_pb2.Extraction(duration_s=6.0)
+    cut.recording_warnings.add(kind="MEDIA_TRUNCATED", start_s=6.0, end_s=12.0)
+    seen = a_vision_report(observations=[observed("no_face", 0.0, 1.5)])
+
+    assert figures_of(an_answer(extraction=cut, vision=seen)).verdict == "High Risk"
+
+
 def test_a_second_at_the_edges_may_be_missing() -> None:
     figures = figures_of(an_answer(vision=a_vision_report(duration_s=5.2)))
 
