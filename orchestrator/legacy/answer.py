@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.figures import AnswerFigures, Figure
 from orchestrator.result.values import Json, number, number_or_null, number_or_zero
-from orchestrator.result.verdicts import observed_frame_count
+from orchestrator.result.verdicts import NOTHING_TO_SEE, observed_frame_count
 from orchestrator.workflow import VISION
 
 
@@ -24,7 +24,9 @@ def cheating(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
         "visual": {
             "cheating_score": number_or_zero(figures.visual_score_percent),
             "suspicious_frames": observed_frame_count(outputs),
-            "cheating_reasons": sorted({o.kind for o in report.observations}) if report is not None else [],
+            "cheating_reasons": sorted({o.kind for o in report.observations} - {NOTHING_TO_SEE})
+            if report is not None
+            else [],
             "confidence": {
                 "average": number_or_zero(picture.confidence_percent),
                 "min": None,

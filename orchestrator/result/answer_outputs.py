@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 from interview.v1 import assessor_pb2, orchestrator_pb2, speaker_pb2, transcriber_pb2, vision_pb2
 from orchestrator.workflow import StageRecord, is_assessed
 
-
 CUT_OFF = "MEDIA_TRUNCATED"
 """The warning of a file whose end is missing; it says where the whole would end, if that is known."""
 

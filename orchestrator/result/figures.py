@@ -18,6 +18,7 @@ from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.values import absent, mean
 from orchestrator.result.verdicts import (
     NO_DATA,
+    NOTHING_TO_SEE,
     PartVerdict,
     combined,
     observations,
@@ -134,7 +135,11 @@ def figures_of(outputs: AnswerOutputs) -> AnswerFigures:
         sound=sound_verdict(outputs),
         visual_score_percent=visual_score_percent(outputs),
         coverage_percent=_coverage([*speech.values(), *vision.values()]),
-        indicators=[observation.reason or observation.kind for observation in observations(outputs)],
+        indicators=[
+            observation.reason or observation.kind
+            for observation in observations(outputs)
+            if observation.kind != NOTHING_TO_SEE
+        ],
     )
 
 

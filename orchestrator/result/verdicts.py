@@ -43,6 +43,9 @@ UNSEEN_RATIO, UNSEEN_S = 0.05, 1.0
 
 VISUAL_KINDS = ("no_face", "second_face", "looking_away")
 
+NOTHING_TO_SEE = "no_picture"
+"""The observation that there was no picture. It says nothing about the person."""
+
 
 @dataclass(frozen=True)
 class PartVerdict:

@@ -13,6 +13,7 @@ import pytest
 from orchestrator.workflow import StageRecord, stages_of
 from tests.documents import VALIDATOR, broken, document, rich
 from tests.fakes.answer import an_answer
+from tests.fakes.stages import a_vision_report, observed
 
 
 def test_an_audio_only_session_is_not_called_safe_anywhere() -> None:
@@ -51,6 +52,20 @@ def test_the_words_of_the_original_carry_no_judgement() -> None:
     assert made["aggregate_cheating_detection"]["overall_performance_status"] == "Not judged"
     assert made["aggregate_non_verbal_analysis"]["overall_performance_status"] == "Not judged"
     assert labels == {"measured"}
+
+
+def test_a_picture_that_is_missing_is_no_reason_for_suspicion() -> None:
+    stopped = a_vision_report(
+        picture_s=3.0, observations=[observed("no_face", 0.0, 1.0), observed("no_picture", 3.0, 6.0)]
+    )
+    made = document(an_answer(vision=stopped))
+    block = made["results"][0]["cheating_detection"]
+
+    assert block["visual"]["cheating_reasons"] == ["no_face"]
+    assert len(block["all_indicators"]) == 1
+    assert len(made["aggregate_cheating_detection"]["all_indicators"]) == 1
+    kinds = [observation["kind"] for observation in made["results"][0]["observations"]]
+    assert kinds == ["no_face", "no_picture"]
 
 
 def test_the_callers_number_names_an_answer_everywhere() -> None:
