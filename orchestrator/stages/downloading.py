@@ -149,7 +149,7 @@ class Downloader:
             )
             response = await client.send(request, stream=True)
             try:
-                if response.is_redirect:
+                if response.has_redirect_location:
                     url = url.join(response.headers["location"])
                     continue
                 await self._receive(response, download, on_progress)

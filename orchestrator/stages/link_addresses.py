@@ -19,6 +19,7 @@ from chassis.errors import ForbiddenError, InvalidInputError
 NAT64_NETWORK = ipaddress.ip_network("64:ff9b::/96")
 """Global by the book, but it leads to any IPv4 address, private ones included."""
 HTTP_PORT, HTTPS_PORT = 80, 443
+MAX_PORT = 65_535
 _DRIVE_HOSTS = ("drive.google.com", "docs.google.com")
 _DRIVE_FILE = re.compile(r"/file/d/([A-Za-z0-9_-]+)")
 
@@ -27,8 +28,16 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 async def resolve_host(host: str, port: int) -> Sequence[str]:
-    """Return a host's IP addresses."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """Return a host's IP addresses.
+
+    Raises:
+        InvalidInputError: No host can have such a name (`LINK_INVALID`).
+        OSError: The name is not known.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # A label is empty or has more than 63 characters.
+        raise bad_link() from None
     return [str(entry[4][0]) for entry in found]
 
 
@@ -57,13 +66,13 @@ async def checked_request(
     """Build a request to the very address that was checked, so that no second look-up can differ.
 
     Raises:
-        InvalidInputError: The link is not http(s) (`LINK_INVALID`).
+        InvalidInputError: The link is not http(s), or no server can be there (`LINK_INVALID`).
         ForbiddenError: It leads into a private network (`LINK_FORBIDDEN`).
         OSError: The host's name is not known.
     """
-    if url.scheme not in ("http", "https") or not url.host:
-        raise bad_link()
     port = url.port or (HTTPS_PORT if url.scheme == "https" else HTTP_PORT)
+    if url.scheme not in ("http", "https") or not url.host or port > MAX_PORT:
+        raise bad_link()
     addresses = await resolve(url.host, port)
     if not addresses or not (allow_private or all(is_public(address) for address in addresses)):
         raise ForbiddenError(

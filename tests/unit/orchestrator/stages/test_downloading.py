@@ -73,11 +73,22 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse(tmp_pat
         "http://",
         "https://drive.google.com/drive/folders",
         "http://[bad",
+        "http://a.example:99999/v.mp4",
     ],
 )
 async def test_what_is_no_link_is_refused(tmp_path: Path, link: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         await fetch(downloader(["93.184.216.34"]), link, tmp_path / "v")
+
+    assert caught.value.reason == "LINK_INVALID"
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".example"])
+async def test_a_host_whose_name_can_not_exist_is_a_bad_link(tmp_path: Path, host: str) -> None:
+    fetcher = Downloader(LIMITS, "https://drive.invalid/d", resuming=HURRIED)
+
+    with pytest.raises(InvalidInputError) as caught:
+        await fetch(fetcher, f"http://{host}/v.mp4", tmp_path / "v")
 
     assert caught.value.reason == "LINK_INVALID"
 
@@ -130,6 +141,9 @@ async def test_a_drive_share_link_is_turned_into_its_download(tmp_path: Path) ->
         (http_reply(MP4 + b"\x00" * 9_000), "FILE_TOO_LARGE"),
         (http_reply(b"", b"302 Found", b"Location: file:///etc/passwd\r\n"), "LINK_INVALID"),
         (http_reply(b"", b"302 Found", b"Location: /again\r\n"), "DOWNLOAD_FAILED"),
+        (http_reply(b"", b"302 Found", b"Location: http://a.example:99999/\r\n"), "LINK_INVALID"),
+        (http_reply(b"", b"302 Found"), "DOWNLOAD_REFUSED"),
+        (http_reply(b"", b"304 Not Modified"), "DOWNLOAD_REFUSED"),
         (b"nonsense\r\n\r\n", "DOWNLOAD_FAILED"),
         (http_reply(MP4, headers=b"Content-Encoding: gzip\r\n"), "NOT_A_VIDEO"),
         (http_reply(MP4, headers=b"Content-Length: 9000\r\n"), "FILE_TOO_LARGE"),
