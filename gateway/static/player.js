@@ -13,7 +13,7 @@ const SAME_CLOCK_S = 0.5;
  * as long as the player does not know it. All seconds are on the result's clock.
  */
 export function createPlayer(url, recording, label) {
-  const video = el("video", { controls: true, preload: "metadata", playsinline: true, src: url, "aria-label": label });
+  const video = el("video", { controls: true, preload: "metadata", playsinline: true, src: recording.isThere ? url : null, hidden: !recording.isThere, "aria-label": label });
   const trouble = el("div", { class: "notice problem unplayable", role: "status", hidden: true });
   let beginS = null;
   let wantedS = null;
@@ -39,6 +39,7 @@ export function createPlayer(url, recording, label) {
     if (isThere) say("This browser can't play this recording.", true);
     else say("There is no recording to play. It was deleted, or it never arrived.", false);
   });
+  if (!recording.isThere) say("There is no recording to play. It never arrived.", false);
   return {
     view: el("div", {}, video, trouble),
     seek: (seconds) => {

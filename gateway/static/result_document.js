@@ -2,7 +2,8 @@
 
 /** Returns what the result view shows of a whole session. */
 export function readDocument(result) {
-  const answers = result.results.map(readAnswer);
+  const missing = new Set((result.provenance?.inputs ?? []).filter((input) => input.sha256 === null).map((input) => input.position));
+  const answers = result.results.map((answer) => readAnswer(answer, !missing.has(answer.position)));
   return {
     name: result.name,
     totals: readTotals(result.totals, answers),
@@ -26,13 +27,13 @@ function readTotals(totals, answers) {
   };
 }
 
-function readAnswer(answer) {
+function readAnswer(answer, hasRecording) {
   const transcript = answer.transcript ?? {};
   return {
     position: answer.position,
     question: answer.pertanyaan,
     error: answer.error ?? null,
-    recording: readRecording(answer),
+    recording: { ...readRecording(answer), isThere: hasRecording },
     warnings: readWarnings(answer.warnings ?? [], transcript.warnings ?? []),
     language: transcript.language,
     transcriptOutcome: transcript.outcome,

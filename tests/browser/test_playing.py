@@ -68,6 +68,23 @@ def test_a_recording_that_is_gone_is_not_offered(browser: Browser, site: Site) -
     assert browser.run("return document.querySelector('.unplayable a') === null")
 
 
+def test_a_recording_that_never_arrived_is_not_asked_for(
+    browser: Browser, site: Site, recording: Path
+) -> None:
+    document = answers({}, {})
+    document["results"][1]["error"] = {"stage": "fetch", "reason": "DOWNLOAD_REFUSED", "message": ""}
+    document["provenance"]["inputs"] = [
+        {"position": 1, "video_file": "video_1.webm", "sha256": "ab" * 32, "bytes": 3},
+        {"position": 2, "video_file": "video_2", "sha256": None, "bytes": None},
+    ]
+
+    open_result(browser, site, document, recording)
+
+    assert "There is no recording to play. It never arrived." in browser.text("#result-view")
+    assert "refuses the file" in browser.text("#result-view")
+    assert not [path for path in site.paths if path.startswith("/media/") and path.endswith("/2")]
+
+
 @pytest.mark.parametrize("extension", ["webm", "mp4"])
 @pytest.mark.parametrize("told", [None, CLOCK_START_S])
 def test_a_sentence_is_played_where_it_is_said_whatever_the_recording_s_clock_begins_with(

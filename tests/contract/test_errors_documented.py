@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from chassis.errors import ERRORS_BY_CODE
+from orchestrator.workflow import RECORDING_STAGES
 from tests.folders import ROOT
 
 REASON = re.compile(r'(?:reason|code)\s*=\s*"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|INTERNAL|CANCELLED)"')
@@ -21,6 +22,14 @@ def reasons_in_code() -> set[str]:
 
 def reasons_in_docs() -> set[str]:
     return set(ROW.findall((ROOT / "docs" / "errors.md").read_text(encoding="utf-8")))
+
+
+def test_every_stage_for_which_others_are_left_out_is_documented_and_has_words_on_the_page() -> None:
+    reasons = {f"{stage.upper()}_FAILED" for stage in RECORDING_STAGES}
+    page = (ROOT / "gateway" / "static" / "words.js").read_text(encoding="utf-8")
+
+    assert reasons - reasons_in_docs() == set()
+    assert {reason for reason in reasons if f"  {reason}: " not in page} == set()
 
 
 def test_every_reason_of_the_code_is_documented() -> None:
