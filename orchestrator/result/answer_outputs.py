@@ -77,5 +77,11 @@ def voice_of(diarization: speaker_pb2.Diarization | None, start_s: float, end_s:
 
 
 def file_name(outputs: AnswerOutputs) -> str:
-    """Return what a recording is called. The design document counts nameless ones from 0."""
-    return outputs.answer.file_name or f"video_{outputs.place - 1}"
+    """Return what a recording is called.
+
+    Of a session with links, one that never arrived is called as it would have been. The design document
+    counts other nameless ones from 0.
+    """
+    answer = outputs.answer
+    number = outputs.position if answer.link or answer.unavailable_reason else outputs.place - 1
+    return answer.file_name or f"video_{number}"

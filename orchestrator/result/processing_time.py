@@ -24,9 +24,9 @@ def processing_s(answers: Iterable[Mapping[str, StageRecord]]) -> float:
         answers: The stage records of each answer. Answers run side by side.
 
     Returns:
-        `max over answers (extract + max over branches (sum of the branch))`, where a stage counts with
-        `queue_s + run_s`. 0 without answers. A stage whose output was there already counts with the time
-        that it took when it was made.
+        `max over answers (fetch, of a link + extract + max over branches (sum of the branch))`, where a
+        stage counts with `queue_s + run_s`. 0 without answers. A stage whose output was there already counts
+        with the time that it took when it was made.
     """
     return max((_answer_s(records) for records in answers), default=0.0)
 
@@ -34,7 +34,8 @@ def processing_s(answers: Iterable[Mapping[str, StageRecord]]) -> float:
 def _answer_s(records: Mapping[str, StageRecord]) -> float:
     branches = [*BRANCHES, *((stage,) for stage in records if stage not in PLACED)]
     longest_s = max(sum(_stage_s(records[stage]) for stage in branch) for branch in branches)
-    return _stage_s(records[EXTRACT]) + longest_s
+    first_s = sum(_stage_s(records[stage]) for stage in (FETCH, EXTRACT) if stage in records)
+    return first_s + longest_s
 
 
 def _stage_s(record: StageRecord) -> float:

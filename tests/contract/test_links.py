@@ -196,7 +196,7 @@ async def test_a_failed_fetch_is_named_in_the_result(world: World, files: FileSe
 
     assert (session.state, session.reason) == (FAILED, "DOWNLOAD_REFUSED")
     assert document["results"][0]["error"]["stage"] == "fetch"
-    assert document["results"][0]["video_file"] == "video_0"
+    assert document["results"][0]["video_file"] == "video_10"
 
 
 async def test_a_restart_goes_on_with_the_fetch(tmp_path: Path, files: FileServer) -> None:

@@ -35,6 +35,12 @@ def test_a_stage_that_stands_in_no_branch_runs_beside_them() -> None:
     assert processing_s([records(extract=1, vision=4) | further]) == 10.5
 
 
+def test_fetching_a_link_is_part_of_it() -> None:
+    linked = {"fetch": StageRecord("fetch", "done", queue_s=1, run_s=20)} | records(extract=1, vision=14)
+
+    assert processing_s([linked]) == 36
+
+
 def test_answers_run_side_by_side() -> None:
     assert processing_s([records(extract=1), records(extract=7), records(extract=2)]) == 7
     assert processing_s([]) == 0
