@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from chassis.errors import (
     NotFoundError,
     PreconditionError,
 )
+from chassis.scratch import remove_left_folders, scratch_folder
 from chassis.store import URI_FORBIDDEN, MediaStore
 
 MAX_CHUNK_BYTES = 1 << 20
@@ -72,6 +72,7 @@ class MediaInbox:
         self._max_open_count = max_open_count
         self._open_count = 0
         self._stall_timeout_s = stall_timeout_s
+        remove_left_folders(spool_dir)
 
     @asynccontextmanager
     async def receive(
@@ -127,8 +128,8 @@ class MediaInbox:
         try:
             config = await self._opening(requests)
             await check(config)
-            with tempfile.TemporaryDirectory(prefix="recording-", dir=self._spool_dir) as folder:
-                yield config, Path(folder) / "recording"
+            with scratch_folder(self._spool_dir) as folder:
+                yield config, folder / "recording"
         except REFUSALS:
             await _discard(requests)
             raise

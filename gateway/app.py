@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from chassis.scratch import remove_left_folders
 from chassis.store import MediaStore
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
@@ -62,6 +63,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     """
     if settings.spool_dir:
         settings.spool_dir.mkdir(parents=True, exist_ok=True)
+    remove_left_folders(settings.spool_dir)
     gateway = _collaborators(settings, orchestrator, store)
 
     @asynccontextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
+from chassis.scratch import remove_left_folders
 from chassis.store import MediaStore
 from orchestrator.admission import Admission
 from orchestrator.capabilities import Capabilities
@@ -35,6 +37,7 @@ def compose(
         settings: An object of `settings_class()`.
         services: Stand-ins for what does the stages' work, by name. What is not named is real.
     """
+    _prepare_scratch(settings.spool_dir)
     media = MediaStore(settings.store_url)
     outputs, tracker = SessionStore(media), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
@@ -55,12 +58,23 @@ def compose(
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
     reassessments = Reassessments(engine, admission)
     inbox = MediaInbox(
-        max_media_bytes=settings.max_media_bytes, uri_prefixes=(), max_open_count=MAX_UPLOAD_COUNT
+        max_media_bytes=settings.max_media_bytes,
+        uri_prefixes=(),
+        spool_dir=settings.spool_dir,
+        max_open_count=MAX_UPLOAD_COUNT,
     )
     recordings = Recordings(inbox, media, engine.get)
     return OrchestratorServicer(
         engine, tracker, outputs, admission, reassessments, capabilities, recordings
     ), engine
+
+
+def _prepare_scratch(spool_dir: Path | None) -> None:
+    """Make the folder for recordings that arrive, and remove what a killed process left."""
+    if spool_dir is not None:
+        spool_dir.mkdir(parents=True, exist_ok=True)
+        remove_left_folders(spool_dir)
+    remove_left_folders()
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

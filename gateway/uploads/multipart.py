@@ -7,10 +7,8 @@ disk. Nothing stays on disk when `receive` is left, whatever the reason.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from python_multipart import MultipartParser
@@ -19,6 +17,7 @@ from python_multipart.multipart import parse_options_header
 
 from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension
 from chassis.errors import InvalidInputError
+from chassis.scratch import scratch_folder
 from gateway.uploads.file_names import check_extension, display_name, part_parameter
 from gateway.uploads.forms import ReceivedForm, UploadLimits
 from gateway.uploads.spool import Spool
@@ -54,19 +53,16 @@ async def receive_form(
         InvalidInputError: The body is not a form, or a limit is passed, or a file is not a video.
     """
     boundary = _boundary(content_type)
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="upload-", dir=spool_dir))
-    reader = _FormReader(boundary, limits, folder, check_field)
-    try:
+    with (
+        scratch_folder(spool_dir) as folder,
+        closing(_FormReader(boundary, limits, folder, check_field)) as reader,
+    ):
         async for chunk in chunks:
             reader.feed(chunk)
             if reader.waiting_bytes >= FLUSH_BYTES:
                 await asyncio.to_thread(reader.flush)
         await asyncio.to_thread(reader.flush)
         yield reader.finish()
-    finally:
-        reader.close()
-        # In this thread: a cancelled request could not wait for another one.
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _boundary(content_type: str) -> bytes:

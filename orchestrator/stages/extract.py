@@ -10,7 +10,6 @@ import hashlib
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 import chassis
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
+from chassis.scratch import scratch_folder
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
@@ -121,11 +121,11 @@ class Extractor:
                 `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`, `MEDIA_CHANGED`, `MEDIA_DECODER_FAILED`.
             NotFoundError: Nothing lies at the key (`MEDIA_NOT_FOUND`).
         """
-        with tempfile.TemporaryDirectory(prefix="extract-") as folder:
-            async with self._local(request.media_key, Path(folder)) as source:
+        with scratch_folder() as folder:
+            async with self._local(request.media_key, folder) as source:
                 media_digest = await asyncio.to_thread(_digest, source)
                 _check_digest(media_digest, request.digest)
-                wav = Path(folder) / "sound.wav"
+                wav = folder / "sound.wav"
                 probe = await self._decode(source, wav)
             extraction = _to_message(probe)
             extraction.media_digest = media_digest

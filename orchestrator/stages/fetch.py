@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
+from chassis.scratch import scratch_folder
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.downloading import Downloader, DownloadLimits
 from orchestrator.stages.outputs import fingerprint
@@ -39,8 +38,8 @@ class Fetch(Stage):
         )
 
         async def fetch(request: FetchRequest, on_progress: OnProgress) -> object:
-            with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.spool_dir) as folder:
-                path = Path(folder) / "recording"
+            with scratch_folder(settings.spool_dir) as folder:
+                path = folder / "recording"
                 download = await downloader.download(request.link, path, on_progress)
                 key = f"{request.media_stem}{download.extension}"
                 await media.put_file(key, path)

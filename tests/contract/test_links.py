@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import InterviewError
+from chassis.scratch import PREFIX
 from interview.v1 import orchestrator_pb2
 from orchestrator.workflow import STAGES
 from tests.fakes.stages import make_recording
@@ -207,6 +208,21 @@ async def test_a_restart_goes_on_with_the_fetch(tmp_path: Path, files: FileServe
     files.gate.set()
     async with running(tmp_path, allow_private_links=True) as second:
         await second.until(session_id, COMPLETED)
+
+
+async def test_a_start_makes_the_spool_folder(tmp_path: Path, files: FileServer) -> None:
+    async with running(tmp_path, allow_private_links=True, spool_dir=tmp_path / "new" / "spool") as world:
+        session_id = await create(world, files.url)
+        await world.until(session_id, COMPLETED)
+
+
+async def test_a_start_removes_the_recording_that_a_killed_process_left(tmp_path: Path) -> None:
+    left = tmp_path / "spool" / f"{PREFIX}left"
+    left.mkdir(parents=True)
+    (left / "recording").write_bytes(b"a face")
+
+    async with running(tmp_path, spool_dir=tmp_path / "spool"):
+        assert list((tmp_path / "spool").iterdir()) == []
 
 
 async def test_without_leave_a_link_into_the_private_network_is_refused(
