@@ -137,3 +137,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 def main() -> None:
     """Run the process's command line."""
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -62,7 +62,9 @@ def subtitles(
     if not cues:
         raise CommandError(
             "This answer has no words in that language. Leave --language out for what was said. "
-            "The result's stages say why a translation is missing.",
+            "The result's stages say why a translation is missing."
+            if language
+            else "There are no words of this answer. The result's stages say why.",
             code="SUBTITLES_EMPTY",
             exit_code=ExitCode.NOT_FOUND,
         )

@@ -6,13 +6,23 @@ Keys on which those pages do arithmetic are always numbers. Where nothing was me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.figures import AnswerFigures, Figure
-from orchestrator.result.values import Json, number, number_or_null, number_or_zero
+from orchestrator.result.values import Json, absent, number, number_or_null, number_or_zero
 from orchestrator.result.verdicts import NOTHING_TO_SEE, observed_frame_count
 from orchestrator.workflow import VISION
+
+FACIAL = ("smile_intensity", "smile_variation", "brow_movement", "head_movement")
+OF_THE_EYES = (
+    "blink_count",
+    "blink_rate",
+    "eye_contact_ratio",
+    "looking_down_ratio",
+    "looking_up_ratio",
+    "gaze_stability_ratio",
+)
 
 
 def cheating(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
@@ -74,7 +84,7 @@ def non_verbal(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
             "total_frames_analyzed": report.sampled_frame_count if report is not None else None,
             "face_detected_percentage": number_or_null(figures.picture.confidence_percent),
             "calibration_applied": False,
-            "outcome": outputs.outcome(VISION),
+            "outcome": _outcome(outputs.outcome(VISION), face, FACIAL),
         },
         "eye_movement_analysis": {
             "total_blinks": _count(face, "blink_count"),
@@ -85,9 +95,14 @@ def non_verbal(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
             "looking_up_percentage": _percent(face, "looking_up_ratio"),
             "gaze_stability": number_or_null(_value(face, "gaze_stability_ratio"), 4),
             "total_frames_analyzed": report.sampled_frame_count if report is not None else None,
-            "outcome": outputs.outcome(VISION),
+            "outcome": _outcome(outputs.outcome(VISION), face, OF_THE_EYES),
         },
     }
+
+
+def _outcome(outcome: str, figures: Mapping[str, Figure], names: Iterable[str]) -> str:
+    """Return a stage's outcome, or why none of these figures has a value."""
+    return outcome if any(_value(figures, name) is not None for name in names) else absent(outcome)
 
 
 def _value(figures: Mapping[str, Figure], name: str) -> float | None:

@@ -99,9 +99,9 @@ class Downloader:
 
         Raises:
             InvalidInputError: The link can't be opened, or leads to something else than a video, or to one
-                that is too large (`LINK_INVALID`, `NOT_A_VIDEO`, `FILE_TOO_LARGE`).
-            ForbiddenError: It leads into a private network (`LINK_FORBIDDEN`), or its server refuses
-                (`DOWNLOAD_REFUSED`).
+                that is too large, or into a private network (`LINK_INVALID`, `NOT_A_VIDEO`,
+                `FILE_TOO_LARGE`, `LINK_FORBIDDEN`).
+            ForbiddenError: Its server refuses (`DOWNLOAD_REFUSED`).
             UnavailableError: Its server is away or too slow (`DOWNLOAD_FAILED`).
             ExhaustedError: Its server asks for a pause (`DOWNLOAD_FAILED`).
         """

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from chassis.errors import ForbiddenError, InvalidInputError
+from chassis.errors import InvalidInputError
 
 NAT64_NETWORK = ipaddress.ip_network("64:ff9b::/96")
 """Global by the book, but it leads to any IPv4 address, private ones included."""
@@ -66,8 +66,8 @@ async def checked_request(
     """Build a request to the very address that was checked, so that no second look-up can differ.
 
     Raises:
-        InvalidInputError: The link is not http(s), or no server can be there (`LINK_INVALID`).
-        ForbiddenError: It leads into a private network (`LINK_FORBIDDEN`).
+        InvalidInputError: The link is not http(s), or no server can be there (`LINK_INVALID`), or it leads
+            into a private network (`LINK_FORBIDDEN`).
         OSError: The host's name is not known.
     """
     port = url.port or (HTTPS_PORT if url.scheme == "https" else HTTP_PORT)
@@ -75,7 +75,8 @@ async def checked_request(
         raise bad_link()
     addresses = await resolve(url.host, port)
     if not addresses or not (allow_private or all(is_public(address) for address in addresses)):
-        raise ForbiddenError(
+        # Not a matter of rights: the same link will not do later either.
+        raise InvalidInputError(
             "This link leads into a private network. Use a public link, or upload the file.",
             reason="LINK_FORBIDDEN",
         )

@@ -231,8 +231,10 @@ async def test_without_leave_a_link_into_the_private_network_is_refused(
     async with running(tmp_path) as careful:
         session_id = await create(careful, files.url)
         session = await careful.until(session_id, COMPLETED, FAILED)
+        document = await careful.result(session_id)
 
     assert session.reason == "LINK_FORBIDDEN"
+    assert document["results"][0]["stages"]["fetch"]["outcome"] == "INVALID_INPUT"
     assert files.request_count == 0
 
 

@@ -128,6 +128,14 @@ def test_the_command_prints_the_answer_that_was_asked_for(tmp_path: Path, screen
     assert screen.out == f"WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n{long}\n"
 
 
+def test_an_answer_without_words_is_not_said_to_lack_a_language(tmp_path: Path, screen: Screen) -> None:
+    path = written(tmp_path, {"results": [{"transcript": None}]})
+
+    assert run(["subtitles", path], screen.environment) == 4
+    assert "There are no words of this answer." in screen.err
+    assert "--language" not in screen.err
+
+
 @pytest.mark.parametrize(
     ("document", "arguments", "reason", "exit_code"),
     [

@@ -31,6 +31,15 @@ def test_an_audio_only_session_is_not_called_safe_anywhere() -> None:
     )
 
 
+def test_blocks_of_the_original_without_a_value_say_why() -> None:
+    too_short = a_vision_report(measures=[m for m in a_vision_report().measures if m.name == "face_ratio"])
+    blocks = document(an_answer(vision=too_short))["results"][0]["non_verbal_analysis"]
+
+    assert blocks["facial_expression_analysis"]["average_smile_intensity"] is None
+    assert blocks["facial_expression_analysis"]["outcome"] == "INSUFFICIENT_EVIDENCE"
+    assert blocks["eye_movement_analysis"]["outcome"] == "INSUFFICIENT_EVIDENCE"
+
+
 def test_a_session_with_an_answer_that_nobody_could_read_is_not_safe() -> None:
     aggregate = document(an_answer(), broken())["aggregate_cheating_detection"]
 

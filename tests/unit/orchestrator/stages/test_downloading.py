@@ -53,14 +53,14 @@ async def fetch(fetcher: Downloader, link: str, path: Path) -> Download:
     ],
 )
 async def test_links_into_private_networks_are_refused(tmp_path: Path, address: str) -> None:
-    with pytest.raises(ForbiddenError) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         await fetch(downloader([address]), "https://innocent.example/v.mp4", tmp_path / "v")
 
     assert caught.value.reason == "LINK_FORBIDDEN"
 
 
 async def test_one_private_address_among_public_ones_is_enough_to_refuse(tmp_path: Path) -> None:
-    with pytest.raises(ForbiddenError):
+    with pytest.raises(InvalidInputError):
         await fetch(downloader(["93.184.216.34", "127.0.0.1"]), "https://mixed.example/", tmp_path / "v")
 
 
