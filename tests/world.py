@@ -21,7 +21,8 @@ from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.stages.catalogue import settings_class
-from tests.fakes.stages import FakeStages, make_recording
+from tests.fakes.recording import make_recording
+from tests.fakes.stages import FakeStages
 from tests.folders import ROOT
 
 PATIENCE_S = 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from dbos import DBOSConfig, DBOSPortableJSONSerializer
 
@@ -54,12 +55,15 @@ def dbos_config(config: EngineConfig) -> DBOSConfig:
         "log_level": "WARNING",
         "enable_otlp": False,
     }
+    # What a failed statement was to write, names and questions, is nothing for a log.
+    database: dict[str, Any] = {"hide_parameters": True}
     if config.on_sqlite:
-        told["db_engine_kwargs"] = {"connect_args": {"factory": ForgettingConnection}}
-    return told
+        database["connect_args"] = {"factory": ForgettingConnection}
+    return {**told, "db_engine_kwargs": database}
 
 
 def quiet(record: logging.LogRecord) -> bool:
     """Drop what is not an error. The session was cancelled, or another replica has taken it over."""
-    text = record.getMessage()
+    error = record.exc_info[1] if record.exc_info else None
+    text = f"{record.getMessage()} {error or ''}"
     return not ("cancelled" in text or "no longer owned" in text)

@@ -33,6 +33,7 @@ from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, proces
 
 logger = logging.getLogger(__name__)
 
+UNHANDLED = logging.NullHandler()
 QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
@@ -67,6 +68,8 @@ class Engine:
 
         if config.on_sqlite:
             prepare_sqlite(config.database_url)
+        # With a handler of ours it makes none of its own, which would write plain text beside our log.
+        logging.getLogger("dbos").addHandler(UNHANDLED)
         logging.getLogger("dbos").addFilter(quiet)
         DBOS(config=dbos_config(config))
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
@@ -106,6 +109,7 @@ class Engine:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
         logging.getLogger("dbos").removeFilter(quiet)
+        logging.getLogger("dbos").removeHandler(UNHANDLED)
 
     async def submit(self, request: Request) -> SessionRow:
         """Accept a session. When this returns, it is durable. Nothing happens where it exists."""

@@ -16,8 +16,12 @@ import httpx
 
 from chassis.errors import InvalidInputError
 
-NAT64_NETWORK = ipaddress.ip_network("64:ff9b::/96")
-"""Global by the book, but it leads to any IPv4 address, private ones included."""
+INDIRECT_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "fec0::/10")
+)
+"""Global for Python, but they lead inside: the first four to any IPv4 address, private ones included (NAT64,
+6to4, IPv4-compatible), the last to a site's own hosts."""
 HTTP_PORT, HTTPS_PORT = 80, 443
 MAX_PORT = 65_535
 _DRIVE_HOSTS = ("drive.google.com", "docs.google.com")
@@ -92,7 +96,7 @@ def is_public(address: str) -> bool:
     """Tell whether an IP address belongs to the public internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip in NAT64_NETWORK:
+        if any(ip in network for network in INDIRECT_NETWORKS):
             return False
         ip = ip.ipv4_mapped or ip
     return ip.is_global and not ip.is_multicast

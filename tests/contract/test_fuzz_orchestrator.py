@@ -24,7 +24,8 @@ from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.catalogue import settings_class
-from tests.fakes.stages import FakeStages, make_recording
+from tests.fakes.recording import make_recording
+from tests.fakes.stages import FakeStages
 from tests.fuzz_calls import HANG_S, Ending, check, health, send
 from tests.fuzzing import ODD_KEYS, SERVER_BESIDE, streams, thoroughly, wires
 

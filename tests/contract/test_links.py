@@ -15,7 +15,7 @@ from chassis.errors import InterviewError
 from chassis.scratch import PREFIX
 from interview.v1 import orchestrator_pb2
 from orchestrator.workflow import STAGES
-from tests.fakes.stages import make_recording
+from tests.fakes.recording import make_recording
 from tests.world import CANCELLED, COMPLETED, FAILED, PATIENCE_S, World, running
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from interview.v1 import orchestrator_pb2
-from tests.fakes.stages import NO_TRANSLATOR, make_tone
+from tests.fakes.recording import make_tone
+from tests.fakes.stages import NO_TRANSLATOR
 from tests.world import COMPLETED, FAILED, World, running
 
 pytestmark = pytest.mark.anyio

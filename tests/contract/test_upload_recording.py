@@ -23,7 +23,7 @@ from chassis.store import MediaStore
 from gateway.uploads.submission import media_key
 from interview.v1 import orchestrator_pb2
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings, recording_key
-from tests.fakes.stages import make_recording
+from tests.fakes.recording import make_recording
 from tests.folders import ROOT
 from tests.world import COMPLETED, FAILED, World, running
 

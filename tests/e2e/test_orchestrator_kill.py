@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
-from tests.fakes.stages import make_recording
+from tests.fakes.recording import make_recording
 from tests.folders import ROOT
 
 pytestmark = pytest.mark.e2e

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.client import RetryPolicy
-from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, InvalidInputError
+from chassis.errors import ExhaustedError, InterviewError, InvalidInputError
 from orchestrator.stages.downloading import Download, Downloader, DownloadLimits
 from tests.gateway_bench import MP4
 
@@ -48,6 +48,10 @@ async def fetch(fetcher: Downloader, link: str, path: Path) -> Download:
         "fe80::1%eth0",
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "2002:7f00:1::",
+        "::7f00:1",
+        "fec0::1",
         "100.64.0.1",
         "224.0.0.1",
     ],

@@ -14,8 +14,8 @@ from chassis.errors import InterviewError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.stages.extract import ExtractionLimits, Extractor, ExtractRequest
+from tests.fakes.recording import make_recording, make_tone
 from tests.fakes.speaker import ANNA_HZ, play, write_media
-from tests.fakes.stages import make_recording, make_tone
 
 pytestmark = pytest.mark.anyio
 
