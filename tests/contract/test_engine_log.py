@@ -1,4 +1,4 @@
-"""What the workflow engine says goes into the process's own log, and what is not an error is not one there."""
+"""The workflow engine writes into the process's own log, and what is not an error is not one there."""
 
 from __future__ import annotations
 
