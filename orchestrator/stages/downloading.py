@@ -13,7 +13,14 @@ import httpx
 
 from chassis.client import RetryPolicy
 from chassis.containers import SNIFF_BYTES, sniff_extension
-from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, InvalidInputError, UnavailableError
+from chassis.errors import (
+    DeadlineError,
+    ExhaustedError,
+    ForbiddenError,
+    InterviewError,
+    InvalidInputError,
+    UnavailableError,
+)
 from orchestrator.stages.link_addresses import Resolve, bad_link, checked_request, direct_link, resolve_host
 
 MAX_REDIRECT_COUNT = 5
@@ -102,16 +109,25 @@ class Downloader:
                 that is too large, or into a private network (`LINK_INVALID`, `NOT_A_VIDEO`,
                 `FILE_TOO_LARGE`, `LINK_FORBIDDEN`).
             ForbiddenError: Its server refuses (`DOWNLOAD_REFUSED`).
-            UnavailableError: Its server is away or too slow (`DOWNLOAD_FAILED`).
+            UnavailableError: Its server is away (`DOWNLOAD_FAILED`).
+            DeadlineError: It takes longer than allowed (`DOWNLOAD_FAILED`).
             ExhaustedError: Its server asks for a pause (`DOWNLOAD_FAILED`).
         """
         url = direct_link(link, self._drive_url)
+        limit = asyncio.timeout(self._limits.timeout_s)
         try:
-            async with asyncio.timeout(self._limits.timeout_s):
+            async with limit:
                 download = await self._resumed(url, Download(path), on_progress)
         except httpx.InvalidURL:
             raise bad_link() from None
         except (httpx.HTTPError, TimeoutError, OSError):
+            if limit.expired():
+                # Not asked again at once: a server that drips would hold the session for as long again.
+                raise DeadlineError(
+                    f"The recording did not arrive within {self._limits.timeout_s:g} s. "
+                    "Retry the session later, or upload the file.",
+                    reason="DOWNLOAD_FAILED",
+                ) from None
             # Nothing of theirs in the message: it may hold the link.
             raise _away("did not answer in time") from None
         if download.extension is None:

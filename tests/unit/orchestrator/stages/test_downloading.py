@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chassis.client import RetryPolicy
+from chassis.client import RetryPolicy, is_transient
 from chassis.errors import ExhaustedError, InterviewError, InvalidInputError
 from orchestrator.stages.downloading import Download, Downloader, DownloadLimits
 from tests.gateway_bench import MP4
@@ -232,3 +232,30 @@ async def test_bytes_are_counted_as_they_arrive_and_nothing_is_unpacked(tmp_path
         await fetch(downloader(["127.0.0.1"], allow_private=True), url, tmp_path / "v")
 
     assert b"accept-encoding: identity" in seen[0].lower()
+
+
+async def test_a_server_that_drips_is_given_its_time_once_and_not_asked_again_at_once(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(http_reply(VIDEO[:100], headers=b"Content-Length: 4000\r\n"))
+        await writer.drain()
+        await release.wait()
+        writer.close()
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    limits = DownloadLimits(max_bytes=5_000, timeout_s=0.3)
+    fetcher = Downloader(limits, "https://drive.invalid/d", allow_private=True, resolve=resolve)
+    async with server:
+        with pytest.raises(InterviewError) as caught:
+            await fetch(
+                fetcher, f"http://files.example:{server.sockets[0].getsockname()[1]}/", tmp_path / "v"
+            )
+        release.set()
+
+    assert (caught.value.reason, caught.value.code) == ("DOWNLOAD_FAILED", "DEADLINE_EXCEEDED")
+    assert not is_transient(caught.value)
