@@ -37,7 +37,9 @@ STATUS_EXAMPLE: dict[str, Any] = {
     "end_time_s": None,
     "create_time": "2026-12-01T08:30:00.250Z",
     "end_time": None,
-    "stages": {"transcribe": {"state": "running", "done": 0, "failed": 0, "total": 1, "percent": 50.0}},
+    "stages": {
+        "transcribe": {"state": "running", "done": 0, "failed": 0, "skipped": 0, "total": 1, "percent": 50.0}
+    },
     "answers": [
         {
             "position": 1,
@@ -135,7 +137,9 @@ class StageSummary(BaseModel):
 
     state: str
     done: int
+    """Answers for which it is done. Those for which it failed or was left out are counted beside it."""
     failed: int
+    skipped: int
     total: int
     percent: float
 

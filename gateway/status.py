@@ -180,8 +180,9 @@ def _stage_summary(views: list[StageView]) -> dict[str, Any]:
     ratios = [1.0 if view.state in rest else view.done_ratio or 0.0 for view in views]
     return {
         "state": state.value,
-        "done": len(rest),
+        "done": states.count(StageState.DONE),
         "failed": states.count(StageState.FAILED),
+        "skipped": states.count(StageState.SKIPPED),
         "total": len(states),
         "percent": round(100 * sum(ratios) / len(ratios), 1),
     }

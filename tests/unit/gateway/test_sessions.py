@@ -62,9 +62,21 @@ def test_a_running_stage_is_named_with_its_video() -> None:
         "state": "running",
         "done": 0,
         "failed": 0,
+        "skipped": 0,
         "total": 2,
         "percent": 50.0,
     }
+
+
+def test_a_stage_that_was_left_out_is_not_counted_as_done() -> None:
+    one = AnswerView(1, (StageView("extract", StageState.DONE),))
+    two = AnswerView(2, (StageView("extract", StageState.SKIPPED, reason="FETCH_FAILED"),))
+    view = SessionView("1" * 32, SessionState.COMPLETED, 1.0, 2.0, (one, two))
+
+    extract = describe(view)["stages"]["extract"]
+
+    assert (extract["state"], extract["done"], extract["skipped"], extract["total"]) == ("done", 1, 1, 2)
+    assert extract["percent"] == 100.0
 
 
 def test_a_failed_session_says_why_in_plain_words() -> None:
