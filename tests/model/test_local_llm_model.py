@@ -106,7 +106,7 @@ def test_a_taken_port_is_one_line_and_exit_code_one(port: int) -> None:
         _, errors = second.communicate(timeout=30)
 
     assert second.returncode == 1
-    assert f"LOCAL_LLM_START_FAILED: The server could not start: is port {port} free" in errors
+    assert f"LOCAL_LLM_START_FAILED: The server could not start. Check that port {port} is free" in errors
 
 
 def _ask_at_length(port: int) -> None:
