@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,19 @@ import numpy as np
 
 SAMPLE_RATE_HZ = 16_000
 AUDIO_FRAME_SAMPLES = 1024
+
+
+@contextmanager
+def scheduling_kept() -> Iterator[None]:
+    """Give the thread its scheduling back: SVT-AV1 makes it a real-time one where it runs as root.
+
+    What a test starts afterwards inherits that, and busy threads then starve all others.
+    """
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameter)
 
 
 def write_recording(
@@ -26,7 +42,7 @@ def write_recording(
     options: dict[str, str] | None = None,
 ) -> Path:
     """Write a recording of grey pictures and silence; None leaves the picture or the sound out."""
-    with av.open(str(path), "w", format=container, options=options or {}) as out:
+    with scheduling_kept(), av.open(str(path), "w", format=container, options=options or {}) as out:
         video: Any = None
         if size_px is not None:
             video = out.add_stream(codec, rate=rate_hz)

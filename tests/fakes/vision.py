@@ -20,6 +20,7 @@ from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.faces import FaceBox
 from services.vision.frames import RgbImage
 from services.vision.landmarks import POINT_COUNT, Mesh
+from tests.recordings_made import scheduling_kept
 
 NOBODY, ONE_FACE, TWO_FACES, SPECK = 20, 80, 140, 200
 """Grey levels: an empty picture, one face, two, and something too small to be sure of."""
@@ -189,7 +190,7 @@ def write_images(
     container_options: dict[str, str] | None = None,
 ) -> None:
     """Write pictures as a recording."""
-    with av.open(str(path), "w", container_options=container_options or {}) as container:
+    with scheduling_kept(), av.open(str(path), "w", container_options=container_options or {}) as container:
         stream: Any = container.add_stream(codec, rate=rate_hz, options=options or {})
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pix_fmt
