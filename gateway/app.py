@@ -107,7 +107,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store),
-        keys=KeyRing(settings.api_keys),
+        keys=KeyRing(settings.api_keys, settings.heir_group),
         upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chassis.errors import ForbiddenError
+from gateway.callers import UNOWNED, Client
 from gateway.settings import ApiKey, Scope
 
 HEADER = "X-API-Key"
@@ -21,23 +21,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class Client:
-    """Who is calling: a key's name, or the address where no key is asked for."""
-
-    name: str
-
-
 class KeyRing:
     """Tells clients by their keys.
 
     Args:
         keys: The known keys. None lets everybody in.
+        heir_group: The group that also sees sessions without an owner. Empty: none does.
         now: Clock for expiries.
     """
 
-    def __init__(self, keys: Sequence[ApiKey], now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, keys: Sequence[ApiKey], heir_group: str = "", now: Callable[[], datetime] = utc_now
+    ) -> None:
         self._keys = tuple(keys)
+        self._heir_group = heir_group
         self._now = now
 
     @property
@@ -56,12 +53,18 @@ class KeyRing:
         key = self._find(presented or "")
         if key is None or (key.expires is not None and key.expires <= self._now()):
             raise ForbiddenError("Invalid or missing API Key", reason="API_KEY_INVALID")
-        if scope not in key.scopes:
+        if scope not in key.scopes and "admin" not in key.scopes:
             raise ForbiddenError(
                 f"This API key lacks the scope '{scope}'. Use a key that has it.",
                 reason="API_KEY_SCOPE_MISSING",
             )
-        return Client(f"key:{key.name}")
+        return Client(f"key:{key.name}", key.owner_group, self._visible(key))
+
+    def _visible(self, key: ApiKey) -> frozenset[str] | None:
+        if "admin" in key.scopes:
+            return None
+        own = frozenset({key.owner_group})
+        return own | UNOWNED if key.owner_group == self._heir_group else own
 
     def _find(self, presented: str) -> ApiKey | None:
         digest = hashlib.sha256(presented.encode()).hexdigest()

@@ -11,7 +11,8 @@ from starlette.requests import HTTPConnection
 
 from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
-from gateway.auth import COOKIE, HEADER, Client, KeyRing
+from gateway.auth import COOKIE, HEADER, KeyRing
+from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.ratelimit import UploadRateLimiter
 from gateway.session_ids import parse_session_id
@@ -51,7 +52,9 @@ def require(scope: Scope) -> Callable[[Request], Awaitable[Client]]:
         if presented is None and request.method in SAFE_METHODS:
             presented = request.cookies.get(COOKIE)
         address = request.client.host if request.client else "unknown"
-        return gateway_of(request).keys.authenticate(presented, scope, address)
+        client = gateway_of(request).keys.authenticate(presented, scope, address)
+        current_client.set(client)
+        return client
 
     return authenticated
 

@@ -12,11 +12,12 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.limits import MAX_ANSWER_COUNT, MAX_MEDIA_BYTES
+from chassis.limits import MAX_ANSWER_COUNT, MAX_GROUP_CHARACTERS, MAX_MEDIA_BYTES
 from chassis.settings import ProcessSettings
 
-Scope = Literal["submit", "read", "manage"]
-"""`submit` uploads. `read` sees states, results and media. `manage` cancels, retries and deletes."""
+Scope = Literal["submit", "read", "manage", "admin"]
+"""`submit` uploads. `read` sees states, results and media. `manage` cancels, retries and deletes. `admin` may do
+all of it, to the sessions of every group."""
 
 MEGABYTE = 1_000_000
 
@@ -31,11 +32,18 @@ class ApiKey(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=MAX_GROUP_CHARACTERS)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    group: str = Field("", max_length=MAX_GROUP_CHARACTERS)
+    """Whose sessions it sees, next to other keys of the group. Empty: the key's own name."""
     scopes: tuple[Scope, ...] = ("submit", "read", "manage")
     expires: datetime | None = None
     """With a time zone. None: never."""
+
+    @property
+    def owner_group(self) -> str:
+        """The group that owns what is made with the key."""
+        return self.group or self.name
 
     @field_validator("expires")
     @classmethod
@@ -82,6 +90,8 @@ class GatewaySettings(ProcessSettings):
 
     api_keys: tuple[ApiKey, ...] = ()
     """None: no key is asked for, which is allowed on loopback only."""
+    heir_group: str = Field("", max_length=MAX_GROUP_CHARACTERS)
+    """The group whose keys also see sessions that were made without keys. Empty: only `admin` keys do."""
     allow_anonymous: bool = False
     """Serve a public address without keys. For a network that is closed by other means."""
 

@@ -18,6 +18,7 @@ from orchestrator.admission import (
 )
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
+from orchestrator.ownership import check_existing, check_owner, is_listed, may_see
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import Recordings
@@ -84,7 +85,9 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.CreateSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         self._admission.check_form(request)
+        check_owner(request.owner_group)
         if (existing := await self._engine.get(request.session_id)) is not None:
+            check_existing(existing.request.owner_group)
             session = self._snapshot(existing)[1]
             return orchestrator_pb2.CreateSessionResponse(session=session, existing=True)
         await self._admission.check(request)
@@ -136,6 +139,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     return response
                 seen_count = seen_count + 1 if created_ms == time_ms else 1
                 time_ms = created_ms
+                if not is_listed(row.request.owner_group, request.owner_group):
+                    continue
                 if wanted is None or row.state == KEPT_STATES.get(wanted, wanted):
                     session = await self._listed(row)
                     if wanted is None or session.state == request.state:
@@ -230,7 +235,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     async def _row(self, session_id: str) -> SessionRow:
         check_session_id(session_id)
         row = await self._engine.get(session_id)
-        if row is None:
+        if row is None or not may_see(row.request.owner_group):
             raise NotFoundError(
                 "There is no session with this id. It was deleted, has expired or never existed.",
                 reason="SESSION_NOT_FOUND",

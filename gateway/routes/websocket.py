@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from chassis.errors import InterviewError
 from gateway.auth import COOKIE, HEADER
+from gateway.callers import current_client
 from gateway.dependencies import Gateway, gateway_of
 from gateway.errors import error_body
 from gateway.routes.events import MAX_EVENT_ID, session_events
@@ -48,12 +49,13 @@ async def websocket_events(websocket: WebSocket, session_id: str) -> None:
     _, rest = await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
     for task in rest:
         task.cancel()
-    await asyncio.wait(rest)
+    await asyncio.gather(*rest, return_exceptions=True)  # none where both have ended at once
 
 
 def _let_in(websocket: WebSocket, gateway: Gateway) -> None:
     key = websocket.headers.get(HEADER) or websocket.cookies.get(COOKIE)
-    gateway.keys.authenticate(key, "read", websocket.client.host if websocket.client else "unknown")
+    address = websocket.client.host if websocket.client else "unknown"
+    current_client.set(gateway.keys.authenticate(key, "read", address))
 
 
 async def _send(websocket: WebSocket, gateway: Gateway, session: SessionView, after: int | None) -> None:
