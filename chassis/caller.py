@@ -1,4 +1,4 @@
-"""Whose sessions a call may see. It travels as metadata of the call, so that no method can forget to say it."""
+"""Whose sessions a call may see. It travels as metadata of the call, so no method can forget to say it."""
 
 from __future__ import annotations
 

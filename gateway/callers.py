@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 UNOWNED = frozenset({""})
 """Only sessions without an owner: those that were made without keys."""
@@ -18,6 +18,13 @@ class Client:
     """Owns the sessions that this client makes. Empty: nobody does."""
     groups: frozenset[str] | None = UNOWNED
     """Whose sessions it may see, `""` for those without an owner. None: everybody's."""
+    id_salt: str = field(default="", repr=False)
+    """Makes the session ids of its idempotency keys, so that nobody else can tell them."""
+    key_sha256: str = field(default="", repr=False)
+    """Of the key that it showed. Empty without one."""
+    upload_rate: str = ""
+    byte_rate: str = ""
+    """Its own limits. Empty: those of everybody."""
 
 
 STRANGER = Client("unknown")
@@ -26,4 +33,4 @@ OURSELVES = Client("gateway", groups=None)
 """The gateway itself, outside of any request."""
 
 current_client: ContextVar[Client] = ContextVar("current_client", default=OURSELVES)
-"""Who sent the request that is being served. What asks the orchestrator reads it, so no route can forget it."""
+"""Who sent the request that is being served. What asks the orchestrator reads it: no route can forget it."""

@@ -132,7 +132,7 @@ def test_every_route_of_the_gateway_has_a_case_here() -> None:
     for router in ROUTERS:
         for route in router.routes:
             if isinstance(route, APIRoute):
-                found |= {(method, route.path) for method in route.methods}
+                found |= {(method, route.path) for method in route.methods or ()}
             else:
                 assert isinstance(route, APIWebSocketRoute)
                 found.add(("WS", route.path))
@@ -167,7 +167,9 @@ async def test_every_route_serves_the_group_that_the_session_belongs_to_and_admi
             if method == "DELETE" and key != "root":
                 continue
             answer = await houses.ask(key, method, path.format(session_id=session_id, position=1), **sent)
-            assert answer[0] == 200 or method == "WS" and answer[0]["data"]["session_id"] == session_id, path
+            assert answer[0] == 200 or (method == "WS" and answer[0]["data"]["session_id"] == session_id), (
+                path
+            )
             if path.endswith(("retry", "reassess")):
                 await houses.world.until(session_id, COMPLETED)
                 await _judged(houses, session_id)
@@ -208,7 +210,7 @@ async def test_a_recording_without_a_session_is_served_to_nobody(houses: Houses)
 
 async def test_the_same_idempotency_key_of_two_groups_makes_two_sessions(houses: Houses) -> None:
     recording = make_recording(houses.world.folder / "a.mp4", seconds=1.0).read_bytes()
-    made = {}
+    made: dict[str, set[str]] = {}
     for key in ("ana", "eve", "ana"):
         sent = {"files": videos(recording), "data": form("?"), "headers": {"Idempotency-Key": "1"}}
         _, _, body = await houses.ask(key, "POST", "/upload", **sent)
