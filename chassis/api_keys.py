@@ -103,8 +103,6 @@ class KeyHolder(BaseModel):
     """Accepted uploads, such as `100/hour`. Empty: the gateway's own limit."""
     byte_rate: Rate = ""
     """Bytes of accepted recordings, such as `5000000000/day`. Empty: the gateway's own limit."""
-    id_salt: str = Field(min_length=16)
-    """Makes the session ids of this holder's idempotency keys. It outlives a rotation."""
     secrets: tuple[Secret, ...] = ()
     """The newest one last. None once it is revoked."""
 
@@ -163,7 +161,6 @@ def created(
         expires=expires,
         upload_rate=upload_rate,
         byte_rate=byte_rate,
-        id_salt=secrets.token_hex(16),
         secrets=(Secret(sha256=digest_of(key)),),
     )
     return book.model_copy(update={"holders": (*book.holders, holder)}), key

@@ -107,9 +107,8 @@ def list_keys(context: typer.Context, file: File, as_json: AsJson = False) -> No
     now = datetime.now(UTC)
     holders = read_key_book(file).holders
     if as_json:
-        hidden = {"secrets", "id_salt"}
         rows = [
-            holder.model_dump(mode="json", exclude=hidden) | {"state": _state(holder, now)}
+            holder.model_dump(mode="json", exclude={"secrets"}) | {"state": _state(holder, now)}
             for holder in holders
         ]
         environment.print_json({"success": True, "keys": rows})

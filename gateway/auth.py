@@ -79,7 +79,6 @@ class KeyRing:
             f"key:{key.name}",
             group=key.group,
             groups=self._visible(key),
-            id_salt=key.id_salt,
             key_sha256=key.sha256,
             upload_rate=key.upload_rate,
             byte_rate=key.byte_rate,

@@ -18,8 +18,6 @@ class Client:
     """Owns the sessions that this client makes. Empty: nobody does."""
     groups: frozenset[str] | None = UNOWNED
     """Whose sessions it may see, `""` for those without an owner. None: everybody's."""
-    id_salt: str = field(default="", repr=False)
-    """Makes the session ids of its idempotency keys, so that nobody else can tell them."""
     key_sha256: str = field(default="", repr=False)
     """Of the key that it showed. Empty without one."""
     upload_rate: str = ""

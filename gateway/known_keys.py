@@ -27,8 +27,6 @@ class KnownKey:
     sha256: str = field(repr=False)
     expires: tuple[datetime, ...]
     """It ends with the first of them."""
-    id_salt: str = field(repr=False)
-    """Makes the session ids of its holder's idempotency keys."""
     made_by_us: bool = False
     """Whether it is random. A key in the settings may be a word that somebody chose."""
     upload_rate: str = ""
@@ -107,7 +105,7 @@ def _version_of(file: Path) -> tuple[int, ...]:
 
 def _of_settings(key: ApiKey) -> KnownKey:
     ends = (key.expires,) if key.expires else ()
-    return KnownKey(key.name, key.owner_group, key.scopes, key.sha256, ends, id_salt=key.sha256)
+    return KnownKey(key.name, key.owner_group, key.scopes, key.sha256, ends)
 
 
 def _of_holder(holder: KeyHolder) -> list[KnownKey]:
@@ -118,7 +116,6 @@ def _of_holder(holder: KeyHolder) -> list[KnownKey]:
             holder.scopes,
             secret.sha256,
             tuple(end for end in (holder.expires, secret.expires) if end is not None),
-            id_salt=holder.id_salt,
             made_by_us=True,
             upload_rate=holder.upload_rate,
             byte_rate=holder.byte_rate,

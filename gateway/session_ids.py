@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import uuid
 
 from chassis.errors import InvalidInputError
-from gateway.callers import Client
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _DASHED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -19,18 +17,9 @@ def new_session_id() -> str:
     return uuid.uuid4().hex
 
 
-def session_id_for_key(client: Client, idempotency_key: str) -> str:
-    """Return the identifier that belongs to a client's idempotency key, always the same one.
-
-    Of a client with a key nobody else can tell it: the key's salt is in it. A client without a key sees and
-    is seen by everybody, so there is nothing to guess.
-    """
-    text = f"{client.name}\0{idempotency_key}"
-    if not client.id_salt:
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
-    return hmac.new(client.id_salt.encode(), f"{client.group}\0{text}".encode(), hashlib.sha256).hexdigest()[
-        :32
-    ]
+def session_id_for_key(client: str, idempotency_key: str) -> str:
+    """Return the identifier that belongs to a client's idempotency key, always the same one."""
+    return hashlib.sha256(f"{client}\0{idempotency_key}".encode()).hexdigest()[:32]
 
 
 def parse_session_id(text: str) -> str:

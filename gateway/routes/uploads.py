@@ -46,7 +46,7 @@ async def upload(
     request: Request, gateway: GatewayDep, client: Submitting, idempotency_key: IdempotencyKey = None
 ) -> UploadAnswer:
     """Accept recordings and their questions. Answers once both are durable."""
-    session_id = session_id_for_key(client, idempotency_key) if idempotency_key else new_session_id()
+    session_id = session_id_for_key(client.name, idempotency_key) if idempotency_key else new_session_id()
     session_id_var.set(session_id)
     body = RequestBody(request, gateway.settings.upload_idle_timeout_s)
     try:

@@ -16,10 +16,8 @@ from chassis.api_keys import Scope
 from chassis.errors import ForbiddenError
 from chassis.key_file import changing
 from gateway.auth import Credentials, KeyRing
-from gateway.callers import Client
 from gateway.known_keys import KeySource
 from gateway.reader_cookie import COOKIE, ReaderCookies
-from gateway.session_ids import session_id_for_key
 from tests.gateway_bench import MP4, Bench, api_key, form, videos
 
 pytestmark = pytest.mark.anyio
@@ -211,27 +209,6 @@ async def test_a_file_that_breaks_keeps_the_keys_and_one_that_goes_ends_them(
     assert len(caplog.records) == 1
     assert await refusal(keys, shown(key)) == "API_KEY_INVALID"
     assert not keys.open
-
-
-def test_the_id_of_an_idempotency_key_is_the_holders_alone_and_outlives_a_rotation(tmp_path: Path) -> None:
-    file = tmp_path / "keys.json"
-    made(file, "ana")
-    source = KeySource((), file, interval_s=0)
-
-    def ids() -> set[str]:
-        return {
-            session_id_for_key(Client(f"key:{key.name}", key.group, id_salt=key.id_salt), "1")
-            for key in source.known()
-        }
-
-    before = ids()
-    with changing(file) as kept:
-        kept.book, _ = api_keys.rotated(kept.book, "ana", now=NOW, grace=timedelta(hours=1))
-    made(tmp_path / "2.json", "ana")
-
-    assert ids() == before
-    source = KeySource((), tmp_path / "2.json", interval_s=0)
-    assert not ids() & before
 
 
 def test_nothing_that_is_logged_or_shown_of_a_client_holds_its_key(tmp_path: Path) -> None:
