@@ -23,7 +23,7 @@ from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
-from orchestrator.durable.sqlite_file import empty_log, prepare_sqlite
+from orchestrator.durable.sqlite_file import DatabaseLock, empty_log, prepare_sqlite
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
 from orchestrator.sessions import SessionRow, end_of
@@ -54,6 +54,9 @@ class Engine:
         runner: Runs single stages.
         tracker: Is kept up to date with the live sessions.
         finish: Writes a session's result.
+
+    Raises:
+        PreconditionError: Another process works on the database (`DATABASE_IN_USE`).
     """
 
     def __init__(
@@ -74,7 +77,9 @@ class Engine:
         async def reassessment(job: dict[str, Any]) -> dict[str, Any]:
             return await self._reassess(job)
 
+        self._lock: DatabaseLock | None = None
         if config.on_sqlite:
+            self._lock = DatabaseLock(config.database_url)
             prepare_sqlite(config.database_url)
         # With a handler of ours it makes none of its own, which would write plain text beside our log.
         logging.getLogger("dbos").addHandler(UNHANDLED)
@@ -125,6 +130,8 @@ class Engine:
         if self._failover is not None:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
+        if self._lock is not None:
+            self._lock.release()
         logging.getLogger("dbos").removeFilter(quiet)
         logging.getLogger("dbos").removeHandler(UNHANDLED)
 
