@@ -50,6 +50,7 @@ REASONS: Mapping[str, Reason] = {
     "METHOD_NOT_ALLOWED": Reason(405, "the address takes another method"),
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
     "FIELD_TOO_LARGE": Reason(413, "a form field is too long"),
@@ -88,6 +89,7 @@ OF_AN_UPLOAD = (
     "STORE_UNAVAILABLE",
     "SESSION_INVALID",
     "SESSIONS_FULL",
+    "SESSION_DELETED",
     *ASKING,
 )
 OF_A_FORM = (
