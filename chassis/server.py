@@ -68,6 +68,8 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
     MODEL_LOAD_SECONDS.set(time.perf_counter() - begin_s)
     try:
         asyncio.run(serve(settings, service_name, register))
+    except InterviewError as error:
+        _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     except OSError as error:
         _exit(
             EXIT_START_FAILED,

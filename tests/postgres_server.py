@@ -1,4 +1,4 @@
-"""A real Postgres for tests: a throw-away cluster of this machine's own binaries, or the server that is named.
+"""A real Postgres for tests: a throw-away cluster of this machine's binaries, or the server that is named.
 
 `INTERVIEW_POSTGRES_URL` names a server whose role may create databases. Without it the binaries of Debian's
 package are looked for, and then those on the path. A cluster listens on a socket in its own folder only.
@@ -117,7 +117,8 @@ def _plain_name() -> str:
     import pwd
 
     return next(
-        (name for name in ("postgres", "nobody") if any(of.pw_name == name for of in pwd.getpwall())), "nobody"
+        (name for name in ("postgres", "nobody") if any(of.pw_name == name for of in pwd.getpwall())),
+        "nobody",
     )
 
 
