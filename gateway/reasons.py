@@ -39,6 +39,7 @@ REASONS: Mapping[str, Reason] = {
     "TOO_MANY_FIELDS": Reason(400, "too many form fields"),
     "TOO_MANY_FILES": Reason(400, "more recordings than a session takes"),
     "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
+    "API_KEY_MISTYPED": Reason(403, "a key with a wrong character, or a part of one"),
     "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
     "HOST_FORBIDDEN": Reason(403, "a host name that is not allowed"),
     "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
@@ -73,7 +74,14 @@ REASONS: Mapping[str, Reason] = {
     "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
 }
 
-ALWAYS = ("API_KEY_INVALID", "API_KEY_SCOPE_MISSING", "HOST_FORBIDDEN", "ORIGIN_FORBIDDEN", "INTERNAL")
+ALWAYS = (
+    "API_KEY_INVALID",
+    "API_KEY_MISTYPED",
+    "API_KEY_SCOPE_MISSING",
+    "HOST_FORBIDDEN",
+    "ORIGIN_FORBIDDEN",
+    "INTERNAL",
+)
 """What every answer but those about the service itself can say."""
 ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
 """What a question to the orchestrator can end with."""

@@ -14,7 +14,7 @@ from chassis.containers import MEDIA_TYPES
 from chassis.errors import NotFoundError
 from chassis.store import StoredObject
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
-from gateway.reasons import error_answers
+from gateway.reasons import OF_A_SESSION, error_answers
 from gateway.uploads.submission import media_prefix
 
 router = APIRouter(tags=["Sessions"])
@@ -78,7 +78,7 @@ def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
     response_class=Response,
     responses=MEDIA_ANSWERS
     | error_answers(
-        "SESSION_ID_INVALID", "MEDIA_NOT_FOUND", "OBJECT_NOT_FOUND", "STORE_UNAVAILABLE", "REQUEST_INVALID"
+        *OF_A_SESSION, "MEDIA_NOT_FOUND", "OBJECT_NOT_FOUND", "STORE_UNAVAILABLE", "REQUEST_INVALID"
     ),
 )
 @router.head("/media/{session_id}/{position}", response_model=None, include_in_schema=False)
@@ -86,6 +86,8 @@ async def media(
     request: Request, session_id: SessionId, position: int, gateway: GatewayDep, _: Reading
 ) -> Response:
     """Return a recording, or a range of it."""
+    # Recordings are shown to whom their session is. What lies there without a session is nobody's.
+    await gateway.orchestrator.get_session(session_id)
     recording = await _find(gateway, session_id, position)
     size_bytes = recording.size_bytes
     try:
