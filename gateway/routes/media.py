@@ -14,7 +14,7 @@ from chassis.containers import MEDIA_TYPES
 from chassis.errors import NotFoundError
 from chassis.store import StoredObject
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
-from gateway.reasons import error_answers
+from gateway.reasons import OF_THE_STORE, error_answers
 from gateway.uploads.submission import media_prefix
 
 router = APIRouter(tags=["Sessions"])
@@ -78,7 +78,12 @@ def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
     response_class=Response,
     responses=MEDIA_ANSWERS
     | error_answers(
-        "SESSION_ID_INVALID", "MEDIA_NOT_FOUND", "OBJECT_NOT_FOUND", "STORE_UNAVAILABLE", "REQUEST_INVALID"
+        "SESSION_ID_INVALID",
+        "MEDIA_NOT_FOUND",
+        "OBJECT_NOT_FOUND",
+        "OBJECT_CHANGED",
+        "REQUEST_INVALID",
+        *OF_THE_STORE,
     ),
 )
 @router.head("/media/{session_id}/{position}", response_model=None, include_in_schema=False)
