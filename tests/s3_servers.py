@@ -69,6 +69,15 @@ class S3Server:
         }
         return StoreSettings(**(told | more))
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which a process reaches this server."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "STORE_ALLOW_HTTP": "true",
+        }
+
     def store(self, bucket: str, endpoint_url: str | None = None, **more: Any) -> MediaStore:
         return MediaStore(f"s3://{bucket}/some/prefix", self.settings(endpoint_url, **more))
 

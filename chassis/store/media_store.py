@@ -174,6 +174,11 @@ class MediaStore:
                 await obstore.sign_async(self._opened.signing, "GET", key, timedelta(seconds=expires_s))
             )
 
+    @property
+    def signed_origin(self) -> str | None:
+        """Scheme and host of signed addresses, for a page's content policy. None where there are none."""
+        return self._opened.signed_origin
+
     async def size_bytes(self, key: str) -> int | None:
         """Return an object's size, or None where there is none.
 

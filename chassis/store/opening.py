@@ -43,6 +43,8 @@ class OpenedStore:
     """For bodies that are written."""
     signing: Any | None
     """Signs addresses for clients. None where it can't be done."""
+    signed_origin: str | None = None
+    """Scheme and host of these addresses."""
 
 
 def open_store(url: str, settings: StoreSettings | None = None) -> OpenedStore:
@@ -88,6 +90,7 @@ def _s3(url: str, settings: StoreSettings) -> OpenedStore:
             # Silence while a part is sent is no sign of a fault: only the whole time counts.
             writes=_client(url, settings, transfer_s),
             signing=_client(url, settings, request_s, public=True),
+            signed_origin=_signed_origin(url, settings),
         )
     except (obstore.exceptions.BaseError, ValueError, OSError):
         raise InvalidInputError(
@@ -95,6 +98,14 @@ def _s3(url: str, settings: StoreSettings) -> OpenedStore:
             " An endpoint with http:// needs STORE_ALLOW_HTTP=true.",
             reason="STORE_SETTINGS_INVALID",
         ) from None
+
+
+def _signed_origin(url: str, settings: StoreSettings) -> str:
+    if endpoint := settings.public_endpoint_url or settings.endpoint_url:
+        parts = urlparse(endpoint)
+        return f"{parts.scheme}://{parts.netloc}"
+    bucket = "" if settings.path_style else f"{urlparse(url).netloc}."
+    return f"https://{bucket}s3.{settings.region}.amazonaws.com"
 
 
 def _client(

@@ -1,7 +1,7 @@
 """How an S3 store is reached. All processes of a system are told the same.
 
-The variables are `STORE_<FIELD>`. Credentials, region and endpoint also have the names that every S3 client knows
-(`AWS_…`). Each may be a file of the secrets folder instead (`INTERVIEW_SECRETS_DIR`).
+The variables are `STORE_<FIELD>`. Credentials, region and endpoint also have the names that every S3 client
+knows (`AWS_…`). Each may be a file of the secrets folder instead (`INTERVIEW_SECRETS_DIR`).
 """
 
 from __future__ import annotations
