@@ -68,6 +68,9 @@ REASONS: Mapping[str, Reason] = {
     "RUBRICS_NOT_KNOWN": Reason(503, "the assessor can't be asked for its rubrics"),
     "SESSIONS_FULL": Reason(503, "too many sessions wait"),
     "SESSION_STOPPING": Reason(503, "stages of a deleted session still stop"),
+    "OBJECT_CHANGED": Reason(503, "the recording was replaced while it was read"),
+    "STORE_FULL": Reason(503, "the media store has no space left"),
+    "STORE_REFUSED": Reason(503, "the media store refuses our credentials"),
     "STORE_UNAVAILABLE": Reason(503, "the media store can't be reached"),
     "UNAVAILABLE": Reason(503, "a process can't be reached"),
     "UPLOADS_FULL": Reason(503, "too many uploads at once"),
@@ -85,6 +88,8 @@ ALWAYS = (
 """What every answer but those about the service itself can say."""
 ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
 """What a question to the orchestrator can end with."""
+OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
+"""What reading or writing recordings can end with."""
 OF_A_SESSION = ("SESSION_ID_INVALID", "SESSION_NOT_FOUND", *ASKING)
 OF_AN_UPLOAD = (
     "LANGUAGE_INVALID",
@@ -94,7 +99,7 @@ OF_AN_UPLOAD = (
     "UPLOAD_STALLED",
     "UPLOAD_TOO_LARGE",
     "RATE_LIMITED",
-    "STORE_UNAVAILABLE",
+    *OF_THE_STORE,
     "SESSION_INVALID",
     "SESSIONS_FULL",
     "SESSION_DELETED",
