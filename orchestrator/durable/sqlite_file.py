@@ -78,8 +78,8 @@ class DatabaseLock:
             if time.monotonic() > deadline_s:
                 self.release()
                 raise PreconditionError(
-                    f"Another orchestrator works on the database {path.name}. Stop it first, or give this one "
-                    "a database of its own (ORCHESTRATOR_DATABASE_URL).",
+                    f"Another orchestrator works on the database {path.name}. Stop it first, or give this "
+                    "one a database of its own (ORCHESTRATOR_DATABASE_URL).",
                     reason="DATABASE_IN_USE",
                 )
             time.sleep(LOCK_TIMEOUT_S / 20)
