@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from chassis.scratch import remove_left_folders
-from chassis.store import MediaStore
+from chassis.store import MediaStore, sweeping_parts
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
@@ -75,7 +75,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with PendingSessions(orchestrator, store).handed_over():
+        async with PendingSessions(orchestrator, store).handed_over(), sweeping_parts(store):
             yield
 
     app = FastAPI(
@@ -98,7 +98,8 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         allow_credentials=False,  # keys travel in a header, never in another page's cookies
         expose_headers=(REQUEST_ID_HEADER, "Retry-After"),
     )
-    app.add_middleware(RequestMiddleware)
+    media_origin = store.signed_origin if settings.media_delivery == "redirect" else None
+    app.add_middleware(RequestMiddleware, media_origin=media_origin)
     install_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)

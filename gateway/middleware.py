@@ -47,10 +47,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestMiddleware:
-    """Plain ASGI, so that streams and their cancellation pass through untouched."""
+    """Plain ASGI, so that streams and their cancellation pass through untouched.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: The application.
+        media_origin: Where else our page may play recordings from. None: nowhere.
+    """
+
+    def __init__(self, app: ASGIApp, media_origin: str | None = None) -> None:
         self._app = app
+        self._headers = dict(SECURITY_HEADERS)
+        if media_origin is not None:
+            policy = self._headers["Content-Security-Policy"]
+            self._headers["Content-Security-Policy"] = policy.replace(
+                "media-src 'self'", f"media-src 'self' {media_origin}"
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -69,7 +80,7 @@ class RequestMiddleware:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = number
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

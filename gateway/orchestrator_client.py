@@ -17,6 +17,8 @@ from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
     Capabilities,
+    DeletedArtifact,
+    DeletionReceipt,
     ResultVersion,
     SessionDraft,
     SessionEvent,
@@ -165,10 +167,14 @@ class OrchestratorClient:
         response = await self._call(self._stub.RetrySession, request, CHANGING)
         return _session(response.session)
 
-    async def delete_session(self, session_id: str) -> None:
+    async def delete_session(self, session_id: str) -> DeletionReceipt:
         """See `Orchestrator`."""
         request = pb.DeleteSessionRequest(session_id=session_id)
-        await self._call(self._stub.DeleteSession, request, CHANGING)
+        receipt = (await self._call(self._stub.DeleteSession, request, CHANGING)).receipt
+        artifacts = (
+            DeletedArtifact(one.kind, one.name, one.digest, one.size_bytes) for one in receipt.artifacts
+        )
+        return DeletionReceipt(tuple(artifacts), receipt.delete_time_s)
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
         """See `Orchestrator`."""

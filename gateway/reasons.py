@@ -51,6 +51,7 @@ REASONS: Mapping[str, Reason] = {
     "METHOD_NOT_ALLOWED": Reason(405, "the address takes another method"),
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
     "FIELD_TOO_LARGE": Reason(413, "a form field is too long"),
@@ -69,6 +70,9 @@ REASONS: Mapping[str, Reason] = {
     "RUBRICS_NOT_KNOWN": Reason(503, "the assessor can't be asked for its rubrics"),
     "SESSIONS_FULL": Reason(503, "too many sessions wait"),
     "SESSION_STOPPING": Reason(503, "stages of a deleted session still stop"),
+    "OBJECT_CHANGED": Reason(503, "the recording was replaced while it was read"),
+    "STORE_FULL": Reason(503, "the media store has no space left"),
+    "STORE_REFUSED": Reason(503, "the media store refuses our credentials"),
     "STORE_UNAVAILABLE": Reason(503, "the media store can't be reached"),
     "UNAVAILABLE": Reason(503, "a process can't be reached"),
     "UPLOADS_FULL": Reason(503, "too many uploads at once"),
@@ -87,6 +91,8 @@ ALWAYS = (
 """What every answer but those about the service itself can say."""
 ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
 """What a question to the orchestrator can end with."""
+OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
+"""What reading or writing recordings can end with."""
 OF_A_SESSION = ("SESSION_ID_INVALID", "SESSION_NOT_FOUND", *ASKING)
 OF_AN_UPLOAD = (
     "LANGUAGE_INVALID",
@@ -97,9 +103,10 @@ OF_AN_UPLOAD = (
     "UPLOAD_TOO_LARGE",
     "BYTE_QUOTA_EXCEEDED",
     "RATE_LIMITED",
-    "STORE_UNAVAILABLE",
+    *OF_THE_STORE,
     "SESSION_INVALID",
     "SESSIONS_FULL",
+    "SESSION_DELETED",
     *ASKING,
 )
 OF_A_FORM = (

@@ -138,6 +138,24 @@ class Capabilities:
     rubric_ids: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class DeletedArtifact:
+    """One thing that a deletion removed. See the contract's message of this name."""
+
+    kind: str
+    name: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DeletionReceipt:
+    """What a deletion removed, and when it began, in seconds since 1970-01-01 UTC."""
+
+    artifacts: tuple[DeletedArtifact, ...]
+    delete_time_s: float
+
+
 class Orchestrator(Protocol):
     """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types.
 
@@ -165,8 +183,8 @@ class Orchestrator(Protocol):
     async def retry_session(self, session_id: str) -> SessionView:
         """Run what failed again."""
 
-    async def delete_session(self, session_id: str) -> None:
-        """Delete a session with all that belongs to it."""
+    async def delete_session(self, session_id: str) -> DeletionReceipt:
+        """Delete a session with all that belongs to it, and return what was removed."""
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
         """Judge a completed session again. Return the version, and whether it was there already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import limits
 import platformdirs
@@ -55,6 +55,11 @@ class GatewaySettings(ProcessSettings):
     orchestrator_timeout_s: float = Field(10.0, gt=0)
     store_url: str = Field(default_factory=_default_store_url)
     """The media store that orchestrator and stages share: `file:///…` or `s3://…`."""
+    media_delivery: Literal["proxy", "redirect"] = "proxy"
+    """How a player gets a recording: through us, or from S3 at a signed address that we send it to. A folder
+    is always served through us."""
+    media_url_expires_s: float = Field(300.0, ge=1, le=86_400)
+    """How long a signed address works."""
     spool_dir: Path | None = None
     """Folder for recordings while they arrive. None: the system's."""
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")

@@ -16,7 +16,7 @@ from gateway.dependencies import GatewayDep, Reading, let_in
 from gateway.errors import error_body
 from gateway.openapi import SCHEMA_PATH, result_schema
 from gateway.reader_cookie import COOKIE, FORMER_COOKIE
-from gateway.reasons import error_answers
+from gateway.reasons import OF_THE_STORE, error_answers
 from gateway.schemas import Health
 
 router = APIRouter(tags=["Service"])
@@ -115,8 +115,7 @@ async def result_document_schema() -> Response:
 @router.get(
     "/readyz",
     response_model=None,
-    responses=READY_ANSWER
-    | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", "STORE_UNAVAILABLE", always=()),
+    responses=READY_ANSWER | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", *OF_THE_STORE, always=()),
 )
 async def readyz(gateway: GatewayDep) -> Response:
     """Tell whether sessions can be taken: the orchestrator and the store are there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,7 +14,7 @@ from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.openapi import RESULT_REF
 from gateway.reasons import ASKING, OF_A_SESSION, error_answers
-from gateway.schemas import Deletion, SessionList, StatusAnswer
+from gateway.schemas import Deletion, Receipt, SessionList, StatusAnswer
 from gateway.sessions import SessionState
 from gateway.status import LEGACY_HEADER, describe
 
@@ -139,5 +140,9 @@ async def retry(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Resp
 )
 async def delete(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Deletion:
     """Delete a session with its recordings, stage outputs and result."""
-    await gateway.orchestrator.delete_session(session_id)
-    return Deletion(session_id=session_id, message="The session and all that belongs to it is deleted.")
+    receipt = await gateway.orchestrator.delete_session(session_id)
+    return Deletion(
+        session_id=session_id,
+        message="The session and all that belongs to it is deleted.",
+        receipt=Receipt.model_validate(asdict(receipt)),
+    )

@@ -20,6 +20,7 @@ from orchestrator.stages.assess import assess_request
 from orchestrator.stages.catalogue import build_stages, settings_class
 from orchestrator.stages.extract import ExtractRequest
 from orchestrator.stages.outputs import SessionStore, fingerprint
+from orchestrator.stages.places import own_places
 from orchestrator.stages.remote import Channels, done_ratio
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import OnProgress, Parts, Task
@@ -68,7 +69,7 @@ class Bench:
             build_stages(Parts(settings, self.media, self.outputs, Channels(), services)),
             self.outputs,
             retry=RetryPolicy(3, 0.001, 0.002),
-            place_counts=dict.fromkeys(STAGES, 2),
+            places=own_places(dict.fromkeys(STAGES, 2)),
             listener=self.board,
         )
         answer = orchestrator_pb2.AnswerInput(

@@ -126,11 +126,13 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateSession(self, request, context):
-        """Accepts a session. Idempotent: the same `session_id` again returns the existing session.
+        """Accepts a session. Idempotent: the same `session_id` again returns the existing session. One that failed
+        because a recording was not in the store goes on once the recording is there.
 
         When it returns, the session is durable. Fails with `INVALID_ARGUMENT` (`SESSION_INVALID`,
-        `MEDIA_URI_FORBIDDEN`), `PERMISSION_DENIED` (`GROUP_FORBIDDEN`), `FAILED_PRECONDITION` (`SESSION_EXISTS`:
-        another group has a session with this id) or `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`).
+        `MEDIA_URI_FORBIDDEN`), `PERMISSION_DENIED` (`GROUP_FORBIDDEN`), `FAILED_PRECONDITION` (`SESSION_DELETED`, or
+        `SESSION_EXISTS`: another group has a session with this id), `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`) or
+        `UNAVAILABLE` (`DATABASE_UNAVAILABLE`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,8 +168,10 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSession(self, request, context):
-        """Deletes a session with its media, stage outputs and result. Cancels it first if it runs.
-        Fails with `NOT_FOUND`.
+        """Deletes a session with its media, stage outputs and result, for good: its identifier is never accepted
+        again (`SESSION_DELETED`). Cancels it first if it runs. Fails with `NOT_FOUND` (`SESSION_NOT_FOUND`), or
+        with `UNAVAILABLE` (`SESSION_STOPPING`): the deletion has begun then, and is finished whether it is asked
+        for again or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
