@@ -144,11 +144,11 @@ class MediaStore:
 
     async def size_bytes(self, key: str) -> int | None:
         """Return an object's size, or None where there is none."""
-        try:
-            with _store_errors():
+        with _store_errors():
+            try:
                 return int((await obstore.head_async(self._objects, key))["size"])
-        except NotFoundError:
-            return None
+            except FileNotFoundError:  # An answer like any other here, and no error.
+                return None
 
     async def exists(self, key: str) -> bool:
         """Tell whether there is an object."""

@@ -14,7 +14,7 @@ from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
-from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
+from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
 from gateway.ratelimit import UploadRateLimiter
 from gateway.routes import capabilities as routes_capabilities
@@ -81,6 +81,17 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.gateway = gateway
+    _add_middleware(app, settings)
+    install_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    install_openapi(app, ROUTERS)
+    # After the routes: a mount swallows its whole prefix, which cost the original its /results.
+    app.mount("/static", routes_pages.PageFiles(directory=routes_pages.STATIC_DIR), name="static")
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: GatewaySettings) -> None:
     # The last one added is the outermost.
     app.add_middleware(CallerMiddleware, origins=settings.cors_origins, hosts=settings.effective_hosts)
     app.add_middleware(
@@ -91,14 +102,15 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         allow_credentials=False,  # keys travel in a header, never in another page's cookies
         expose_headers=(REQUEST_ID_HEADER, "Retry-After"),
     )
-    app.add_middleware(RequestMiddleware)
-    install_error_handlers(app)
-    for router in ROUTERS:
-        app.include_router(router)
-    install_openapi(app, ROUTERS)
-    # After the routes: a mount swallows its whole prefix, which cost the original its /results.
-    app.mount("/static", routes_pages.PageFiles(directory=routes_pages.STATIC_DIR), name="static")
-    return app
+    app.add_middleware(
+        RequestMiddleware,
+        bounds=BodyBounds(
+            idle_timeout_s=settings.upload_idle_timeout_s,
+            min_bytes_per_s=settings.upload_min_bytes_per_s,
+            window_s=settings.upload_window_s,
+            timeout_s=settings.upload_timeout_s,
+        ),
+    )
 
 
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:

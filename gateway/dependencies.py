@@ -14,8 +14,7 @@ from chassis.telemetry import session_id as session_id_var
 from gateway.auth import COOKIE, HEADER, Client, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.ratelimit import UploadRateLimiter
-from gateway.session_ids import parse_session_id
-from gateway.sessions import Orchestrator
+from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings, Scope
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter

@@ -72,7 +72,12 @@ class GatewaySettings(ProcessSettings):
     max_field_bytes: int = Field(16_384, ge=1)
     max_field_count: int = Field(64, ge=1)
     upload_idle_timeout_s: float = Field(30.0, gt=0)
-    """Longest silence in the middle of an upload."""
+    """Longest silence in the middle of a body."""
+    upload_min_bytes_per_s: float = Field(8_000.0, ge=0)
+    """Least mean rate of a body over each `upload_window_s`. A telephone on a poor line sends 30,000."""
+    upload_window_s: float = Field(30.0, gt=0)
+    upload_timeout_s: float = Field(3600.0, gt=0)
+    """Longest time that one body may take. Only waiting for the client counts."""
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
     rate_limit_uploads: str = "10/hour"

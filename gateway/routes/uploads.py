@@ -9,18 +9,17 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from prometheus_client import Counter
 
-from chassis.errors import ExhaustedError, InterviewError, InvalidInputError
+from chassis.errors import ExhaustedError, InvalidInputError
 from chassis.telemetry import session_id as session_id_var
-from gateway.body import RequestBody
-from gateway.capabilities import check_rubrics
+from gateway.capabilities import check_language, check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
 from gateway.reasons import OF_A_FORM, OF_AN_UPLOAD, error_answers
-from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY
+from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY, read_body
 from gateway.schemas import LinksAnswer, UploadAnswer
-from gateway.session_ids import new_session_id, session_id_for_key
+from gateway.uploads.forms import read_submission
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
-from gateway.uploads.submission import check_language, create_session, read_submission
+from gateway.uploads.submission import create_session, new_session_id, session_id_for_key
 
 router = APIRouter(tags=["Upload"])
 
@@ -48,23 +47,17 @@ async def upload(
     """Accept recordings and their questions. Answers once both are durable."""
     session_id = session_id_for_key(client.name, idempotency_key) if idempotency_key else new_session_id()
     session_id_var.set(session_id)
-    body = RequestBody(request, gateway.settings.upload_idle_timeout_s)
-    try:
-        with gateway.submitter.only_one(session_id), _upload_slot(gateway):
-            if idempotency_key and (session := await gateway.submitter.existing(session_id)):
-                await body.drain(
-                    gateway.upload_limits.max_total_bytes, gateway.settings.upload_idle_timeout_s
-                )
-                return _upload_answer(session_id, len(session.answers))
-            await gateway.upload_rate.take(client)
-            _check_length(request, gateway.upload_limits.max_total_bytes)
-            return await _receive(request, gateway, body, session_id)
-    except InterviewError:
-        await body.drain()
-        raise
+    with gateway.submitter.only_one(session_id), _upload_slot(gateway):
+        _check_length(request, gateway.upload_limits.max_total_bytes)
+        if idempotency_key and (session := await gateway.submitter.existing(session_id)):
+            async for _ in request.stream():  # Its sender wants to be read to the end.
+                pass
+            return _upload_answer(session_id, len(session.answers))
+        await gateway.upload_rate.take(client)
+        return await _receive(request, gateway, session_id)
 
 
-async def _receive(request: Request, gateway: Gateway, body: RequestBody, session_id: str) -> UploadAnswer:
+async def _receive(request: Request, gateway: Gateway, session_id: str) -> UploadAnswer:
     offered = await gateway.capabilities.current()
 
     def check_field(name: str, value: str) -> None:
@@ -77,7 +70,7 @@ async def _receive(request: Request, gateway: Gateway, body: RequestBody, sessio
         check_field(name, value)
     content_type, limits = request.headers.get("content-type", ""), gateway.upload_limits
     spool_dir = gateway.settings.spool_dir
-    async with receive_form(content_type, aiter(body), limits, spool_dir, check_field) as form:
+    async with receive_form(content_type, request.stream(), limits, spool_dir, check_field) as form:
         submission = read_submission(form, request.query_params, offered.language_codes)
         await gateway.submitter.submit(session_id, submission)
     RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
@@ -132,7 +125,7 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     """Accept links to recordings (Google Drive share links, direct links) and fetch them afterwards."""
     session_id = new_session_id()
     session_id_var.set(session_id)
-    body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_LINKS_BODY_BYTES)
+    body = await read_body(request, MAX_LINKS_BODY_BYTES)
     settings = gateway.settings
     offered = await gateway.capabilities.current()
     session = read_linked_session(session_id, body, offered.language_codes, settings.max_file_count)

@@ -18,9 +18,8 @@ from python_multipart.multipart import parse_options_header
 from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension
 from chassis.errors import InvalidInputError
 from chassis.scratch import scratch_folder
-from gateway.uploads.file_names import check_extension, display_name, part_parameter
-from gateway.uploads.forms import ReceivedForm, UploadLimits
-from gateway.uploads.spool import Spool
+from gateway.uploads.forms import ReceivedForm, Spool, UploadLimits
+from gateway.uploads.texts import check_extension, display_name, part_parameter
 
 FILE_FIELDS = ("videos", "files")
 """Form fields that hold recordings: the original's and the design document's."""

@@ -1,4 +1,4 @@
-"""From a received form to a durable session: what the two client shapes mean, and the order of effects.
+"""From a received form to a durable session: under which id, and in which order.
 
 Media first, then the session: an answer 200 means that both are durable. Whatever fails, the media go.
 """
@@ -6,32 +6,15 @@ Media first, then the session: an answer 200 means that both are durable. Whatev
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from chassis.errors import (
-    DeadlineError,
-    InterviewError,
-    InvalidInputError,
-    NotFoundError,
-    PreconditionError,
-)
-from chassis.limits import MAX_NAME_CHARACTERS, MAX_QUESTION_CHARACTERS
+from chassis.errors import DeadlineError, InterviewError, NotFoundError, PreconditionError
 from chassis.store import MediaStore
-from gateway.errors import missing_field
-from gateway.languages import DETECT, find_language
 from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionView
-from gateway.uploads.forms import ReceivedFile, ReceivedForm
-from gateway.uploads.texts import single_line, single_spaced
-
-MAX_QUESTION_COUNT = 100
-"""Upper end of `jumlah_pertanyaan`. It only has to be a sensible number."""
-SEED_LANGUAGE = "id"
-"""Default of the design document's clients (`files`)."""
-ORIGINAL_LANGUAGE = "en"
-"""Default of the original's clients (`videos`)."""
+from gateway.uploads.forms import ReceivedFile, Submission
 
 
 def media_prefix(session_id: str) -> str:
@@ -44,138 +27,14 @@ def media_key(session_id: str, position: int, extension: str) -> str:
     return f"{media_prefix(session_id)}/{position}{extension}"
 
 
-@dataclass(frozen=True)
-class Submission:
-    """What a form asks for."""
-
-    candidate_name: str
-    language_code: str
-    questions: tuple[str, ...]
-    files: tuple[ReceivedFile, ...]
-    rubric_ids: tuple[str, ...]
-    """One an answer. Empty: the default."""
-    warnings: tuple[str, ...] = ()
-    """What the client should know though the upload was accepted, a sentence or two each."""
+def new_session_id() -> str:
+    """Return an identifier that nobody can guess."""
+    return uuid.uuid4().hex
 
 
-def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Sequence[str]) -> Submission:
-    """Read a form of either client shape.
-
-    Args:
-        form: The form.
-        query: The URL's parameters. The form's own fields win.
-        languages: Languages that may be named, next to `auto`. See `find_language`.
-
-    Raises:
-        RequestValidationError: A required field is absent.
-        InvalidInputError: A value is wrong, or the counts don't match.
-    """
-    original_shape = any(file.field == "videos" for file in form.files)
-    if not form.files:
-        raise missing_field("files" if "jumlah_pertanyaan" in query else "videos")
-    default_language = ORIGINAL_LANGUAGE if original_shape else SEED_LANGUAGE
-    language = form.first("language") or query.get("language") or default_language
-    return Submission(
-        candidate_name=single_line(form.first("candidate_name") or query.get("candidate_name", ""))[
-            :MAX_NAME_CHARACTERS
-        ],
-        language_code=check_language(language, languages),
-        questions=_questions(form, query, original_shape),
-        files=form.files,
-        rubric_ids=_rubrics(form, query),
-        warnings=_warnings(form, query),
-    )
-
-
-def check_language(language: str, languages: Sequence[str]) -> str:
-    """Return the code of a language among those offered, empty for `auto`.
-
-    Raises:
-        InvalidInputError: It is not one of them.
-    """
-    if language.strip().lower() == DETECT:
-        return ""
-    code = find_language(language, languages)
-    if code is None:
-        shown = single_line(language)[:20]
-        raise InvalidInputError(
-            f"Invalid language: {shown}. Allowed: {DETECT}, {', '.join(languages)}. Name one of them.",
-            reason="LANGUAGE_INVALID",
-        )
-    return code
-
-
-def _questions(form: ReceivedForm, query: Mapping[str, str], original_shape: bool) -> tuple[str, ...]:
-    questions = form.all("questions", "question")
-    count = _named_count(form, query)
-    if count is not None:
-        _check_count(count)
-    if not questions:
-        if original_shape and count is None:
-            raise missing_field("questions")
-        return ("",) * len(form.files)
-    if len(questions) != len(form.files):
-        raise InvalidInputError(
-            f"Questions count ({len(questions)}) must match videos count ({len(form.files)})."
-            " Send one question a video, in the same order, or none.",
-            reason="QUESTION_COUNT_MISMATCH",
-        )
-    return tuple(check_question(text, number) for number, text in enumerate(questions, start=1))
-
-
-def _named_count(form: ReceivedForm, query: Mapping[str, str]) -> str | None:
-    return form.first("jumlah_pertanyaan") or query.get("jumlah_pertanyaan")
-
-
-def _warnings(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is odd about a form and no reason to refuse it.
-
-    A wrong `jumlah_pertanyaan` is not refused. The original read it and did nothing with it, its default of
-    3 is sent by clients whatever they upload, and a candidate may have left a question out.
-    """
-    count, file_count = _named_count(form, query), len(form.files)
-    if count is None or int(count) == file_count:
-        return ()
-    said = f"jumlah_pertanyaan is {int(count)}, and the number of videos is {file_count}."
-    return (f"{said} All {file_count} are assessed. If one is missing, upload all of them again.",)
-
-
-def _rubrics(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a rubric for each recording: none named, one for all, or one each."""
-    named = form.all("rubric", "rubrics") or ((query["rubric"],) if "rubric" in query else ("",))
-    if len(named) == 1:
-        named *= len(form.files)
-    if len(named) != len(form.files):
-        raise InvalidInputError(
-            f"Rubrics count ({len(named)}) must be one, or match videos count ({len(form.files)})."
-            " Name one rubric for all videos, or one a video.",
-            reason="RUBRIC_COUNT_MISMATCH",
-        )
-    return tuple(name.strip() for name in named)
-
-
-def check_question(text: str, number: int) -> str:
-    """Return a question, trimmed.
-
-    Raises:
-        InvalidInputError: It is too long.
-    """
-    question = single_spaced(text)
-    if len(question) > MAX_QUESTION_CHARACTERS:
-        raise InvalidInputError(
-            f"Question {number} is too long. Max: {MAX_QUESTION_CHARACTERS} characters. Shorten it.",
-            reason="QUESTION_TOO_LONG",
-        )
-    return question
-
-
-def _check_count(text: str) -> None:
-    # The files decide how many answers there are. Only nonsense is refused; see `_warnings`.
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_QUESTION_COUNT:
-        raise InvalidInputError(
-            f"jumlah_pertanyaan must be a number from 1 to {MAX_QUESTION_COUNT}.",
-            reason="QUESTION_COUNT_INVALID",
-        )
+def session_id_for_key(client: str, idempotency_key: str) -> str:
+    """Return the identifier that belongs to a client's idempotency key, always the same one."""
+    return hashlib.sha256(f"{client}\0{idempotency_key}".encode()).hexdigest()[:32]
 
 
 class Submitter:
