@@ -3,7 +3,8 @@
 Counted while it runs, and not by imports: a module counts if any of its code is called between
 `POST /upload` and the call of the extraction. The gateway and the orchestrator are the real ones, in this
 process, on SQLite and a folder. gRPC between them goes over a socket. HTTP does not, so the web server's own
-code is not seen. The second upload is counted, because the first one also does what a process does once.
+code is not seen. The first upload is left out, because it also does what a process does once. Of the others only
+what each of them passes is counted: a retry or a garbage collection falls into one of them by chance.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ import tempfile
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
+from chassis.errors import InvalidInputError
 from chassis.server import start_server
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.orchestrator_client import OrchestratorClient
+from gateway.sessions import FINAL_STATES
 from gateway.settings import GatewaySettings
 from interview.v1 import orchestrator_pb2
 from orchestrator.composition import compose
@@ -36,6 +40,7 @@ from orchestrator.stages.stage import OnProgress
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("gateway", "orchestrator", "chassis")
 TARGET_COUNT = 25
+COUNTED_UPLOADS = 3
 PATIENCE_S = 60.0
 MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 5_000
 """What only looks like a recording: no stage reads it."""
@@ -85,8 +90,7 @@ async def measure(folder: Path) -> dict[str, int]:
     async def extract(_: object, __: OnProgress) -> orchestrator_pb2.Extraction:
         passage.end()
         reached.set()
-        await asyncio.sleep(PATIENCE_S)  # Nothing behind it is of interest.
-        return orchestrator_pb2.Extraction()
+        raise InvalidInputError("Nothing behind it is of interest.", reason="MEDIA_UNDECODABLE")
 
     settings = _settings(folder)
     servicer, engine = compose(settings, services={"extract": extract})
@@ -97,26 +101,35 @@ async def measure(folder: Path) -> dict[str, int]:
     app = create_app(gateway, client, MediaStore(gateway.store_url))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-        for _ in range(2):
-            reached.clear()
-            passage.begin()
-            reply = await http.post(
-                "/upload",
-                files=[("videos", ("answer.mp4", MP4, "video/mp4"))],
-                data={"questions": "What did you build?", "candidate_name": "A.", "language": "en"},
-            )
-            reply.raise_for_status()
-            async with asyncio.timeout(PATIENCE_S):
+        passages = []
+        async with asyncio.timeout(PATIENCE_S):
+            for _ in range(1 + COUNTED_UPLOADS):
+                reached.clear()
+                passage.begin()
+                session_id = await _upload(http)
                 await reached.wait()
+                passages.append(passage.modules)
+                while (await client.get_session(session_id)).state not in FINAL_STATES:
+                    await asyncio.sleep(0.05)
     sys.setprofile(None)
     await client.aclose()
     await server.stop(0)
     await asyncio.to_thread(engine.close)
-    return passage.modules
+    second, *others = passages[1:]
+    return {name: count for name, count in second.items() if all(name in other for other in others)}
+
+
+async def _upload(http: httpx.AsyncClient) -> str:
+    reply = await http.post(
+        "/upload",
+        files=[("videos", ("answer.mp4", MP4, "video/mp4"))],
+        data={"questions": "What did you build?", "candidate_name": "A.", "language": "en"},
+    )
+    return str(reply.raise_for_status().json()["session_id"])
 
 
 def _settings(folder: Path) -> OrchestratorSettings:
-    fields = {
+    fields: dict[str, Any] = {
         "port": 0,
         "store_url": (folder / "store").as_uri(),
         "database_url": f"sqlite:///{folder / 'state.sqlite'}",
