@@ -105,6 +105,19 @@ class MediaStore:
         with _store_errors():
             await obstore.put_async(self._objects, key, data)
 
+    async def put_bytes_once(self, key: str, data: bytes) -> bool:
+        """Write bytes where there is no object yet. Of several writers at once, one wins.
+
+        Returns:
+            Whether this one wrote.
+        """
+        with _store_errors():
+            try:
+                await obstore.put_async(self._objects, key, data, mode="create", use_multipart=False)
+            except (obstore.exceptions.AlreadyExistsError, FileExistsError):
+                return False
+            return True
+
     async def get_bytes(self, key: str) -> bytes:
         """Read an object whole.
 

@@ -16,7 +16,7 @@ from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
 from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
-from gateway.ratelimit import UploadRateLimiter
+from gateway.ratelimit import UploadPlaces, UploadRateLimiter
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
@@ -118,9 +118,10 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         settings=settings,
         orchestrator=orchestrator,
         store=store,
-        submitter=Submitter(orchestrator, store),
+        submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
         keys=KeyRing(settings.api_keys),
         upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
+        upload_places=UploadPlaces(settings.max_concurrent_uploads, settings.max_uploads_per_client),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
             max_file_count=settings.max_file_count,

@@ -1,4 +1,4 @@
-"""What an upload may ask for: languages and rubrics, as the stages say it. Asked at times, and remembered."""
+"""What an upload may ask for, as the stages say it, and whether there is room. Remembered for a while."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
-from chassis.errors import InterviewError, InvalidInputError
+from chassis.errors import DeadlineError, ExhaustedError, InterviewError, InvalidInputError, UnavailableError
 from gateway.sessions import Capabilities, Orchestrator
 from gateway.uploads.texts import single_line
 
@@ -21,6 +22,11 @@ FRESH_S = 60.0
 """What was told counts for so long: another model is only loaded by a restart of its stage."""
 ASK_AGAIN_S = 15.0
 """After an answer that is missing something. Not at once, because asking a stage that hangs takes seconds."""
+ROOM_FRESH_S = 1.0
+"""So many uploads may begin at once without a question each."""
+ROOM_TIMEOUT_S = 2.0
+"""An upload is not kept waiting for a stage that hangs."""
+ROOM_RETRY_S = 30.0
 DETECT = "auto"
 """Leaves the language to the transcriber."""
 
@@ -64,7 +70,8 @@ class KnownCapabilities:
         self._allowed_languages = tuple(allowed_languages)
         self._clock = clock
         self._known = Capabilities()
-        self._stale_at_s = float("-inf")
+        self._away = False
+        self._stale_at_s = self._room_stale_at_s = float("-inf")
         self._asking = asyncio.Lock()
 
     async def current(self) -> Capabilities:
@@ -80,14 +87,60 @@ class KnownCapabilities:
         languages = offered_languages(self._allowed_languages, known.language_codes)
         return Capabilities(languages, known.rubric_ids)
 
+    async def check_room(self) -> None:
+        """Refuse an upload that would not be accepted, before any of it is read.
+
+        Raises:
+            ExhaustedError: Too many sessions wait (`SESSIONS_FULL`).
+            UnavailableError: The orchestrator is away (`ORCHESTRATOR_UNAVAILABLE`).
+        """
+        async with self._asking:
+            if self._clock() >= self._room_stale_at_s:
+                await self._ask_for_room()
+            away, full = self._away, not self._known.has_room
+        if away:
+            raise UnavailableError(
+                "The assessment service can't be reached right now. Nothing was accepted."
+                " Send the upload again in half a minute.",
+                reason="ORCHESTRATOR_UNAVAILABLE",
+                retry_after_s=ROOM_RETRY_S,
+            )
+        if full:
+            raise ExhaustedError(
+                "Too many sessions wait already. Nothing was accepted. Send the upload again later.",
+                reason="SESSIONS_FULL",
+                retry_after_s=ROOM_RETRY_S,
+            )
+
+    async def _ask_for_room(self) -> None:
+        try:
+            async with asyncio.timeout(ROOM_TIMEOUT_S):
+                await self._ask()
+        except TimeoutError:
+            # Either a stage does not answer, which is no reason to refuse an upload, or the orchestrator.
+            self._away = not await self._answers()
+            self._known = replace(self._known, has_room=True)
+        self._room_stale_at_s = self._clock() + ROOM_FRESH_S
+
+    async def _answers(self) -> bool:
+        try:
+            await self._orchestrator.ping()
+        except InterviewError:
+            return False
+        return True
+
     async def _ask(self) -> None:
         try:
             told = await self._orchestrator.get_capabilities()
         except InterviewError as error:
             logger.warning("capabilities not known", extra={"reason": error.reason})
-            told = Capabilities()
+            told, self._away = Capabilities(), not isinstance(error, DeadlineError)
+        else:
+            self._away = False
         self._known = Capabilities(
-            told.language_codes or self._known.language_codes, told.rubric_ids or self._known.rubric_ids
+            told.language_codes or self._known.language_codes,
+            told.rubric_ids or self._known.rubric_ids,
+            told.has_room,
         )
         whole = told.language_codes and told.rubric_ids
         self._stale_at_s = self._clock() + (FRESH_S if whole else ASK_AGAIN_S)

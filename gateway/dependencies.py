@@ -13,7 +13,7 @@ from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
 from gateway.auth import COOKIE, HEADER, Client, KeyRing
 from gateway.capabilities import KnownCapabilities
-from gateway.ratelimit import UploadRateLimiter
+from gateway.ratelimit import UploadPlaces, UploadRateLimiter
 from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings, Scope
 from gateway.uploads.forms import UploadLimits
@@ -32,9 +32,9 @@ class Gateway:
     submitter: Submitter
     keys: KeyRing
     upload_rate: UploadRateLimiter
+    upload_places: UploadPlaces
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
-    active_upload_count: int = 0
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

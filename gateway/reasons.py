@@ -60,6 +60,7 @@ REASONS: Mapping[str, Reason] = {
     "NOT_A_VIDEO": Reason(415, "the bytes are not those of a video"),
     "REQUEST_INVALID": Reason(422, "fields are wrong, `detail` lists them"),
     "RATE_LIMITED": Reason(429, "too many uploads of one client"),
+    "UPLOADS_OF_CLIENT_FULL": Reason(429, "too many uploads of one client at once"),
     "INTERNAL": Reason(500, "a fault on our side"),
     "NOT_READY": Reason(503, "something is not up yet"),
     "ORCHESTRATOR_UNAVAILABLE": Reason(503, "the assessment service can't be reached"),
@@ -69,6 +70,7 @@ REASONS: Mapping[str, Reason] = {
     "SESSION_STOPPING": Reason(503, "stages of a deleted session still stop"),
     "STORE_UNAVAILABLE": Reason(503, "the media store can't be reached"),
     "UNAVAILABLE": Reason(503, "a process can't be reached"),
+    "UPLOAD_UNCERTAIN": Reason(503, "it is not certain that the upload was accepted"),
     "UPLOADS_FULL": Reason(503, "too many uploads at once"),
     "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
 }
@@ -90,6 +92,7 @@ OF_AN_UPLOAD = (
     "STORE_UNAVAILABLE",
     "SESSION_INVALID",
     "SESSIONS_FULL",
+    "UPLOAD_UNCERTAIN",
     *ASKING,
 )
 OF_A_FORM = (
@@ -107,6 +110,7 @@ OF_A_FORM = (
     "NOT_A_VIDEO",
     "REQUEST_INVALID",
     "UPLOADS_FULL",
+    "UPLOADS_OF_CLIENT_FULL",
 )
 
 

@@ -158,6 +158,8 @@ class Capabilities:
     language_codes: tuple[str, ...] = ()
     """BCP-47."""
     rubric_ids: tuple[str, ...] = ()
+    has_room: bool = True
+    """Whether there is room for another session."""
 
 
 class Orchestrator(Protocol):

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 import limits
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.limits import MAX_ANSWER_COUNT, MAX_MEDIA_BYTES
@@ -19,6 +19,7 @@ Scope = Literal["submit", "read", "manage"]
 """`submit` uploads. `read` sees states, results and media. `manage` cancels, retries and deletes."""
 
 MEGABYTE = 1_000_000
+MIN_SECRET_CHARACTERS = 32
 
 
 def _default_store_url() -> str:
@@ -80,6 +81,11 @@ class GatewaySettings(ProcessSettings):
     """Longest time that one body may take. Only waiting for the client counts."""
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
+    max_uploads_per_client: int = Field(2, ge=1)
+    """Uploads of one client at once, so that slow ones leave places for others."""
+    session_id_secret: SecretStr = SecretStr("")
+    """Makes the session ids of uploads with an Idempotency-Key, the same on all replicas. Empty: a random one
+    that the store keeps."""
     rate_limit_uploads: str = "10/hour"
     """Uploads a client, as `limits` writes it. Empty: no limit."""
     languages: tuple[str, ...] = ()
@@ -103,6 +109,13 @@ class GatewaySettings(ProcessSettings):
         if not self.allowed_hosts and not self.api_keys and _loopback(self.host):
             return ("localhost", "127.0.0.1", "[::1]", self.host)
         return self.allowed_hosts
+
+    @field_validator("session_id_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"needs at least {MIN_SECRET_CHARACTERS} characters")
+        return value
 
     @field_validator("rate_limit_uploads")
     @classmethod

@@ -54,8 +54,8 @@ def compose(
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(_engine_config(settings), runner, tracker, writer.write)
     rubric_ids = Assess(parts).rubric_ids
-    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
+    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids, admission.has_room)
     reassessments = Reassessments(engine, admission)
     inbox = MediaInbox(
         max_media_bytes=settings.max_media_bytes,

@@ -37,6 +37,7 @@ class Bench:
             "rate_limit_uploads": "",
             "max_file_bytes": 10_000,
             "spool_dir": self.spool_dir,
+            "session_id_secret": "s" * 32,
         } | settings
         self.settings = GatewaySettings(**values)
         self.store = MediaStore(self.store_dir.as_uri())

@@ -3,8 +3,8 @@
 Counted while it runs, and not by imports: a module counts if any of its code is called between
 `POST /upload` and the call of the extraction. The gateway and the orchestrator are the real ones, in this
 process, on SQLite and a folder. gRPC between them goes over a socket. HTTP does not, so the web server's own
-code is not seen. The first upload is left out, because it also does what a process does once. Of the others only
-what each of them passes is counted: a retry or a garbage collection falls into one of them by chance.
+code is not seen. The first upload is left out, because it also does what a process does once. Of the
+others only what each of them passes is counted: a retry falls into one of them by chance.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from chassis.server import start_server
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.orchestrator_client import OrchestratorClient
-from gateway.sessions import FINAL_STATES
 from gateway.settings import GatewaySettings
 from interview.v1 import orchestrator_pb2
 from orchestrator.composition import compose
@@ -109,8 +108,8 @@ async def measure(folder: Path) -> dict[str, int]:
                 session_id = await _upload(http)
                 await reached.wait()
                 passages.append(passage.modules)
-                while (await client.get_session(session_id)).state not in FINAL_STATES:
-                    await asyncio.sleep(0.05)
+                async for _ in client.watch_session(session_id, None):
+                    pass  # What comes behind the extraction is over before the next upload.
     sys.setprofile(None)
     await client.aclose()
     await server.stop(0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from prometheus_client import Counter
 
-from chassis.errors import ExhaustedError, InvalidInputError
+from chassis.errors import InvalidInputError
 from chassis.telemetry import session_id as session_id_var
 from gateway.capabilities import check_language, check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
@@ -19,13 +18,12 @@ from gateway.schemas import LinksAnswer, UploadAnswer
 from gateway.uploads.forms import read_submission
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
-from gateway.uploads.submission import create_session, new_session_id, session_id_for_key
+from gateway.uploads.submission import create_session, new_session_id
 
 router = APIRouter(tags=["Upload"])
 
 MAX_LINKS_BODY_BYTES = 1_048_576
 """A list of links and questions has a few KB."""
-UPLOADS_FULL_RETRY_S = 10.0
 
 RECEIVED_BYTES = Counter(
     "interview_gateway_received_bytes_total", "Bytes of recordings that clients uploaded."
@@ -45,16 +43,19 @@ async def upload(
     request: Request, gateway: GatewayDep, client: Submitting, idempotency_key: IdempotencyKey = None
 ) -> UploadAnswer:
     """Accept recordings and their questions. Answers once both are durable."""
-    session_id = session_id_for_key(client.name, idempotency_key) if idempotency_key else new_session_id()
+    submitter = gateway.submitter
+    session_id = await submitter.session_id(client, idempotency_key) if idempotency_key else new_session_id()
     session_id_var.set(session_id)
-    with gateway.submitter.only_one(session_id), _upload_slot(gateway):
-        _check_length(request, gateway.upload_limits.max_total_bytes)
-        if idempotency_key and (session := await gateway.submitter.existing(session_id)):
+    with submitter.only_one(session_id):
+        session = await submitter.existing(session_id) if idempotency_key else None
+        if session and not await submitter.lacks_media(session):
             async for _ in request.stream():  # Its sender wants to be read to the end.
                 pass
             return _upload_answer(session_id, len(session.answers))
-        await gateway.upload_rate.take(client)
-        return await _receive(request, gateway, session_id)
+        await gateway.capabilities.check_room()
+        _check_length(request, gateway.upload_limits.max_total_bytes)
+        with gateway.upload_places.taken(client), gateway.upload_rate.counted(client):
+            return await _receive(request, gateway, session_id)
 
 
 async def _receive(request: Request, gateway: Gateway, session_id: str) -> UploadAnswer:
@@ -76,21 +77,6 @@ async def _receive(request: Request, gateway: Gateway, session_id: str) -> Uploa
     RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
     SUBMITTED.labels("upload").inc()
     return _upload_answer(session_id, len(form.files), submission.warnings)
-
-
-@contextmanager
-def _upload_slot(gateway: Gateway) -> Iterator[None]:
-    if gateway.active_upload_count >= gateway.settings.max_concurrent_uploads:
-        raise ExhaustedError(
-            "Too many uploads are under way. Try again in some seconds.",
-            reason="UPLOADS_FULL",
-            retry_after_s=UPLOADS_FULL_RETRY_S,
-        )
-    gateway.active_upload_count += 1
-    try:
-        yield
-    finally:
-        gateway.active_upload_count -= 1
 
 
 def _check_length(request: Request, max_bytes: int) -> None:
@@ -125,13 +111,14 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     """Accept links to recordings (Google Drive share links, direct links) and fetch them afterwards."""
     session_id = new_session_id()
     session_id_var.set(session_id)
+    await gateway.capabilities.check_room()
     body = await read_body(request, MAX_LINKS_BODY_BYTES)
     settings = gateway.settings
     offered = await gateway.capabilities.current()
     session = read_linked_session(session_id, body, offered.language_codes, settings.max_file_count)
     check_rubrics((session.rubric_id, *(answer.rubric_id for answer in session.answers)), offered.rubric_ids)
-    await gateway.upload_rate.take(client)
-    await create_session(gateway.orchestrator, session)
+    with gateway.upload_rate.counted(client):
+        await create_session(gateway.orchestrator, session)
     SUBMITTED.labels("links").inc()
     return LinksAnswer(
         session_id=session_id,

@@ -1,4 +1,4 @@
-"""Uploads a client and hour, by a clock that only goes forward."""
+"""Uploads a client and hour, by a clock that only goes forward, and uploads of a client at once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import pytest
 
 from chassis.errors import ExhaustedError
 from gateway.auth import Client
-from gateway.ratelimit import UploadRateLimiter
-
-pytestmark = pytest.mark.anyio
+from gateway.ratelimit import UploadPlaces, UploadRateLimiter
 
 ANA, BEN = Client("ana"), Client("ben")
 
@@ -23,46 +21,75 @@ class Clock:
         return self.now_s
 
 
-async def test_the_window_moves_along_and_says_when_there_is_room() -> None:
+def take(limiter: UploadRateLimiter, client: Client) -> None:
+    with limiter.counted(client):
+        pass
+
+
+def test_the_window_moves_along_and_says_when_there_is_room() -> None:
     clock = Clock()
     limiter = UploadRateLimiter("2/minute", clock)
-    await limiter.take(ANA)
+    take(limiter, ANA)
     clock.now_s += 40
-    await limiter.take(ANA)
+    take(limiter, ANA)
 
     with pytest.raises(ExhaustedError) as raised:
-        await limiter.take(ANA)
-    await limiter.take(BEN)  # each client has a share of its own
+        take(limiter, ANA)
+    take(limiter, BEN)  # each client has a share of its own
 
     assert raised.value.retry_after_s == 20.0
     clock.now_s += 20
-    await limiter.take(ANA)
+    take(limiter, ANA)
     with pytest.raises(ExhaustedError):
-        await limiter.take(ANA)
+        take(limiter, ANA)
 
 
-async def test_clients_that_are_gone_are_forgotten() -> None:
+def test_clients_that_are_gone_are_forgotten() -> None:
     clock = Clock()
     limiter = UploadRateLimiter("2/minute", clock)
-    await limiter.take(ANA)
+    take(limiter, ANA)
     clock.now_s += 60
-    await limiter.take(BEN)
+    take(limiter, BEN)
 
     assert set(limiter._taken) == {"ben"}
 
 
-async def test_a_host_whose_clock_is_set_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_whose_clock_is_set_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = UploadRateLimiter("1/hour")
-    await limiter.take(ANA)
+    take(limiter, ANA)
     monkeypatch.setattr("time.time", lambda: 4e9)
 
     with pytest.raises(ExhaustedError) as raised:
-        await limiter.take(ANA)
+        take(limiter, ANA)
 
     assert 3590 < (raised.value.retry_after_s or 0) <= 3600
 
 
-async def test_no_rate_is_no_limit() -> None:
+def test_no_rate_is_no_limit() -> None:
     limiter = UploadRateLimiter("")
     for _ in range(100):
-        await limiter.take(ANA)
+        take(limiter, ANA)
+
+
+def test_an_upload_that_fails_is_not_counted() -> None:
+    limiter = UploadRateLimiter("1/hour")
+    for _ in range(3):
+        with pytest.raises(ValueError, match="not a video"), limiter.counted(ANA):
+            raise ValueError("not a video")
+
+    take(limiter, ANA)
+
+
+def test_one_client_leaves_places_for_the_others() -> None:
+    places = UploadPlaces(max_count=3, max_count_per_client=2)
+    with places.taken(ANA), places.taken(ANA):
+        with pytest.raises(ExhaustedError) as own, places.taken(ANA):
+            pass
+        with places.taken(BEN), pytest.raises(ExhaustedError) as all_taken, places.taken(BEN):
+            pass
+    with places.taken(ANA):
+        pass
+
+    assert own.value.reason == "UPLOADS_OF_CLIENT_FULL"
+    assert all_taken.value.reason == "UPLOADS_FULL"
+    assert not places._taken
