@@ -48,8 +48,8 @@ DRAIN_BYTES = 32_000_000
 DRAIN_S = 3.0
 """Before a refusal this much more is read and dropped: a browser that is cut off in the middle of
 sending shows "network error" in place of our answer. No more than this, or a client could go on forever."""
-UNREAD_STATUSES = (429, 503)
-"""Answers of a busy system. They go out at once: what is read and dropped then makes it busier."""
+UNREAD_STATUSES = (408, 429, 503)
+"""Answers of a busy system, and to clients that are slow. They go out at once: who is busy reads no more."""
 
 _PORT = re.compile(r":\d+$")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

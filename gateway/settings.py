@@ -72,6 +72,8 @@ class GatewaySettings(ProcessSettings):
     max_file_count: int = Field(5, ge=1, le=MAX_ANSWER_COUNT)
     max_field_bytes: int = Field(16_384, ge=1)
     max_field_count: int = Field(64, ge=1)
+    head_timeout_s: float = Field(20.0, gt=0)
+    """Time for the line and the headers of a request."""
     upload_idle_timeout_s: float = Field(30.0, gt=0)
     """Longest silence in the middle of a body."""
     upload_min_bytes_per_s: float = Field(8_000.0, ge=0)

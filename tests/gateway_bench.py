@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.dependencies import Gateway
+from gateway.server import server_config
 from gateway.settings import GatewaySettings
 from tests.fakes.orchestrator import FakeOrchestrator
 
@@ -61,10 +62,9 @@ def form(*questions: str, **fields: str) -> dict[str, Any]:
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port of this machine; yields its base URL."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
-    server = uvicorn.Server(config)
+def listening(app: FastAPI, **settings: Any) -> Iterator[str]:
+    """Serve an application on a free port of this machine, as the gateway is served; yields its base URL."""
+    server = uvicorn.Server(server_config(app, GatewaySettings(**{"port": 0, **settings})))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
