@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import limits
 
 from chassis.errors import ExhaustedError
-from gateway.auth import Client
+from gateway.callers import Client
 
 PLACES_RETRY_S = 10.0
 

@@ -34,7 +34,7 @@ from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.catalogue import settings_class
-from orchestrator.stages.stage import OnProgress
+from orchestrator.stages.stage import OnProgress, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("gateway", "orchestrator", "chassis")
@@ -91,8 +91,12 @@ async def measure(folder: Path) -> dict[str, int]:
         reached.set()
         raise InvalidInputError("Nothing behind it is of interest.", reason="MEDIA_UNDECODABLE")
 
+    async def nothing(_: object, __: OnProgress) -> tuple[str, ...]:
+        return ()
+
     settings = _settings(folder)
-    servicer, engine = compose(settings, services={"extract": extract})
+    services: dict[str, Service] = {"extract": extract, "languages": nothing, "rubrics": nothing}
+    servicer, engine = compose(settings, services=services)
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
     client = OrchestratorClient(f"127.0.0.1:{port}", PATIENCE_S)
@@ -100,22 +104,26 @@ async def measure(folder: Path) -> dict[str, int]:
     app = create_app(gateway, client, MediaStore(gateway.store_url))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-        passages = []
         async with asyncio.timeout(PATIENCE_S):
-            for _ in range(1 + COUNTED_UPLOADS):
-                reached.clear()
-                passage.begin()
-                session_id = await _upload(http)
-                await reached.wait()
-                passages.append(passage.modules)
-                async for _ in client.watch_session(session_id, None):
-                    pass  # What comes behind the extraction is over before the next upload.
+            passages = [await _passed(http, client, passage, reached) for _ in range(1 + COUNTED_UPLOADS)]
     sys.setprofile(None)
     await client.aclose()
     await server.stop(0)
     await asyncio.to_thread(engine.close)
     second, *others = passages[1:]
     return {name: count for name, count in second.items() if all(name in other for other in others)}
+
+
+async def _passed(
+    http: httpx.AsyncClient, client: OrchestratorClient, passage: Passage, reached: asyncio.Event
+) -> dict[str, int]:
+    reached.clear()
+    passage.begin()
+    session_id = await _upload(http)
+    await reached.wait()
+    async for _ in client.watch_session(session_id, None):
+        pass  # What comes behind the extraction is over before the next upload.
+    return passage.modules
 
 
 async def _upload(http: httpx.AsyncClient) -> str:

@@ -26,7 +26,7 @@ from chassis.errors import (
     UnavailableError,
 )
 from chassis.store import MediaStore
-from gateway.auth import Client
+from gateway.callers import Client
 from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionState, SessionView
 from gateway.uploads.forms import ReceivedFile, Submission
 
