@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from chassis.scratch import remove_left_folders
+from chassis.scratch import remove_left_folders, sweeping_folders
 from chassis.store import MediaStore, sweeping_parts
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
@@ -19,6 +19,7 @@ from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, CallerMiddleware, 
 from gateway.openapi import install_openapi
 from gateway.ratelimit import UploadPlaces, UploadRateLimiter
 from gateway.reader_cookie import ReaderCookies
+from gateway.readiness import Readiness
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
@@ -70,7 +71,11 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with PendingSessions(orchestrator, store).handed_over(), sweeping_parts(store):
+        async with (
+            PendingSessions(orchestrator, store).handed_over(),
+            sweeping_parts(store),
+            sweeping_folders(settings.spool_dir),
+        ):
             yield
 
     app = FastAPI(
@@ -133,6 +138,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_field_count=settings.max_field_count,
             max_total_bytes=settings.max_total_bytes,
         ),
+        readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
     )
 

@@ -17,6 +17,7 @@ from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.ratelimit import UploadPlaces, UploadRateLimiter
 from gateway.reader_cookie import COOKIE
+from gateway.readiness import Readiness
 from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
 from gateway.uploads.forms import UploadLimits
@@ -38,6 +39,7 @@ class Gateway:
     upload_places: UploadPlaces
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
+    readiness: Readiness
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

@@ -48,6 +48,7 @@ STATUS_BY_REASON: Mapping[str, int] = {
     "UPLOAD_STALLED": 408,
     "UPLOAD_TOO_SLOW": 408,
     "RESULT_EXPIRED": 410,
+    "SPOOL_FULL": 507,
     "UPLOADS_FULL": 503,
     "SESSIONS_FULL": 503,
     "QUEUE_FULL": 503,

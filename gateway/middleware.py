@@ -49,7 +49,10 @@ DRAIN_BYTES = 32_000_000
 DRAIN_S = 3.0
 """Before a refusal this much more is read and dropped: a browser that is cut off in the middle of
 sending shows "network error" in place of our answer. No more than this, or a client could go on forever."""
-UNREAD_STATUSES = (408, 429, 503)
+COMING_BACK_STATUSES = (503, 504, 507)
+RETRY_AFTER_S = "30"
+"""What clients are told to wait where the error says nothing better."""
+UNREAD_STATUSES = (408, 429, 503, 507)
 """Answers of a busy system, and to clients that are slow. They go out at once: who is busy reads no more."""
 
 _PORT = re.compile(r":\d+$")
@@ -201,6 +204,8 @@ class RequestMiddleware:
                 headers[REQUEST_ID_HEADER] = number
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if status in COMING_BACK_STATUSES:
+                    headers.setdefault("Retry-After", RETRY_AFTER_S)
                 if not body.ended:
                     await _let_go(body, status, headers)
             await send(message)
@@ -269,4 +274,8 @@ class CallerMiddleware:
         return None
 
     def _known(self, origin: str, host: str) -> bool:
-        return "*" in self._origins or origin in self._origins or urlsplit(origin).netloc == host
+        try:
+            place = urlsplit(origin).netloc
+        except ValueError:  # An open bracket, for one: no address at all.
+            return False
+        return "*" in self._origins or origin in self._origins or place == host

@@ -5,20 +5,23 @@ Both client shapes are read here: the original's (`videos`) and the design docum
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from chassis.containers import sniff_extension, storage_extension
-from chassis.errors import InvalidInputError
+from chassis.errors import InvalidInputError, UnavailableError
 from chassis.limits import MAX_NAME_CHARACTERS, MAX_QUESTION_CHARACTERS
 from gateway.capabilities import check_language
 from gateway.errors import missing_field
 from gateway.uploads.texts import single_line, single_spaced
 
+SPOOL_RETRY_S = 60.0
 MAX_QUESTION_COUNT = 100
 """Upper end of `jumlah_pertanyaan`. It only has to be a sensible number."""
 SEED_LANGUAGE = "id"
@@ -50,6 +53,21 @@ class ReceivedFile:
     size_bytes: int
     digest: str
     """SHA-256 in lower-case hex."""
+
+
+@contextmanager
+def spool_errors() -> Iterator[None]:
+    """Turn what the disk of arriving recordings says into our errors: `SPOOL_FULL`, `SPOOL_UNAVAILABLE`."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise UnavailableError(
+            "The upload can't be kept while it arrives. Nothing was accepted. Send it again later."
+            " If it fails again, tell the operator.",
+            reason="SPOOL_FULL" if full else "SPOOL_UNAVAILABLE",
+            retry_after_s=SPOOL_RETRY_S,
+        ) from error
 
 
 class Spool:
