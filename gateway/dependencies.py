@@ -40,6 +40,7 @@ class Gateway:
     quotas: UploadQuotas
     usage: Usage
     upload_places: Places
+    stream_places: Places
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
     readiness: Readiness
