@@ -14,9 +14,11 @@ from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
+from gateway.known_keys import KeySource
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
 from gateway.ratelimit import UploadRateLimiter
+from gateway.reader_cookie import ReaderCookies
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
@@ -108,7 +110,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store),
-        keys=KeyRing(settings.api_keys),
+        keys=_key_ring(settings),
         upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
@@ -118,4 +120,13 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_total_bytes=settings.max_total_bytes,
         ),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
+    )
+
+
+def _key_ring(settings: GatewaySettings) -> KeyRing:
+    secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
+    return KeyRing(
+        KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s),
+        ReaderCookies(secrets, settings.cookie_lifetime_s),
+        settings.heir_group,
     )

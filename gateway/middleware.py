@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.telemetry import SECONDS_BUCKETS, request_id, session_id
+from gateway.callers import STRANGER, current_client
 from gateway.errors import error_body
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ class CallerMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        current_client.set(STRANGER)
         headers = Headers(scope=scope)
         if refusal := self._refusal(scope, headers.get("host", ""), headers.get("origin")):
             # Starlette's responses deny a WebSocket as well, where the server can do that.

@@ -39,6 +39,7 @@ REASONS: Mapping[str, Reason] = {
     "TOO_MANY_FIELDS": Reason(400, "too many form fields"),
     "TOO_MANY_FILES": Reason(400, "more recordings than a session takes"),
     "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
+    "API_KEY_MISTYPED": Reason(403, "a key with a wrong character, or a part of one"),
     "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
     "HOST_FORBIDDEN": Reason(403, "a host name that is not allowed"),
     "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
@@ -50,6 +51,7 @@ REASONS: Mapping[str, Reason] = {
     "METHOD_NOT_ALLOWED": Reason(405, "the address takes another method"),
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
     "FIELD_TOO_LARGE": Reason(413, "a form field is too long"),
@@ -75,7 +77,14 @@ REASONS: Mapping[str, Reason] = {
     "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
 }
 
-ALWAYS = ("API_KEY_INVALID", "API_KEY_SCOPE_MISSING", "HOST_FORBIDDEN", "ORIGIN_FORBIDDEN", "INTERNAL")
+ALWAYS = (
+    "API_KEY_INVALID",
+    "API_KEY_MISTYPED",
+    "API_KEY_SCOPE_MISSING",
+    "HOST_FORBIDDEN",
+    "ORIGIN_FORBIDDEN",
+    "INTERNAL",
+)
 """What every answer but those about the service itself can say."""
 ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
 """What a question to the orchestrator can end with."""
@@ -93,6 +102,7 @@ OF_AN_UPLOAD = (
     *OF_THE_STORE,
     "SESSION_INVALID",
     "SESSIONS_FULL",
+    "SESSION_DELETED",
     *ASKING,
 )
 OF_A_FORM = (

@@ -41,6 +41,9 @@ class StoredObject:
 
     key: str
     size_bytes: int
+    modified_s: float = 0.0
+    """When it was written, by the store's clock, in seconds since 1970-01-01 UTC. It tells two writes apart.
+    How long ago that was, it does not tell: the clock is another machine's."""
 
 
 class MediaStore:
@@ -207,7 +210,10 @@ class MediaStore:
         found = []
         with store_errors():
             async for batch in obstore.list(self._objects, prefix, chunk_size=PAGE_COUNT):
-                found += [StoredObject(item["path"], item["size"]) for item in batch]
+                found += [
+                    StoredObject(item["path"], item["size"], item["last_modified"].timestamp())
+                    for item in batch
+                ]
         return found
 
     async def delete(self, key: str) -> None:

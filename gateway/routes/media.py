@@ -14,7 +14,7 @@ from chassis.containers import MEDIA_TYPES
 from chassis.errors import NotFoundError
 from chassis.store import StoredObject
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
-from gateway.reasons import OF_THE_STORE, error_answers
+from gateway.reasons import OF_A_SESSION, OF_THE_STORE, error_answers
 from gateway.uploads.submission import media_prefix
 
 router = APIRouter(tags=["Sessions"])
@@ -82,7 +82,7 @@ def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
     response_class=Response,
     responses=MEDIA_ANSWERS
     | error_answers(
-        "SESSION_ID_INVALID",
+        *OF_A_SESSION,
         "MEDIA_NOT_FOUND",
         "OBJECT_NOT_FOUND",
         "OBJECT_CHANGED",
@@ -95,6 +95,8 @@ async def media(
     request: Request, session_id: SessionId, position: int, gateway: GatewayDep, _: Reading
 ) -> Response:
     """Return a recording, or a range of it."""
+    # Recordings are shown to whom their session is. What lies there without a session is nobody's.
+    await gateway.orchestrator.get_session(session_id)
     recording = await _find(gateway, session_id, position)
     if (address := await _signed(gateway, recording.key)) is not None:
         # Not kept longer than it works, and by nobody else.

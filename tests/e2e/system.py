@@ -50,7 +50,8 @@ class System:
         return document
 
     def left_on_disk(self) -> list[str]:
-        kept = (self.folder / "store", self.folder / "spool")
+        """Return what is left of sessions. The mark of a deleted one stays (`store/deleted`)."""
+        kept = (self.folder / "store" / "sessions", self.folder / "store" / "deleting", self.folder / "spool")
         return [
             str(path.relative_to(self.folder)) for root in kept for path in root.rglob("*") if path.is_file()
         ]
