@@ -12,7 +12,6 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from schemathesis.core.failures import FailureGroup
 from schemathesis.checks import (
     CheckFunction,
     content_type_conformance,
@@ -21,6 +20,7 @@ from schemathesis.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.core.failures import FailureGroup
 
 from gateway.sessions import FINAL_STATES, SessionState, SessionView
 from tests.fakes.orchestrator import FakeOrchestrator
@@ -72,7 +72,9 @@ def try_examples(
             operation = found.ok()
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 try:
-                    _try_operation(operation, mode, base_url, example_count // 2, session_ids, client, outcome)
+                    _try_operation(
+                        operation, mode, base_url, example_count // 2, session_ids, client, outcome
+                    )
                 except hypothesis.errors.Unsatisfiable:
                     continue  # Nothing of it can be wrong.
                 except (FailureGroup, requests.RequestException) as failure:
