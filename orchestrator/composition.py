@@ -9,11 +9,13 @@ from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
 from chassis.scratch import remove_left_folders
 from chassis.store import MediaStore
+from orchestrator.accepting import Accepting
 from orchestrator.admission import Admission
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
 from orchestrator.durable.shared_places import SharedPlaces
+from orchestrator.erasing import Erasure
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings
@@ -28,6 +30,8 @@ from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Parts, Service, Stage
 from orchestrator.stages.transcribe import Transcribe
+from orchestrator.sweeping import Sweep
+from orchestrator.tombstones import Tombstones
 
 
 def compose(
@@ -41,7 +45,8 @@ def compose(
     """
     _prepare_scratch(settings.spool_dir)
     media = MediaStore(settings.store_url)
-    outputs, tracker = SessionStore(media), ProgressTracker()
+    tombstones = Tombstones(media)
+    outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
     stages, config = build_stages(parts), _engine_config(settings)
     runner = StageRunner(
@@ -58,17 +63,25 @@ def compose(
     rubric_ids = Assess(parts).rubric_ids
     capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
-    reassessments = Reassessments(engine, admission)
-    inbox = MediaInbox(
+    reassessments = Reassessments(engine, admission, tombstones)
+    recordings = Recordings(_inbox(settings), media, engine.get, tombstones)
+    accepting = Accepting(engine, admission, media, tombstones)
+    erasure = Erasure(engine, media, tombstones)
+    interval_s, orphan_s = settings.sweep_interval_s, settings.orphan_s
+    sweep = Sweep(engine, media, tombstones, erasure, interval_s=interval_s, orphan_s=orphan_s)
+    engine.look_after(sweep.run)
+    return OrchestratorServicer(
+        engine, tracker, outputs, accepting, reassessments, capabilities, recordings, erasure
+    ), engine
+
+
+def _inbox(settings: OrchestratorSettings) -> MediaInbox:
+    return MediaInbox(
         max_media_bytes=settings.max_media_bytes,
         uri_prefixes=(),
         spool_dir=settings.spool_dir,
         max_open_count=MAX_UPLOAD_COUNT,
     )
-    recordings = Recordings(inbox, media, engine.get)
-    return OrchestratorServicer(
-        engine, tracker, outputs, admission, reassessments, capabilities, recordings
-    ), engine
 
 
 def _prepare_scratch(spool_dir: Path | None) -> None:

@@ -59,6 +59,11 @@ class OrchestratorSettings(ServiceSettings):
     queue_poll_s: float = Field(0.5, ge=0.05, le=10)
     """How often the engine looks for sessions that wait."""
 
+    sweep_interval_s: float = Field(300.0, gt=0)
+    """How often the store is looked through for what nobody takes care of any more."""
+    orphan_s: float = Field(3600.0, gt=0)
+    """How long recordings may lie in the store without a session. Longer than any upload takes."""
+
     stage_attempt_count: int = Field(6, ge=1, le=20)
     """Attempts of a stage that can't be reached or is full, before it counts as failed. Six outlast a restart
     of half a minute."""

@@ -72,7 +72,9 @@ class Bench:
             places=own_places(dict.fromkeys(STAGES, 2)),
             listener=self.board,
         )
-        answer = orchestrator_pb2.AnswerInput(uri=self.media.uri("a.mp4"), question="Why?")
+        answer = orchestrator_pb2.AnswerInput(
+            uri=self.media.uri(f"sessions/{SESSION_ID}/media/1.mp4"), question="Why?"
+        )
         self.session = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
 
     async def run(self, *names: str) -> dict[str, StageRecord]:
@@ -112,7 +114,7 @@ async def test_transcriber_and_speaker_get_the_sound_and_vision_the_recording(be
 
     assert uris["transcribe"] == uris["speaker"]
     assert uris["speaker"].endswith(".wav")
-    assert uris["vision"].endswith("a.mp4")
+    assert uris["vision"].endswith("1.mp4")
 
 
 @pytest.mark.parametrize("error", [DOWN, FULL])
@@ -209,6 +211,8 @@ def test_flagged_segments_never_reach_the_assessor() -> None:
         lambda request: setattr(request.answers[0], "uri", "file:///etc/passwd"),
         lambda request: setattr(request.answers[0], "uri", request.answers[0].uri + "/../../../etc/passwd"),
         lambda request: setattr(request, "session_id", SESSION_ID.upper()),
+        lambda request: setattr(request, "owner_group", "x" * 101),
+        lambda request: setattr(request, "session_id", "b" * 32),  # Its recording is another session's.
     ],
 )
 def test_a_request_with_one_thing_wrong_is_refused(
