@@ -43,6 +43,7 @@ const REASONS = {
   MEDIA_UNDECODABLE: "The recording can't be read. Export it again as MP4 (H.264/AAC) or WebM.",
   MEDIA_TRUNCATED: "The recording is cut off. Send the complete file.",
   MEDIA_NOT_FOUND: "The recording is no longer stored. Upload it again.",
+  MEDIA_TOO_SHORT: "There is next to nothing in the recording. Send the whole recording.",
   MEDIA_TOO_LONG: "The recording is too long. Send it in parts.",
   MEDIA_TOO_LARGE: "The recording is too large. Send a smaller file.",
   MEDIA_TOO_COMPLEX: "The recording takes too much time or memory to read. Export it again as MP4 (H.264/AAC).",
