@@ -14,10 +14,12 @@ from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
+from gateway.guesses import Guesses
 from gateway.known_keys import KeySource
 from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
-from gateway.ratelimit import UploadPlaces, UploadRateLimiter
+from gateway.quotas import UploadQuotas
+from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
 from gateway.readiness import Readiness
 from gateway.routes import capabilities as routes_capabilities
@@ -26,14 +28,17 @@ from gateway.routes import media as routes_media
 from gateway.routes import pages as routes_pages
 from gateway.routes import sessions as routes_sessions
 from gateway.routes import uploads as routes_uploads
+from gateway.routes import usage as routes_usage
 from gateway.routes import versions as routes_versions
 from gateway.routes import websocket as routes_websocket
 from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
+from gateway.upload_places import UploadPlaces
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
+from gateway.usage import Usage
 
 TITLE = "Interview assessment"
 VERSION = "0.1.0"
@@ -51,6 +56,7 @@ ROUTERS = tuple(
         routes_websocket,
         routes_media,
         routes_capabilities,
+        routes_usage,
         routes_pages,
     )
 )
@@ -123,13 +129,16 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str |
 
 
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
+    rates = Rates(open_shared_storage(settings.rate_limit_storage.get_secret_value()))
+    usage = Usage(store)
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
-        keys=_key_ring(settings),
-        upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
+        keys=_key_ring(settings, rates),
+        quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
+        usage=usage,
         upload_places=UploadPlaces(settings.max_concurrent_uploads, settings.max_uploads_per_client),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
@@ -143,10 +152,11 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
     )
 
 
-def _key_ring(settings: GatewaySettings) -> KeyRing:
+def _key_ring(settings: GatewaySettings, rates: Rates) -> KeyRing:
     secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
     return KeyRing(
         KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s),
         ReaderCookies(secrets, settings.cookie_lifetime_s),
+        Guesses(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,
     )

@@ -30,10 +30,10 @@ from gateway.app import create_app
 from gateway.server import server_config
 from gateway.settings import GatewaySettings
 
-ROUNDS = 3
+ROUNDS = 2
 REQUEST_COUNT = 4_000
 CONNECTION_COUNT = 8
-UPLOAD_COUNT = 3
+UPLOAD_COUNT = 2
 UPLOAD_BYTES = 100_000_000
 MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -50,6 +50,19 @@ class Cost:
     peak_rss_mib: float
 
 
+class ToldServer(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See `uvicorn.Server`."""
+        await super().startup(sockets)
+        self.up.set()
+
+
 def serve(kind: str, folder: str, port: Connection) -> None:
     """Serve until the other end of the pipe says so, then send what it cost."""
     logging.disable(logging.CRITICAL)
@@ -63,12 +76,11 @@ def serve(kind: str, folder: str, port: Connection) -> None:
     config = server_config(app, settings)
     if kind != SERVERS[0]:
         config.http = "httptools" if kind.endswith("httptools") else "h11"
-    server = uvicorn.Server(config)
+    server = ToldServer(config)
 
     async def until_told() -> None:
         serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await server.up.wait()
         port.send(server.servers[0].sockets[0].getsockname()[1])
         await asyncio.to_thread(port.recv)
         server.should_exit = True
