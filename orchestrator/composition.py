@@ -61,8 +61,8 @@ def compose(
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(config, runner, tracker, writer.write)
     rubric_ids = Assess(parts).rubric_ids
-    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
+    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids, admission.has_room)
     reassessments = Reassessments(engine, admission, tombstones)
     recordings = Recordings(_inbox(settings), media, engine.get, tombstones)
     accepting = Accepting(engine, admission, media, tombstones)
