@@ -258,11 +258,11 @@ def growing_picture(path: Path, *, claimed: tuple[int, int], real: tuple[int, in
             pixels = np.zeros((real[1], real[0], 3), np.uint8)
             out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         out.mux(stream.encode(None))
-    sizes = (struct.pack("<II", *size) for size in (real, claimed))
-    shorts = (struct.pack("<HH", *size) for size in (real, claimed))
     content = path.read_bytes()
     head, body = content[:4_096], content[4_096:]
-    path.write_bytes(head.replace(*sizes).replace(*shorts) + body)
+    for shape in ("<II", "<HH"):
+        head = head.replace(struct.pack(shape, *real), struct.pack(shape, *claimed))
+    path.write_bytes(head + body)
     return path
 
 
