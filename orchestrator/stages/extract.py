@@ -107,6 +107,7 @@ class Extractor:
         store: Holds the recordings and takes the sound.
         limits: What one recording may cost.
         work_folder: Makes the folder that a recording is worked on in.
+        decoder: The program that decodes, in a process of its own.
     """
 
     def __init__(
@@ -114,10 +115,12 @@ class Extractor:
         store: MediaStore,
         limits: ExtractionLimits,
         work_folder: Callable[[], AbstractContextManager[Path]] = work_folder,
+        decoder: Path = DECODER,
     ) -> None:
         self._store = store
         self._limits = limits
         self._work_folder = work_folder
+        self._decoder = decoder
 
     async def extract(self, request: ExtractRequest) -> orchestrator_pb2.Extraction:
         """Extract one recording's sound and say what it is.
@@ -179,7 +182,7 @@ class Extractor:
         }
         child = await asyncio.create_subprocess_exec(
             # -B: what a limit cuts off of a cached module breaks every later import of it.
-            *(sys.executable, "-I", "-B", str(DECODER), json.dumps(job)),
+            *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
