@@ -77,6 +77,8 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
     MODEL_LOAD_SECONDS.set(time.perf_counter() - begin_s)
     try:
         status = asyncio.run(serve(settings, service_name, register))
+    except InterviewError as error:
+        _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     except OSError as error:
         _exit(
             EXIT_START_FAILED,
@@ -152,6 +154,8 @@ async def start_server(
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
 
+    `register` is called once the address is ours.
+
     Raises:
         OSError: The address is taken or not ours.
     """
@@ -169,16 +173,17 @@ async def start_server(
             ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
         ],
     )
+    # Before anything is composed: a second process started by mistake must not begin to work.
+    try:
+        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+    except RuntimeError as error:
+        raise OSError("the address is taken or not ours") from error
     register(server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.reflection:
         names = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
-    try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
-    except RuntimeError as error:
-        raise OSError("the address is taken or not ours") from error
     await server.start()
     for name in ("", service_name):
         await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
