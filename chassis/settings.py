@@ -60,6 +60,13 @@ class ServiceSettings(ProcessSettings):
     """Requests that may wait for a worker. One more is refused with RESOURCE_EXHAUSTED."""
     max_call_s: float = Field(3600.0, gt=0)
     """Longest time of one call, whatever deadline the caller gave."""
+    max_receive_bytes: int = Field(16 << 20, ge=1 << 20)
+    """Largest message that is received. Chunks have 1 MiB, the words of an hour a few."""
+    max_stream_count: int = Field(2_000, ge=1)
+    """Calls at once on one connection. One more waits on the caller's side. The gateway has one connection
+    for all event streams."""
+    max_unread_s: float = Field(60.0, gt=0)
+    """Longest time that a caller leaves a reply unread. Then its call is ended."""
     max_media_bytes: int = Field(MAX_MEDIA_BYTES, ge=1)
     """Largest recording."""
     media_uri_prefixes: tuple[str, ...] = ()
