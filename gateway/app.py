@@ -14,10 +14,12 @@ from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
+from gateway.guesses import Guesses
 from gateway.known_keys import KeySource
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
-from gateway.ratelimit import UploadRateLimiter
+from gateway.quotas import UploadQuotas
+from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
@@ -25,6 +27,7 @@ from gateway.routes import media as routes_media
 from gateway.routes import pages as routes_pages
 from gateway.routes import sessions as routes_sessions
 from gateway.routes import uploads as routes_uploads
+from gateway.routes import usage as routes_usage
 from gateway.routes import versions as routes_versions
 from gateway.routes import websocket as routes_websocket
 from gateway.sessions import Orchestrator
@@ -33,6 +36,7 @@ from gateway.status import LEGACY_HEADER
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
+from gateway.usage import Usage
 
 TITLE = "Interview assessment"
 VERSION = "0.1.0"
@@ -50,6 +54,7 @@ ROUTERS = tuple(
         routes_websocket,
         routes_media,
         routes_capabilities,
+        routes_usage,
         routes_pages,
     )
 )
@@ -105,13 +110,16 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
 
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
+    rates = Rates(open_shared_storage(settings.rate_limit_storage.get_secret_value()))
+    usage = Usage(store)
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store),
-        keys=_key_ring(settings),
-        upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
+        keys=_key_ring(settings, rates),
+        quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
+        usage=usage,
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
             max_file_count=settings.max_file_count,
@@ -123,10 +131,11 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
     )
 
 
-def _key_ring(settings: GatewaySettings) -> KeyRing:
+def _key_ring(settings: GatewaySettings, rates: Rates) -> KeyRing:
     secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
     return KeyRing(
         KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s),
         ReaderCookies(secrets, settings.cookie_lifetime_s),
+        Guesses(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -79,7 +80,13 @@ class GatewaySettings(ProcessSettings):
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
     rate_limit_uploads: str = "10/hour"
-    """Uploads a client, as `limits` writes it. Empty: no limit."""
+    """Accepted uploads a client, as `limits` writes it. Empty: no limit. A key's own limit goes first."""
+    rate_limit_bytes: str = ""
+    """Bytes of accepted recordings a client, such as `5000000000/day`. Empty: no limit."""
+    rate_limit_wrong_keys: str = "20/minute"
+    """Wrong keys an address. More are refused, and so is what follows them. Empty: no limit."""
+    rate_limit_storage: SecretStr = SecretStr("")
+    """Where it is counted: `redis://…` counts for all replicas together. Empty: each one by itself."""
     languages: tuple[str, ...] = ()
     """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
@@ -118,11 +125,21 @@ class GatewaySettings(ProcessSettings):
             return ("localhost", "127.0.0.1", "[::1]", self.host)
         return self.allowed_hosts
 
-    @field_validator("rate_limit_uploads")
+    @field_validator("rate_limit_uploads", "rate_limit_bytes", "rate_limit_wrong_keys")
     @classmethod
     def _is_a_rate(cls, value: str) -> str:
         if value:
             limits.parse(value)
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _can_be_opened(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("is redis://host:port, rediss://host:port, or empty")
+        if url and find_spec("redis") is None:
+            raise ValueError("needs the package `redis`: install it, or leave the setting empty")
         return value
 
     @model_validator(mode="after")

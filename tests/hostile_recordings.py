@@ -9,6 +9,7 @@ import random
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 UNIT_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 ENGLISH = 0x55C4
@@ -207,7 +208,8 @@ def polyglots(video: bytes, secret: str, address: str) -> dict[str, bytes]:
     hls = playlists(secret, address)["hls_file"]
     return {
         "mp4_after_playlist": hls + video,
-        "playlist_in_free": box(b"free", hls) + video,
+        "playlist_in_first_box": box(b"free", hls) + video,
+        "playlist_in_box": video + box(b"free", hls),
         "playlist_after_mp4": video + hls,
         "avi_with_playlist": b"RIFF" + struct.pack("<I", len(hls) + 4) + b"AVI " + hls,
         "gif_and_mp4": b"GIF89a" + bytes(10) + video,
@@ -242,6 +244,26 @@ def _nested(name: bytes, depth: int) -> bytes:
     for _ in range(depth):
         content = box(name, content)
     return box(b"ftyp", b"isom", words(0), b"isom") + content
+
+
+def growing_picture(path: Path, *, claimed: tuple[int, int], real: tuple[int, int]) -> Path:
+    """Write an AVI that claims a small picture, and whose pictures are large."""
+    import av
+    import numpy as np
+
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = *real, "yuvj420p"
+        for _ in range(3):
+            pixels = np.zeros((real[1], real[0], 3), np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        out.mux(stream.encode(None))
+    sizes = (struct.pack("<II", *size) for size in (real, claimed))
+    shorts = (struct.pack("<HH", *size) for size in (real, claimed))
+    content = path.read_bytes()
+    head, body = content[:4_096], content[4_096:]
+    path.write_bytes(head.replace(*sizes).replace(*shorts) + body)
+    return path
 
 
 def malformed(video: bytes) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from chassis.telemetry import session_id as session_id_var
 from gateway.body import RequestBody
 from gateway.capabilities import check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
+from gateway.quotas import Share
 from gateway.reasons import OF_A_FORM, OF_AN_UPLOAD, error_answers
 from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY
 from gateway.schemas import LinksAnswer, UploadAnswer
@@ -56,15 +57,17 @@ async def upload(
                     gateway.upload_limits.max_total_bytes, gateway.settings.upload_idle_timeout_s
                 )
                 return _upload_answer(session_id, len(session.answers))
-            await gateway.upload_rate.take(client)
             _check_length(request, gateway.upload_limits.max_total_bytes)
-            return await _receive(request, gateway, body, session_id)
+            async with gateway.quotas.share(client, _length(request)) as share:
+                return await _receive(request, gateway, body, session_id, share)
     except InterviewError:
         await body.drain()
         raise
 
 
-async def _receive(request: Request, gateway: Gateway, body: RequestBody, session_id: str) -> UploadAnswer:
+async def _receive(
+    request: Request, gateway: Gateway, body: RequestBody, session_id: str, share: Share
+) -> UploadAnswer:
     offered = await gateway.capabilities.current()
 
     def check_field(name: str, value: str) -> None:
@@ -80,7 +83,8 @@ async def _receive(request: Request, gateway: Gateway, body: RequestBody, sessio
     async with receive_form(content_type, aiter(body), limits, spool_dir, check_field) as form:
         submission = read_submission(form, request.query_params, offered.language_codes)
         await gateway.submitter.submit(session_id, submission)
-    RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
+    share.media_bytes = sum(file.size_bytes for file in form.files)
+    RECEIVED_BYTES.inc(share.media_bytes)
     SUBMITTED.labels("upload").inc()
     return _upload_answer(session_id, len(form.files), submission.warnings)
 
@@ -102,12 +106,16 @@ def _upload_slot(gateway: Gateway) -> Iterator[None]:
 
 def _check_length(request: Request, max_bytes: int) -> None:
     """Refuse what says by itself that it is too large, before a byte of it is read."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > max_bytes:
+    if _length(request) > max_bytes:
         raise InvalidInputError(
             f"Upload too large. Max: {max_bytes / 1_000_000:g} MB in all. Send fewer or smaller videos.",
             reason="UPLOAD_TOO_LARGE",
         )
+
+
+def _length(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
 
 
 def _upload_answer(session_id: str, video_count: int, warnings: Sequence[str] = ()) -> UploadAnswer:
@@ -137,8 +145,8 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     offered = await gateway.capabilities.current()
     session = read_linked_session(session_id, body, offered.language_codes, settings.max_file_count)
     check_rubrics((session.rubric_id, *(answer.rubric_id for answer in session.answers)), offered.rubric_ids)
-    await gateway.upload_rate.take(client)
-    await create_session(gateway.orchestrator, session)
+    async with gateway.quotas.share(client):
+        await create_session(gateway.orchestrator, session)
     SUBMITTED.labels("links").inc()
     return LinksAnswer(
         session_id=session_id,
