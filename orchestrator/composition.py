@@ -26,6 +26,7 @@ from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Parts, Service
 from orchestrator.stages.transcribe import Transcribe
+from orchestrator.stages.watch import Pace
 
 
 def compose(
@@ -50,6 +51,7 @@ def compose(
         ),
         place_counts={name: stage.place_count for name, stage in stages.items()},
         listener=tracker,
+        pace=Pace(settings.max_wait_s, settings.probe_interval_s),
     )
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(_engine_config(settings), runner, tracker, writer.write)

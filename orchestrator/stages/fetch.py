@@ -8,6 +8,7 @@ from chassis.scratch import scratch_folder
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.downloading import Downloader, DownloadLimits
 from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import FETCH
 
@@ -28,7 +29,7 @@ class Fetch(Stage):
     weight = 0.05
     defaults = Defaults(timeout_s=300.0)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`. The work is done here."""
         settings, media = self.parts.settings, self.parts.media
         downloader = Downloader(
