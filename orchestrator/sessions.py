@@ -190,11 +190,12 @@ def _done_ratio(row: SessionRow, statuses: Statuses) -> float:
 
 
 def _answer_ratio(place: int, statuses: Statuses, stages: Sequence[str]) -> float:
-    statuses_by_stage = {stage: _status(statuses, place, stage) for stage in stages}
-    return sum(
-        share * (1.0 if _rests(statuses_by_stage[stage]) else statuses_by_stage[stage].done_ratio)
-        for stage, share in _shares(stages).items()
-    )
+    done, total = 0.0, 0.0
+    for stage in stages:
+        status, weight = _status(statuses, place, stage), stage_classes()[stage].weight
+        done += weight * (1.0 if _rests(status) else status.done_ratio)
+        total += weight
+    return done / total
 
 
 def _shares(stages: Sequence[str]) -> dict[str, float]:
