@@ -16,8 +16,8 @@ from chassis.errors import UnavailableError
 from interview.v1 import media_pb2
 
 FLOATS = (FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT)
-NOT_SHARES = frozenset({"real_time_factor_ratio", "compression_ratio"})
-"""Named ratios that may be over 1."""
+NOT_SHARES = frozenset({"real_time_factor_ratio", "compression_ratio", "face_width_ratio"})
+"""Named ratios that may be over 1. A face may be wider than the picture that it fills."""
 SHARE_ENDINGS = ("_ratio", "probability", "confidence")
 ROUNDING = 1e-3
 """By which a share may be off."""

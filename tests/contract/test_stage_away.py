@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,7 +19,9 @@ from chassis.server import start_server
 from chassis.settings import ServiceSettings
 from interview.v1 import assessor_pb2, assessor_pb2_grpc, media_pb2, speaker_pb2, speaker_pb2_grpc
 from orchestrator.stages.remote import Channels, Limits, ask, check_serving, follow
-from orchestrator.stages.troubles import StageAwayError, StageHungError, StageStoppedError
+from orchestrator.stages.troubles import StageAwayError, StageDiedError, StageHungError, StageStoppedError
+from tests.fakes.stage_process import wait_for_lines, wait_for_port
+from tests.folders import ROOT
 from tests.free_ports import free_port
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +134,37 @@ async def test_a_process_that_is_stopped_in_mid_work_is_told_apart_from_one_that
         for call in calls:
             with pytest.raises(StageStoppedError):
                 await call
+
+
+async def test_a_process_that_is_killed_in_mid_work_has_died(tmp_path: Path) -> None:
+    process = Process(port=free_port())
+    async with killable(tmp_path / "counts", process.port) as child:
+        calls = [asyncio.create_task(process.diarize()), asyncio.create_task(process.assess())]
+        await asyncio.to_thread(wait_for_lines, tmp_path / "counts", 2)
+        child.kill()
+        for call in calls:
+            with pytest.raises(StageDiedError):
+                await call
+    await process.channels.close()
+
+
+@asynccontextmanager
+async def killable(counts: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the stages as a process of their own, whose calls take a minute."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.fakes.stage_process", str(counts), "60", str(port)),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}"},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await wait_for_port(f"127.0.0.1:{port}")
+        yield child
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
 
 
 async def test_a_stages_own_answer_stays_what_it_is() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from chassis.server import serve, start_server
 from chassis.settings import ServiceSettings
 from tests.fakes.servers import FakeServers
 
+PATIENCE_S = 60.0
 SERVICE = "interview.v1.VisionService"
 
 
@@ -35,6 +37,14 @@ async def wait_for_port(address: str) -> None:
     """Wait until something listens."""
     async with grpc.aio.insecure_channel(address) as channel:
         await channel.channel_ready()
+
+
+def wait_for_lines(counts: Path, count: int) -> None:
+    """Wait until the file of the counts has so many lines."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not counts.exists() or len(counts.read_text().splitlines()) < count:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":
