@@ -1,13 +1,16 @@
 """A gRPC process from its settings to its last call: health, reflection, limits, drain.
 
 Health is SERVING only once everything is loaded, NOT_SERVING from SIGTERM on, and is answered by the
-event loop, which inference never blocks.
+event loop, which inference never blocks. A process in which work goes on long after it was told to stop ends
+by itself with `EXIT_START_AGAIN`: whoever watches over it starts a new one, which has all its places again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import signal
 import sys
 import time
@@ -22,6 +25,7 @@ from chassis.client import MAX_MESSAGE_BYTES
 from chassis.errors import InterviewError
 from chassis.interceptors import CallInterceptor
 from chassis.settings import ServiceSettings, SettingsError, load_settings
+from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
 from chassis.telemetry import (
     MODEL_LOAD_SECONDS,
     configure_process_log,
@@ -30,6 +34,7 @@ from chassis.telemetry import (
     serve_metrics,
     tracing_configured,
 )
+from chassis.workers import STOP_GRACE_S
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +43,10 @@ Register = Callable[[grpc.aio.Server], None]
 
 EXIT_START_FAILED = 1
 EXIT_SETTINGS_WRONG = 2
+EXIT_START_AGAIN = 75
+"""Work went on after it was told to stop. BSD calls this status EX_TEMPFAIL: a new process may do better."""
+LOOK_PAUSE_S = 0.5
+"""Between two looks at work that was told to stop."""
 PERMITTED_KEEPALIVE_MS = 10_000
 """Clients ping every 30 s. A server that permits less often closes their connections."""
 
@@ -45,8 +54,8 @@ PERMITTED_KEEPALIVE_MS = 10_000
 def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
     """Run a gRPC process until SIGTERM or SIGINT.
 
-    Exits with 2 where settings are wrong, with 1 where it can't start. Either way the last line of its log
-    says what to do.
+    Exits with 2 where settings are wrong, with 1 where it can't start, and with `EXIT_START_AGAIN` where work
+    went on for `max_stop_s` after it was told to stop. The last line of its log says what to do.
 
     Args:
         settings_class: The process's settings.
@@ -67,13 +76,16 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     MODEL_LOAD_SECONDS.set(time.perf_counter() - begin_s)
     try:
-        asyncio.run(serve(settings, service_name, register))
+        status = asyncio.run(serve(settings, service_name, register))
+    except InterviewError as error:
+        _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     except OSError as error:
         _exit(
             EXIT_START_FAILED,
             f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}). Use another.",
             settings.log_format,
         )
+    _end(status)
 
 
 async def serve(
@@ -83,8 +95,11 @@ async def serve(
     *,
     stop: asyncio.Event | None = None,
     listening: Callable[[int], None] = lambda _: None,
-) -> None:
+    stopped: StoppedWork = OF_THIS_PROCESS,
+) -> int:
     """Serve until `stop` is set (SIGTERM and SIGINT set it), then let running calls end.
+
+    It ends by itself where work goes on for `max_stop_s` after it was told to stop.
 
     Args:
         settings: Address, limits, drain time.
@@ -92,6 +107,10 @@ async def serve(
         register: Adds the servicer to the server.
         stop: Set from outside to end. None for signals alone.
         listening: Called with the port once the server listens.
+        stopped: Knows the work that was told to stop and goes on.
+
+    Returns:
+        The status to exit with: 0, or `EXIT_START_AGAIN`.
 
     Raises:
         OSError: The address is taken or not ours.
@@ -103,17 +122,39 @@ async def serve(
         loop.add_signal_handler(name, stop.set)
     logger.info("serving", extra={"service": service_name, "port": port})
     listening(port)
-    await stop.wait()
+    stuck = await _stopped_or_stuck(stop, stopped, settings.max_stop_s)
+    if stuck:
+        logger.critical(
+            "work goes on after it was told to stop. The process ends, to be started again",
+            extra={
+                "service": service_name,
+                "work_count": stopped.count(),
+                "since_s": round(stopped.longest_s(), 1),
+            },
+        )
     logger.info("draining", extra={"service": service_name})
     await health_servicer.enter_graceful_shutdown()
     await server.stop(settings.drain_timeout_s)
     logger.info("stopped", extra={"service": service_name})
+    return EXIT_START_AGAIN if stuck else 0
+
+
+async def _stopped_or_stuck(stop: asyncio.Event, stopped: StoppedWork, max_stop_s: float) -> bool:
+    """Wait for the end. Return whether it is that work doesn't stop."""
+    while not stop.is_set():
+        if stopped.longest_s() >= max_stop_s:
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_PAUSE_S)
+    return False
 
 
 async def start_server(
     settings: ServiceSettings, service_name: str, register: Register
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
+
+    `register` is called once the address is ours.
 
     Raises:
         OSError: The address is taken or not ours.
@@ -132,20 +173,30 @@ async def start_server(
             ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
         ],
     )
+    # Before anything is composed: a second process started by mistake must not begin to work.
+    try:
+        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+    except RuntimeError as error:
+        raise OSError("the address is taken or not ours") from error
     register(server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.reflection:
         names = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
-    try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
-    except RuntimeError as error:
-        raise OSError("the address is taken or not ours") from error
     await server.start()
     for name in ("", service_name):
         await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     return server, health_servicer, port
+
+
+def _end(status: int) -> None:
+    """Leave the process, at once where a thread would keep it from ending."""
+    if not OF_THIS_PROCESS.wait(0.0 if status else STOP_GRACE_S):
+        logger.warning("work is left behind that does not stop")
+        os._exit(status)  # the interpreter would wait for its threads without end
+    if status:
+        sys.exit(status)
 
 
 def _exit(code: int, message: str, log_format: str | None = None) -> NoReturn:

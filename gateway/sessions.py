@@ -146,8 +146,30 @@ class Capabilities:
     rubric_ids: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class DeletedArtifact:
+    """One thing that a deletion removed. See the contract's message of this name."""
+
+    kind: str
+    name: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class DeletionReceipt:
+    """What a deletion removed, and when it began, in seconds since 1970-01-01 UTC."""
+
+    artifacts: tuple[DeletedArtifact, ...]
+    delete_time_s: float
+
+
 class Orchestrator(Protocol):
-    """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types."""
+    """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types.
+
+    Who asks is `gateway.callers.current_client`: it owns what it creates, and to it the sessions of other
+    groups do not exist.
+    """
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
         """Make a session durable. The same identifier again returns the existing one."""
@@ -159,9 +181,9 @@ class Orchestrator(Protocol):
         """Yield a session's events until it ends."""
 
     async def list_sessions(
-        self, page_size_count: int, page_token: str, state: SessionState | None
+        self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
-        """Return a page of sessions."""
+        """Return a page of sessions. `owner_group` leaves out those of other groups."""
 
     async def cancel_session(self, session_id: str) -> SessionView:
         """Stop a session."""
@@ -169,8 +191,8 @@ class Orchestrator(Protocol):
     async def retry_session(self, session_id: str) -> SessionView:
         """Run what failed again."""
 
-    async def delete_session(self, session_id: str) -> None:
-        """Delete a session with all that belongs to it."""
+    async def delete_session(self, session_id: str) -> DeletionReceipt:
+        """Delete a session with all that belongs to it, and return what was removed."""
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
         """Judge a completed session again. Return the version, and whether it was there already."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 
-from chassis.errors import (
-    NotFoundError,
-    PreconditionError,
-)
+from chassis.errors import NotFoundError, PreconditionError
 from orchestrator.admission import Admission
 from orchestrator.durable.engine import Engine
 from orchestrator.sessions import SessionRow
+from orchestrator.tombstones import Tombstones, session_deleted
 from orchestrator.versions import Reassessment, VersionRow, first_version, newest, reusable
 
 
@@ -20,11 +18,13 @@ class Reassessments:
     Args:
         engine: Keeps and makes them.
         admission: Says what may be asked for.
+        tombstones: The marks of deleted sessions.
     """
 
-    def __init__(self, engine: Engine, admission: Admission) -> None:
+    def __init__(self, engine: Engine, admission: Admission, tombstones: Tombstones) -> None:
         self._engine = engine
         self._admission = admission
+        self._tombstones = tombstones
 
     async def versions(self, row: SessionRow) -> list[VersionRow]:
         """Return all versions of a session's result, the first one first."""
@@ -38,7 +38,8 @@ class Reassessments:
 
         Raises:
             InvalidInputError: There is no such rubric (`RUBRIC_UNKNOWN`).
-            PreconditionError: The session is not completed (`SESSION_NOT_FINISHED`).
+            PreconditionError: The session is not completed (`SESSION_NOT_FINISHED`), or being deleted
+                (`SESSION_DELETED`).
             ExhaustedError: Too many wait (`SESSIONS_FULL`).
             InterviewError: The assessor can't be asked for its rubrics.
         """
@@ -59,6 +60,9 @@ class Reassessments:
         while True:
             job = Reassessment.of(row, rubric_id, version_id, time.time())
             await self._engine.submit_reassessment(job)
+            if await self._tombstones.stands(row.request.session_id):  # Deleted at the same moment.
+                await self._engine.delete_version(row.request.session_id, version_id)
+                raise session_deleted()
             versions = await self._engine.versions(row.request.session_id)
             made = next((version for version in versions if version.version_id == version_id), None)
             if made is None:  # Deleted at the same moment.
@@ -101,14 +105,3 @@ class Reassessments:
                 "The session is being judged again. Retry it when that has ended.",
                 reason="SESSION_NOT_FINISHED",
             )
-
-    async def cancel(self, session_id: str) -> None:
-        """Stop what is being made."""
-        for version in await self._engine.versions(session_id):
-            if not version.ended:
-                await self._engine.cancel_version(session_id, version.version_id)
-
-    async def delete(self, session_id: str) -> None:
-        """Remove a session's versions from the engine."""
-        for version in await self._engine.versions(session_id):
-            await self._engine.delete_version(session_id, version.version_id)

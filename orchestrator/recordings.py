@@ -1,6 +1,6 @@
 """Takes in recordings of sessions that are still to be created, for callers who can't write to the store.
 
-They lie where the gateway puts its own. One whose session is never created stays: nothing sweeps them yet.
+They lie where the gateway puts its own. The sweep removes those whose session is never created (`sweeping`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from chassis.models import sha256_of
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.admission import check_session_id
+from orchestrator.tombstones import Tombstones
 
 MAX_UPLOAD_COUNT = 4
 """Recordings that arrive at once on this replica. Each is spooled to its disk."""
@@ -40,14 +41,20 @@ class Recordings:
         inbox: Receives the bytes.
         media: The store.
         find_session: Returns the session of an id, or None where there is none.
+        tombstones: The marks of deleted sessions. None: those of the store.
     """
 
     def __init__(
-        self, inbox: MediaInbox, media: MediaStore, find_session: Callable[[str], Awaitable[object | None]]
+        self,
+        inbox: MediaInbox,
+        media: MediaStore,
+        find_session: Callable[[str], Awaitable[object | None]],
+        tombstones: Tombstones | None = None,
     ) -> None:
         self._inbox = inbox
         self._media = media
         self._find_session = find_session
+        self._tombstones = tombstones or Tombstones(media)
         self._arriving: set[tuple[str, int]] = set()
 
     async def take_in(
@@ -58,8 +65,8 @@ class Recordings:
         Raises:
             InvalidInputError: `SESSION_ID_INVALID`, `RECORDING_INVALID`, `NOT_A_VIDEO`, or what
                 `MediaInbox` raises.
-            PreconditionError: The session exists (`SESSION_EXISTS`), or another recording has its position
-                (`RECORDING_EXISTS`).
+            PreconditionError: The session exists (`SESSION_EXISTS`) or was deleted (`SESSION_DELETED`), or
+                another recording has its position (`RECORDING_EXISTS`).
         """
         with ExitStack() as held:
 
@@ -83,18 +90,19 @@ class Recordings:
             extension = await anyio.to_thread.run_sync(_extension, config.file_name, recording)
             key = recording_key(config.session_id, config.position, extension)
             await self._check_no_session(config.session_id)  # The upload took a while.
-            await self._put(key, recording)
+            await self._put(config.session_id, key, recording)
         elif await self._digest_of(key) != digest:
             raise _taken("has a recording already")
         return orchestrator_pb2.UploadRecordingResponse(
             uri=self._media.uri(key), digest=digest, media_bytes=await self._media.size_bytes(key)
         )
 
-    async def _put(self, key: str, recording: Path) -> None:
+    async def _put(self, session_id: str, key: str, recording: Path) -> None:
         """Write the recording whole, or leave nothing, however the call ends."""
         writing = asyncio.ensure_future(self._media.put_file(key, recording))
         try:
             await asyncio.shield(writing)
+            await self._tombstones.check_none(session_id)
         except BaseException:
             # A write that was begun goes on behind a cancelled call: it must end before it is undone.
             await asyncio.wait([writing])
@@ -116,6 +124,7 @@ class Recordings:
         return digest.hexdigest()
 
     async def _check_no_session(self, session_id: str) -> None:
+        await self._tombstones.check_none(session_id)
         if await self._find_session(session_id) is not None:
             raise PreconditionError(
                 "There is a session with this id already. Choose another id for a new one.",

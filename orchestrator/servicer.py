@@ -7,17 +7,14 @@ from collections.abc import AsyncIterator
 
 import grpc
 
-from chassis.errors import NotFoundError, PreconditionError, UnavailableError
+from chassis.errors import NotFoundError, PreconditionError
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
-from orchestrator.admission import (
-    Admission,
-    check_page_size,
-    check_session_id,
-    page_token,
-    read_page_token,
-)
+from orchestrator.accepting import Accepting
+from orchestrator.admission import check_page_size, check_session_id, page_token, read_page_token
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
+from orchestrator.erasing import SETTLE_TIMEOUT_S, Erasure, receipt_message
+from orchestrator.ownership import is_listed, may_see
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import Recordings
@@ -29,8 +26,6 @@ EVENT_INTERVAL_S = 0.25
 """A watcher gets at most four events a second: stages report more often than anybody can read."""
 POLL_S = 0.5
 """How often a watcher looks at a session that another replica works on."""
-SETTLE_TIMEOUT_S = 10.0
-"""Steps see within a second that they are cancelled. A child process or a call takes some more to end."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
 KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""
@@ -43,10 +38,11 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         engine: Keeps and works on them.
         tracker: Their live progress.
         outputs: Their results and stage outputs.
-        admission: Says what is accepted.
+        accepting: Accepts them.
         reassessments: The versions of their results.
         capabilities: What they may ask for.
         recordings: Takes in the recordings of sessions to come.
+        erasure: Deletes them.
     """
 
     def __init__(
@@ -54,18 +50,20 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         engine: Engine,
         tracker: ProgressTracker,
         outputs: SessionStore,
-        admission: Admission,
+        accepting: Accepting,
         reassessments: Reassessments,
         capabilities: Capabilities,
         recordings: Recordings,
+        erasure: Erasure,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
         self._outputs = outputs
-        self._admission = admission
+        self._accepting = accepting
         self._reassessments = reassessments
         self._capabilities = capabilities
         self._recordings = recordings
+        self._erasure = erasure
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -83,13 +81,12 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self, request: orchestrator_pb2.CreateSessionRequest, _context: grpc.aio.ServicerContext
     ) -> orchestrator_pb2.CreateSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
-        self._admission.check_form(request)
-        if (existing := await self._engine.get(request.session_id)) is not None:
-            session = self._snapshot(existing)[1]
-            return orchestrator_pb2.CreateSessionResponse(session=session, existing=True)
-        await self._admission.check(request)
-        accepted = await self._engine.submit(request)
-        return orchestrator_pb2.CreateSessionResponse(session=to_message(accepted, {}))
+        accepted = await self._accepting.create(request)
+        return orchestrator_pb2.CreateSessionResponse(
+            session=self._snapshot(accepted.row)[1],
+            existing=accepted.existing,
+            missing_positions=accepted.missing_positions,
+        )
 
     async def GetSession(
         self, request: orchestrator_pb2.GetSessionRequest, _context: grpc.aio.ServicerContext
@@ -136,6 +133,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     return response
                 seen_count = seen_count + 1 if created_ms == time_ms else 1
                 time_ms = created_ms
+                if not is_listed(row.request.owner_group, request.owner_group):
+                    continue
                 if wanted is None or row.state == KEPT_STATES.get(wanted, wanted):
                     session = await self._listed(row)
                     if wanted is None or session.state == request.state:
@@ -159,23 +158,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self, request: orchestrator_pb2.DeleteSessionRequest, _context: grpc.aio.ServicerContext
     ) -> orchestrator_pb2.DeleteSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
-        row = await self._row(request.session_id)
-        if not row.ended:
-            await self._engine.cancel(request.session_id)
-        await self._reassessments.cancel(request.session_id)
-        if not await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S):
-            # Its last stage would write after the deletion, and nobody would remove that any more.
-            raise UnavailableError(
-                "The session's stages are still stopping. Delete it again in some seconds.",
-                reason="SESSION_STOPPING",
-                retry_after_s=SETTLE_TIMEOUT_S,
-            )
-        uris = [answer.uri for answer in row.request.answers if answer.uri]
-        await self._outputs.delete_session(request.session_id, uris)
-        await self._reassessments.delete(request.session_id)
-        # Last: until it is gone, a deletion that broke off can be repeated.
-        await self._engine.delete(request.session_id)
-        return orchestrator_pb2.DeleteSessionResponse()
+        receipt = await self._erasure.delete(await self._row(request.session_id))
+        return orchestrator_pb2.DeleteSessionResponse(receipt=receipt_message(request.session_id, receipt))
 
     async def RetrySession(
         self, request: orchestrator_pb2.RetrySessionRequest, _context: grpc.aio.ServicerContext
@@ -185,8 +169,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         if not row.ended:
             raise _not_finished("Wait until it ends, or cancel it, before you retry it")
         await self._reassessments.check_idle(request.session_id)
+        await self._erasure.check_none(request.session_id)
         await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
-        await self._engine.rerun(request.session_id)
+        if not await self._engine.rerun(request.session_id):
+            raise _not_finished("It is being retried already: wait until it ends")
         return orchestrator_pb2.RetrySessionResponse(session=await self._session(request.session_id))
 
     async def ReassessSession(
@@ -230,7 +216,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     async def _row(self, session_id: str) -> SessionRow:
         check_session_id(session_id)
         row = await self._engine.get(session_id)
-        if row is None:
+        if row is None or not may_see(row.request.owner_group):
             raise NotFoundError(
                 "There is no session with this id. It was deleted, has expired or never existed.",
                 reason="SESSION_NOT_FOUND",

@@ -106,7 +106,7 @@ def to_message(
         message.end_time_s = row.end_time_s
     for place, answer in enumerate(row.request.answers, start=1):
         # An answer is shown under the position that its caller gave it.
-        status = message.answers.add(position=answer.position if answer.HasField("position") else place)
+        status = message.answers.add(position=position_of(place, answer))
         at = [_status(statuses, place, stage) for stage in _shown(row, place, answer)]
         if (assessed := _assessed(at)) is not None:
             status.assessed = assessed
@@ -141,6 +141,11 @@ def _remaining_s(row: SessionRow, statuses: Statuses, live: Snapshot) -> float |
     if worked_ratio <= MIN_RATIO_TO_ESTIMATE * len(row.request.answers):
         return None
     return live.elapsed_s * left_ratio / worked_ratio
+
+
+def position_of(place: int, answer: orchestrator_pb2.AnswerInput) -> int:
+    """Return the position that the caller gave to an answer, or its place in the list."""
+    return answer.position if answer.HasField("position") else place
 
 
 def _assessed(statuses: Iterable[StageStatus]) -> bool | None:

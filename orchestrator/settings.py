@@ -48,6 +48,9 @@ class OrchestratorSettings(ServiceSettings):
     """Between two signs of life (Postgres only)."""
     dead_after_s: float = Field(15.0, gt=0)
     """Silence after which a replica's sessions are taken over (Postgres only)."""
+    migrate_at_start: bool = True
+    """Whether the start makes the database's tables and brings them up to date. False: it only checks them.
+    `python -m orchestrator migrate` makes them, and the process needs no right to change tables."""
 
     session_count: int = Field(2, ge=1, le=64)
     """Sessions at work at once on this replica."""
@@ -55,6 +58,11 @@ class OrchestratorSettings(ServiceSettings):
     """Sessions that may wait for their turn. One more is refused (`SESSIONS_FULL`)."""
     queue_poll_s: float = Field(0.5, ge=0.05, le=10)
     """How often the engine looks for sessions that wait."""
+
+    sweep_interval_s: float = Field(300.0, gt=0)
+    """How often the store is looked through for what nobody takes care of any more."""
+    orphan_s: float = Field(3600.0, gt=0)
+    """How long recordings may lie in the store without a session. Longer than any upload takes."""
 
     stage_attempt_count: int = Field(6, ge=1, le=20)
     """Attempts at a stage that answers with a failure, before it counts as failed. A stage that can't be

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from pathlib import Path
+from typing import Any
 
 from chassis.client import RetryPolicy
 from chassis.store import MediaStore
@@ -15,6 +16,7 @@ from orchestrator.stages.attempts import UNTRIED, Standing
 from orchestrator.stages.catalogue import build_stages, settings_class
 from orchestrator.stages.extract import ExtractRequest
 from orchestrator.stages.outputs import SessionStore
+from orchestrator.stages.places import own_places
 from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import OnProgress, Parts, Task
@@ -58,17 +60,19 @@ class Bench:
         self.media = MediaStore(folder.as_uri())
         self.outputs = SessionStore(self.media)
         self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), ProgressTracker()
+        counts: dict[str, Any] = {f"{name}_count": place_count for name in STAGES}
         settings = settings_class()(
             target_languages=preferences.target_languages,
             reader_language=preferences.reader_language,
             seed=preferences.seed,
+            **counts,
         )
         services = self.stages.services() | {"extract": self.extractor.extract}
         self.runner = StageRunner(
             build_stages(Parts(settings, self.media, self.outputs, Channels(), services)),
             self.outputs,
             retry=RetryPolicy(attempt_count, 0.001, 0.002),
-            place_counts=dict.fromkeys(STAGES, place_count),
+            places=own_places(dict.fromkeys(STAGES, place_count)),
             listener=self.board,
             pace=pace,
         )
@@ -79,7 +83,8 @@ class Bench:
 
     def a_session(self, session_id: str = "") -> orchestrator_pb2.CreateSessionRequest:
         session_id = session_id or uuid.uuid4().hex
-        answer = orchestrator_pb2.AnswerInput(uri=self.media.uri(f"{session_id}.mp4"), question="Why?")
+        uri = self.media.uri(f"sessions/{session_id}/media/1.mp4")
+        answer = orchestrator_pb2.AnswerInput(uri=uri, question="Why?")
         return orchestrator_pb2.CreateSessionRequest(session_id=session_id, answers=[answer])
 
     async def hear(self, standing: Standing) -> None:

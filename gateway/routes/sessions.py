@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from chassis.errors import InvalidInputError, NotFoundError
-from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_PAGE_SESSION_COUNT
+from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_GROUP_CHARACTERS, MAX_PAGE_SESSION_COUNT
 from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.openapi import RESULT_REF
 from gateway.reasons import ASKING, OF_A_SESSION, error_answers
-from gateway.schemas import Deletion, SessionList, StatusAnswer
+from gateway.schemas import Deletion, Receipt, SessionList, StatusAnswer
 from gateway.sessions import SessionState
 from gateway.status import LEGACY_HEADER, describe
 
@@ -93,9 +94,12 @@ async def list_sessions(
     page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_SESSION_COUNT)] = DEFAULT_PAGE_SESSION_COUNT,
     page_token: Annotated[str, Query(max_length=500)] = "",
     state: Annotated[str | None, Query(json_schema_extra={"enum": list(SessionState)})] = None,
+    group: Annotated[
+        str, Query(max_length=MAX_GROUP_CHARACTERS, description="Only sessions of this group of keys.")
+    ] = "",
 ) -> Response:
-    """List sessions, the newest first."""
-    page = await gateway.orchestrator.list_sessions(page_size, page_token, _wanted_state(state))
+    """List the sessions that the caller may see, the newest first."""
+    page = await gateway.orchestrator.list_sessions(page_size, page_token, _wanted_state(state), group)
     sessions = [describe(session) for session in page.sessions]
     return JSONResponse({"success": True, "sessions": sessions, "next_page_token": page.next_page_token})
 
@@ -136,5 +140,9 @@ async def retry(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Resp
 )
 async def delete(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Deletion:
     """Delete a session with its recordings, stage outputs and result."""
-    await gateway.orchestrator.delete_session(session_id)
-    return Deletion(session_id=session_id, message="The session and all that belongs to it is deleted.")
+    receipt = await gateway.orchestrator.delete_session(session_id)
+    return Deletion(
+        session_id=session_id,
+        message="The session and all that belongs to it is deleted.",
+        receipt=Receipt.model_validate(asdict(receipt)),
+    )

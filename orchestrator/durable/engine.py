@@ -11,18 +11,20 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from datetime import UTC, datetime
 from typing import Any
 
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS, SetWorkflowID, error
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
-from orchestrator.durable.sqlite_file import empty_log, prepare_sqlite
+from orchestrator.durable.schema import not_migrated
+from orchestrator.durable.sqlite_file import DatabaseLock, empty_log, prepare_sqlite
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
 from orchestrator.sessions import SessionRow, end_of
@@ -33,11 +35,15 @@ from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, proces
 
 logger = logging.getLogger(__name__)
 
+Chore = Callable[[], Coroutine[Any, Any, None]]
+"""What goes on beside the work, such as the sweep."""
 UNHANDLED = logging.NullHandler()
 QUEUE = "sessions"
 REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
 """A session that brings its process down so often is given up (it would do so without end)."""
+MAX_IDS_COUNT = 500
+"""Sessions that are asked for at once."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 
@@ -49,6 +55,9 @@ class Engine:
         runner: Runs single stages.
         tracker: Is kept up to date with the live sessions.
         finish: Writes a session's result.
+
+    Raises:
+        PreconditionError: Another process works on the database (`DATABASE_IN_USE`).
     """
 
     def __init__(
@@ -58,6 +67,9 @@ class Engine:
         self._steps = DurableSteps(runner, tracker, finish)
         self._tracker = tracker
         self._failover: Failover | None = None
+        self._chores: list[Chore] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.closed = False
 
         # Defined here, not decorated as a method: DBOS keeps workflows by name, for the process.
         async def session(job: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +78,9 @@ class Engine:
         async def reassessment(job: dict[str, Any]) -> dict[str, Any]:
             return await self._reassess(job)
 
+        self._lock: DatabaseLock | None = None
         if config.on_sqlite:
+            self._lock = DatabaseLock(config.database_url)
             prepare_sqlite(config.database_url)
         # With a handler of ours it makes none of its own, which would write plain text beside our log.
         logging.getLogger("dbos").addHandler(UNHANDLED)
@@ -76,24 +90,26 @@ class Engine:
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
 
+    def look_after(self, chore: Chore) -> None:
+        """Have something run for as long as the engine does. Call it before the start."""
+        self._chores.append(chore)
+
     def start(self) -> None:
         """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
         if not self._config.on_sqlite:
-            self._failover = Failover(
-                self._config.database_url,
-                self._config.replica,
-                interval_s=self._config.heartbeat_interval_s,
-                dead_after_s=self._config.dead_after_s,
-                take_over=DBOS._recover_pending_workflows,
-            )
-            self._failover.first_beat()  # Before the launch: nobody may take us for dead.
-        DBOS.launch()
+            self._failover = Failover(self._config, take_over=DBOS._recover_pending_workflows)
+            self._failover.claim()  # Before the launch: nobody may take us for dead.
+        try:
+            DBOS.launch()
+        except error.DBOSInitializationError as behind:
+            raise not_migrated() from behind
         # Its async twin can't be awaited here, and the plain one refuses a thread with a running loop.
         registration = threading.Thread(target=self._register_queue)
         registration.start()
         registration.join()
         if self._failover is not None:
             self._failover.start()
+        self._tasks = [asyncio.ensure_future(chore()) for chore in self._chores]
 
     def _register_queue(self) -> None:
         DBOS.register_queue(
@@ -105,9 +121,15 @@ class Engine:
 
     def close(self) -> None:
         """Let go: what is at work stays in the database and goes on at the next start, here or elsewhere."""
+        self.closed = True
+        for task in self._tasks:
+            if not task.get_loop().is_closed():
+                task.get_loop().call_soon_threadsafe(task.cancel)
         if self._failover is not None:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
+        if self._lock is not None:
+            self._lock.release()
         logging.getLogger("dbos").removeFilter(quiet)
         logging.getLogger("dbos").removeHandler(UNHANDLED)
 
@@ -166,12 +188,42 @@ class Engine:
     async def delete(self, session_id: str) -> None:
         """Remove a session from the engine; nothing of it can be read in the database's files any more."""
         await DBOS.delete_workflow_async(session_id)
+        self._tracker.end(session_id)
+        await self.forget()
+
+    async def forget(self) -> None:
+        """Empty the database's write-ahead log, which holds what was deleted (SQLite only)."""
         if self._config.on_sqlite:
             await asyncio.to_thread(empty_log, self._config.database_url)
 
-    async def rerun(self, session_id: str) -> None:
-        """Run an ended session again from its first step, in place. Kept outputs make that short."""
-        await DBOS.rewind_workflow_async(session_id, start_step=1, queue_name=QUEUE)
+    async def known(self, session_ids: Collection[str]) -> set[str]:
+        """Return those of the sessions that there are."""
+        found: set[str] = set()
+        asked = sorted(session_ids)
+        for first in range(0, len(asked), MAX_IDS_COUNT):
+            ids = asked[first : first + MAX_IDS_COUNT]
+            rows = await DBOS.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
+            found |= {row.workflow_id for row in rows}
+        return found
+
+    def is_here(self, session_id: str) -> bool:
+        """Tell whether a session is at work in this process."""
+        return self._tracker.snapshot(session_id) is not None
+
+    async def rerun(self, session_id: str) -> bool:
+        """Run an ended session again from its first step, in place. Kept outputs make that short.
+
+        Returns:
+            False where it runs again already, or is gone.
+        """
+        try:
+            await DBOS.rewind_workflow_async(session_id, start_step=1, queue_name=QUEUE)
+        except error.DBOSException:
+            row = await self.get(session_id)
+            if row is None or not row.ended:  # Somebody else did the same at the same moment.
+                return False
+            raise
+        return True
 
     async def submit_reassessment(self, job: Reassessment) -> None:
         """Accept a reassessment, durably. Nothing happens where its number is taken."""

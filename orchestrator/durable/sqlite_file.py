@@ -7,18 +7,27 @@ clears the third.
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 
+from chassis.errors import PreconditionError
+
 logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
 """How long emptying the log waits for readers and writers. Theirs take milliseconds."""
+
+
+LOCK_TIMEOUT_S = 2.0
+"""How long a start waits for a predecessor that is about to end."""
 
 
 class ForgettingConnection(sqlite3.Connection):
@@ -41,6 +50,53 @@ def prepare_sqlite(database_url: str) -> None:
     with closing(sqlite3.connect(path, factory=ForgettingConnection)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     empty_log(database_url)
+
+
+class DatabaseLock:
+    """Keeps a second orchestrator off the database, for as long as this process lives.
+
+    Two on one file would each take up what the other one is at, and transcribe everything twice.
+
+    Args:
+        database_url: The engine's database (SQLite).
+
+    Raises:
+        PreconditionError: Another process works on it (`DATABASE_IN_USE`).
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._lock: int | None = None
+        path = _path_of(database_url)
+        if path is None:
+            return
+        path = path.resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A file of its own: SQLite gives up its own locks when anybody closes the database's.
+        self._lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        deadline_s = time.monotonic() + LOCK_TIMEOUT_S
+        while not _locked(self._lock):
+            if time.monotonic() > deadline_s:
+                self.release()
+                raise PreconditionError(
+                    f"Another orchestrator works on the database {path.name}. Stop it first, or give this "
+                    "one a database of its own (ORCHESTRATOR_DATABASE_URL).",
+                    reason="DATABASE_IN_USE",
+                )
+            time.sleep(LOCK_TIMEOUT_S / 20)
+
+    def release(self) -> None:
+        """Let others have the database."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def empty_log(database_url: str) -> None:

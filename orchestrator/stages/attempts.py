@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from google.protobuf.message import Message
 
 from chassis.client import RetryPolicy, is_transient
 from chassis.errors import InterviewError, UnavailableError
-from orchestrator.stages.places import Places
+from orchestrator.stages.places import Places, alone
 from orchestrator.stages.stage import Stage, Task, Work
 from orchestrator.stages.troubles import (
     StageAwayError,
@@ -63,6 +65,12 @@ class Lane:
     stage: Stage
     places: Places
     watch: StageWatch
+
+    def place(self, *, to_stand_alone: bool) -> AbstractAsyncContextManager[Any]:
+        """Return what holds a place while it is entered, or all places."""
+        if to_stand_alone:
+            return alone(self.places, self.stage.name, self.stage.place_count)
+        return self.places[self.stage.name]
 
 
 class ProgressListener:
@@ -132,7 +140,7 @@ class Attempts:
         """
         while True:
             await self._until_let_through()
-            async with self._lane.places.taken(alone=self._standing.kill_count > 0):
+            async with self._lane.place(to_stand_alone=self._standing.kill_count > 0):
                 if self._lane.watch.closed_by is not None:
                     continue  # It went away while this one stood in line for a place.
                 try:

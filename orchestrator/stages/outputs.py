@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from chassis.errors import NotFoundError
+from chassis.errors import NotFoundError, PreconditionError
 from chassis.store import MediaStore
+from orchestrator.tombstones import Tombstones
 from orchestrator.workflow import StageRecord
 
 M = TypeVar("M", bound=Message)
@@ -41,12 +44,16 @@ def fingerprint(*parts: str | bytes) -> str:
 class SessionStore:
     """Stage outputs and results of sessions.
 
+    Nothing is written for a session that was deleted, by whichever replica. What is on its way is removed.
+
     Args:
         media: The store that they lie in.
+        tombstones: The marks of deleted sessions. None: those of the store.
     """
 
-    def __init__(self, media: MediaStore) -> None:
+    def __init__(self, media: MediaStore, tombstones: Tombstones | None = None) -> None:
         self._media = media
+        self._tombstones = tombstones or Tombstones(media)
 
     @staticmethod
     def output_key(session_id: str, place: int, stage: str, input_hash: str) -> str:
@@ -60,9 +67,14 @@ class SessionStore:
         return StageRecord.from_json(json.loads(await self._media.get_bytes(_record_key(key))))
 
     async def save(self, key: str, output: Message, record: StageRecord) -> None:
-        """Keep an output and how it came about. The output's presence vouches for both."""
-        await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
-        await self._media.put_bytes(key, output.SerializeToString(deterministic=True))
+        """Keep an output and how it came about. The output's presence vouches for both.
+
+        Raises:
+            PreconditionError: The session was deleted (`SESSION_DELETED`).
+        """
+        async with self._unless_deleted(_session_of(key)):
+            await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
+            await self._media.put_bytes(key, output.SerializeToString(deterministic=True))
 
     async def save_once(self, key: str, output: Message, record: StageRecord, _remaining_s: float) -> None:
         """Save as one attempt of several. See `chassis.client.retrying`."""
@@ -77,8 +89,13 @@ class SessionStore:
         return message_class.FromString(await self._media.get_bytes(key))
 
     async def save_result(self, session_id: str, document: bytes, version_id: int = FIRST_VERSION) -> None:
-        """Write a version of the result document. A reader sees the old one, or the new one whole."""
-        await self._media.put_bytes(_result_key(session_id, version_id), document)
+        """Write a version of the result document. A reader sees the old one, or the new one whole.
+
+        Raises:
+            PreconditionError: The session was deleted (`SESSION_DELETED`).
+        """
+        async with self._unless_deleted(session_id):
+            await self._media.put_bytes(_result_key(session_id, version_id), document)
 
     async def load_result(self, session_id: str, version_id: int = FIRST_VERSION) -> bytes:
         """Read a version of the result document.
@@ -98,11 +115,30 @@ class SessionStore:
         """Remove the result document, if there is one."""
         await self._media.delete(_result_key(session_id, FIRST_VERSION))
 
-    async def delete_session(self, session_id: str, media_uris: list[str]) -> None:
-        """Remove a session's recordings, outputs and result."""
-        for uri in media_uris:
-            await self._media.delete(self._media.key(uri))
-        await self._media.delete_prefix(f"sessions/{session_id}")
+    @asynccontextmanager
+    async def _unless_deleted(self, session_id: str) -> AsyncIterator[None]:
+        """Write in the block, unless the session was deleted.
+
+        The deletion marks it before it looks for what is to be removed. So what was written before the mark
+        is found by the deletion, and what comes after it is found here, as are sound and recordings that the
+        stage left before its output.
+        """
+        try:
+            await self._tombstones.check_none(session_id)
+            yield
+            await self._tombstones.check_none(session_id)
+        except PreconditionError:
+            await self._media.delete_prefix(session_prefix(session_id))
+            raise
+
+
+def session_prefix(session_id: str) -> str:
+    """Return the folder of all that belongs to a session."""
+    return f"sessions/{session_id}"
+
+
+def _session_of(key: str) -> str:
+    return key.split("/")[1]
 
 
 def _record_key(key: str) -> str:

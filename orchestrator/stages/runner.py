@@ -42,7 +42,7 @@ class StageRunner:
         stages: The stages by name.
         outputs: The store of the outputs.
         retry: How a stage that answers with a failure is tried again.
-        place_counts: Places by stage.
+        places: The places at the stages.
         listener: Is told how stages get on.
         pace: How a stage that is away or full is waited for.
     """
@@ -53,7 +53,7 @@ class StageRunner:
         outputs: SessionStore,
         *,
         retry: RetryPolicy,
-        place_counts: Mapping[str, int],
+        places: Places,
         listener: ProgressListener,
         pace: Pace = DEFAULT_PACE,
     ) -> None:
@@ -62,8 +62,7 @@ class StageRunner:
         self._listener = listener
         self._pace = pace
         self._lanes = {
-            name: Lane(stage, Places(place_counts[name]), StageWatch(stage.find_again, pace))
-            for name, stage in stages.items()
+            name: Lane(stage, places, StageWatch(stage.find_again, pace)) for name, stage in stages.items()
         }
 
     async def run(

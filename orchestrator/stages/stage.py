@@ -143,7 +143,8 @@ class Defaults:
     Args:
         timeout_s: Time of one attempt, whatever the recording's length.
         timeout_factor: Seconds more for each second of the recording.
-        place_count: Answers that the stage works on at once on this replica.
+        place_count: Answers that the stage works on at once. Replicas on one Postgres share the places of a
+            service. Those of a stage that this process does itself are its own.
         service: The process that does the work, a folder of `services/`. Empty: this one does it.
         port: Where that process listens on this machine.
     """

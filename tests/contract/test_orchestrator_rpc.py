@@ -154,6 +154,19 @@ async def test_retrying_runs_only_what_failed(world: World) -> None:
     assert world.stages.calls == {"transcribe": 1, "translate": 1, "assess": 4, "vision": 1, "speaker": 1}
 
 
+async def test_retries_at_the_same_moment_run_a_session_once(world: World) -> None:
+    world.stages.failures["assess"] = [UnavailableError("It is down.", reason="UNAVAILABLE")] * 3
+    session_id = await world.create()
+    await world.until(session_id, COMPLETED)
+
+    retries = (world.do("RetrySession", session_id) for _ in range(8))
+    ends = await asyncio.gather(*retries, return_exceptions=True)
+    await world.until(session_id, COMPLETED)
+
+    assert {getattr(end, "reason", "") for end in ends} <= {"", "SESSION_NOT_FINISHED"}
+    assert world.stages.calls["assess"] == 4
+
+
 async def test_a_running_session_can_be_neither_retried_nor_read(world: World) -> None:
     world.stages.seconds = 5
     session_id = await world.create()
@@ -174,7 +187,7 @@ async def test_deleting_leaves_nothing_behind(world: World) -> None:
         with pytest.raises(InterviewError, match="no session"):
             await world.get(session_id)
 
-    assert [path for path in (world.folder / "store").rglob("*") if path.is_file()] == []
+    assert [path for path in (world.folder / "store" / "sessions").rglob("*") if path.is_file()] == []
 
 
 async def test_listing_pages_from_the_newest_and_filters_by_state(world: World) -> None:

@@ -221,7 +221,7 @@ async def test_deleting_a_session_stops_and_removes_its_versions(world: World) -
         await versions(world, session_id)
 
     assert world.stages.cancelled == ["assess"]
-    assert [path for path in (world.folder / "store").rglob("*") if path.is_file()] == []
+    assert [path for path in (world.folder / "store" / "sessions").rglob("*") if path.is_file()] == []
 
 
 async def test_reassessing_goes_on_after_a_restart_without_repeating_what_is_judged(tmp_path: Path) -> None:

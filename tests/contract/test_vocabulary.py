@@ -25,7 +25,8 @@ UNIT_SUFFIXES = (
     "_levels", "_logprob", "_similarity", "_id",
 )  # fmt: skip
 UNITLESS = {
-    "probability", "confidence", "value", "threshold", "level", "score", "voice", "position", "seed",
+    "probability", "confidence", "value", "threshold", "level", "score", "voice", "position",
+    "missing_positions", "seed",
     "temperature",
     "beam_size",
 }  # fmt: skip

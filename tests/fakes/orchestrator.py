@@ -18,6 +18,8 @@ from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
     Capabilities,
+    DeletedArtifact,
+    DeletionReceipt,
     ResultVersion,
     SessionDraft,
     SessionEvent,
@@ -100,7 +102,7 @@ class FakeOrchestrator:
             await changed.wait()
 
     async def list_sessions(
-        self, page_size_count: int, page_token: str, state: SessionState | None
+        self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
         self._check()
         begin = int(page_token or 0)
@@ -121,10 +123,11 @@ class FakeOrchestrator:
         self.set(replace(self._find(session_id), state=SessionState.QUEUED))
         return self._find(session_id)
 
-    async def delete_session(self, session_id: str) -> None:
+    async def delete_session(self, session_id: str) -> DeletionReceipt:
         self._check()
         self._find(session_id)
         del self.events[session_id], self.drafts[session_id]
+        return DeletionReceipt((DeletedArtifact("media", "media/1.mp4", "ab" * 32, 15),), 1_700_000_000.0)
 
     async def reassess_session(self, session_id: str, rubric_id: str) -> tuple[ResultVersion, bool]:
         kept = list(await self.list_result_versions(session_id))

@@ -278,4 +278,7 @@ async def test_a_session_is_cancelled_retried_and_deleted(bench: Bench) -> None:
     assert (too_early.status_code, too_early.json()["code"]) == (409, "SESSION_NOT_FINISHED")
     assert (cancelled.json()["state"], retried.json()["state"]) == ("cancelled", "queued")
     assert deleted.json()["success"] is True
+    assert deleted.json()["receipt"]["artifacts"] == [
+        {"kind": "media", "name": "media/1.mp4", "digest": "ab" * 32, "size_bytes": 15}
+    ]
     assert (await bench.http.get(f"/status/{session_id}")).status_code == 404

@@ -56,7 +56,7 @@ async def test_transcriber_and_speaker_get_the_sound_and_vision_the_recording(be
 
     assert uris["transcribe"] == uris["speaker"]
     assert uris["speaker"].endswith(".wav")
-    assert uris["vision"].endswith(f"{SESSION_ID}.mp4")
+    assert uris["vision"].endswith("1.mp4")
 
 
 async def test_what_may_pass_is_tried_again(bench: Bench) -> None:
@@ -152,6 +152,8 @@ def test_flagged_segments_never_reach_the_assessor() -> None:
         lambda request: setattr(request.answers[0], "uri", "file:///etc/passwd"),
         lambda request: setattr(request.answers[0], "uri", request.answers[0].uri + "/../../../etc/passwd"),
         lambda request: setattr(request, "session_id", SESSION_ID.upper()),
+        lambda request: setattr(request, "owner_group", "x" * 101),
+        lambda request: setattr(request, "session_id", "b" * 32),  # Its recording is another session's.
     ],
 )
 def test_a_request_with_one_thing_wrong_is_refused(

@@ -94,26 +94,30 @@ class AnswerInput(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., question: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., position: _Optional[int] = ..., unavailable_reason: _Optional[str] = ..., rubric_id: _Optional[str] = ..., link: _Optional[str] = ...) -> None: ...
 
 class CreateSessionRequest(_message.Message):
-    __slots__ = ("session_id", "candidate_name", "language_code", "answers", "rubric_id")
+    __slots__ = ("session_id", "candidate_name", "language_code", "answers", "rubric_id", "owner_group")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_NAME_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
+    OWNER_GROUP_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     candidate_name: str
     language_code: str
     answers: _containers.RepeatedCompositeFieldContainer[AnswerInput]
     rubric_id: str
-    def __init__(self, session_id: _Optional[str] = ..., candidate_name: _Optional[str] = ..., language_code: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[AnswerInput, _Mapping]]] = ..., rubric_id: _Optional[str] = ...) -> None: ...
+    owner_group: str
+    def __init__(self, session_id: _Optional[str] = ..., candidate_name: _Optional[str] = ..., language_code: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[AnswerInput, _Mapping]]] = ..., rubric_id: _Optional[str] = ..., owner_group: _Optional[str] = ...) -> None: ...
 
 class CreateSessionResponse(_message.Message):
-    __slots__ = ("session", "existing")
+    __slots__ = ("session", "existing", "missing_positions")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     EXISTING_FIELD_NUMBER: _ClassVar[int]
+    MISSING_POSITIONS_FIELD_NUMBER: _ClassVar[int]
     session: Session
     existing: bool
-    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., existing: _Optional[bool] = ...) -> None: ...
+    missing_positions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., existing: _Optional[bool] = ..., missing_positions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class StageStatus(_message.Message):
     __slots__ = ("stage", "state", "done_ratio", "attempt_count", "reason", "message", "waiting_since_s")
@@ -198,14 +202,16 @@ class WatchSessionResponse(_message.Message):
     def __init__(self, event_id: _Optional[int] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., event_time_s: _Optional[float] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
-    __slots__ = ("page_size_count", "page_token", "state")
+    __slots__ = ("page_size_count", "page_token", "state", "owner_group")
     PAGE_SIZE_COUNT_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_GROUP_FIELD_NUMBER: _ClassVar[int]
     page_size_count: int
     page_token: str
     state: SessionState
-    def __init__(self, page_size_count: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ...) -> None: ...
+    owner_group: str
+    def __init__(self, page_size_count: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., owner_group: _Optional[str] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")
@@ -234,8 +240,32 @@ class DeleteSessionRequest(_message.Message):
     def __init__(self, session_id: _Optional[str] = ...) -> None: ...
 
 class DeleteSessionResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("receipt",)
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    receipt: DeletionReceipt
+    def __init__(self, receipt: _Optional[_Union[DeletionReceipt, _Mapping]] = ...) -> None: ...
+
+class DeletionReceipt(_message.Message):
+    __slots__ = ("session_id", "artifacts", "delete_time_s")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_S_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    artifacts: _containers.RepeatedCompositeFieldContainer[DeletedArtifact]
+    delete_time_s: float
+    def __init__(self, session_id: _Optional[str] = ..., artifacts: _Optional[_Iterable[_Union[DeletedArtifact, _Mapping]]] = ..., delete_time_s: _Optional[float] = ...) -> None: ...
+
+class DeletedArtifact(_message.Message):
+    __slots__ = ("kind", "name", "digest", "size_bytes")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    name: str
+    digest: str
+    size_bytes: int
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., digest: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class RetrySessionRequest(_message.Message):
     __slots__ = ("session_id",)

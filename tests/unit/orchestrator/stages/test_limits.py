@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,17 +14,11 @@ from orchestrator.stages.remote import Channels
 from orchestrator.stages.stage import Parts, Stage
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
-FORMER_TIMEOUT_S = dict(transcribe=7200.0, vision=3600.0, speaker=3600.0, translate=600.0, assess=900.0)
-    "transcribe": 7200.0,
-    "vision": 3600.0,
-    "speaker": 3600.0,
-    "translate": 600.0,
-    "assess": 900.0,
-}
+FORMER_TIMEOUT_S = {"transcribe": 7200, "vision": 3600, "speaker": 3600, "translate": 600, "assess": 900}
 """Of one attempt at the longest recording, before it followed the length."""
 
 
-def stage_named(name: str, folder: Path, **changes: float) -> Stage:
+def stage_named(name: str, folder: Path, **changes: Any) -> Stage:
     media = MediaStore(folder.as_uri())
     return build_stages(Parts(settings_class()(**changes), media, SessionStore(media), Channels()))[name]
 

@@ -34,10 +34,10 @@ def old_outputs() -> dict[str, Path]:
 async def test_a_stage_names_its_output_as_before(tmp_path: Path, stage: str) -> None:
     outputs = old_outputs()
     store = SessionStore(MediaStore(tmp_path.as_uri()))
-    records = {name: StageRecord(name, "done", output_key=f"{name}.pb") for name in outputs}
+    records = {name: StageRecord(name, "done", output_key=f"sessions/a/{name}.pb") for name in outputs}
     for name, path in outputs.items():
         message: Message = stage_classes()[name].output_class.FromString(path.read_bytes())
-        await store.save(f"{name}.pb", message, records[name])
+        await store.save(f"sessions/a/{name}.pb", message, records[name])
     parts = Parts(
         settings_class()(), MediaStore(tmp_path.as_uri()), store, Channels(), FakeStages().services()
     )

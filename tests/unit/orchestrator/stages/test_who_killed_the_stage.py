@@ -12,7 +12,7 @@ import pytest
 from chassis.errors import InterviewError
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.attempts import Standing
-from orchestrator.stages.places import Places
+from orchestrator.stages.places import Places, alone, own_places
 from orchestrator.stages.stage import OnProgress
 from orchestrator.stages.troubles import StageAwayError, StageDiedError, StageHungError, StageStoppedError
 from tests.fakes.stages import a_vision_report
@@ -142,18 +142,34 @@ async def test_an_input_with_which_a_stage_hung_twice_is_not_tried_a_third_time(
 
 
 async def test_two_who_want_to_stand_alone_do_not_wait_for_each_other() -> None:
-    places = Places(3)
+    places = own_places({"vision": 3})
     inside, most_inside = 0, 0
 
-    async def stand(alone: bool) -> None:
+    async def stand(to_stand_alone: bool) -> None:
         nonlocal inside, most_inside
-        async with places.taken(alone=alone):
+        async with alone(places, "vision", 3) if to_stand_alone else places["vision"]:
             inside += 1
             most_inside = max(most_inside, inside)
-            assert not alone or inside == 1
+            assert not to_stand_alone or inside == 1
             await asyncio.sleep(0.002)
             inside -= 1
 
     await asyncio.gather(*(stand(number % 2 == 0) for number in range(12)))
 
-    assert most_inside <= 3
+    assert most_inside == 3
+
+
+async def test_who_gives_up_standing_alone_gives_all_places_back() -> None:
+    places = own_places({"vision": 2})
+    async with places["vision"]:
+        impatient = asyncio.create_task(_stand_alone(places))
+        await asyncio.sleep(0.01)
+        impatient.cancel()
+        await asyncio.wait({impatient})
+    async with asyncio.timeout(60), places["vision"], places["vision"]:
+        assert impatient.cancelled()
+
+
+async def _stand_alone(places: Places) -> None:
+    async with alone(places, "vision", 2):
+        pass
