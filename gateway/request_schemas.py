@@ -25,7 +25,12 @@ _UPLOAD: dict[str, Any] = {
     "properties": {
         "videos": {
             "type": "array",
-            "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+            # Both ways of saying "a file": the standard's, and the older one that generators of clients read.
+            "items": {
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+                "format": "binary",
+            },
             "description": "Recordings, in order. `files` is understood as well.",
         },
         "questions": {

@@ -30,6 +30,7 @@ from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Parts, Service, Stage
 from orchestrator.stages.transcribe import Transcribe
+from orchestrator.stages.watch import Pace
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Tombstones
 
@@ -57,6 +58,7 @@ def compose(
         ),
         places=_places(stages, config),
         listener=tracker,
+        pace=Pace(settings.max_wait_s, settings.probe_interval_s),
     )
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(config, runner, tracker, writer.write)

@@ -37,9 +37,9 @@ def api_key(text: str, name: str = "team", **values: Any) -> ApiKey:
 class Bench:
     """One gateway with its fakes and folders."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, orchestrator: FakeOrchestrator | None = None, **settings: Any) -> None:
         self.store_dir, self.spool_dir = folder / "store", folder / "spool"
-        self.orchestrator = FakeOrchestrator()
+        self.orchestrator = orchestrator or FakeOrchestrator()
         values: dict[str, Any] = {
             "rate_limit_uploads": "",
             "max_file_bytes": 10_000,

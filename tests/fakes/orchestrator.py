@@ -114,6 +114,8 @@ class FakeOrchestrator:
         self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
         self._check()
+        if page_token and not (page_token.isascii() and page_token.isdecimal()):
+            raise InvalidInputError("Ask for the first page.", reason="PAGE_INVALID")
         begin = int(page_token or 0)
         found = [self._find(session_id) for session_id in reversed(self.events)]
         found = [session for session in found if state in (None, session.state)]
