@@ -23,6 +23,7 @@ from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.stages.work_folder import folder_full, work_folder
 from orchestrator.workflow import EXTRACT
@@ -79,7 +80,7 @@ class Extract(Stage):
     weight = 0.05
     defaults = Defaults(timeout_s=600.0)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`. The work is done here, in a child process."""
         extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings, self.timeout_s))
 
