@@ -21,6 +21,7 @@ from grpc_reflection.v1alpha import reflection
 from chassis.client import MAX_MESSAGE_BYTES
 from chassis.errors import InterviewError
 from chassis.interceptors import CallInterceptor
+from chassis.readiness import OF_THIS_PROCESS, Readiness
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.telemetry import (
     MODEL_LOAD_SECONDS,
@@ -38,6 +39,8 @@ Register = Callable[[grpc.aio.Server], None]
 
 EXIT_START_FAILED = 1
 EXIT_SETTINGS_WRONG = 2
+_TELLING: set[asyncio.Task[None]] = set()
+"""A loop keeps no hold on its tasks."""
 PERMITTED_KEEPALIVE_MS = 10_000
 """Clients ping every 30 s. A server that permits less often closes their connections."""
 
@@ -113,11 +116,15 @@ async def serve(
 
 
 async def start_server(
-    settings: ServiceSettings, service_name: str, register: Register
+    settings: ServiceSettings,
+    service_name: str,
+    register: Register,
+    *,
+    readiness: Readiness = OF_THIS_PROCESS,
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
 
-    `register` is called once the address is ours.
+    `register` is called once the address is ours. Health says NOT_SERVING while `readiness` lacks something.
 
     Raises:
         OSError: The address is taken or not ours.
@@ -145,11 +152,15 @@ async def start_server(
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.reflection:
-        names = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        reflected = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(reflected, server)
     await server.start()
-    for name in ("", service_name):
+    names = ("", service_name)
+    for name in names:
         await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    telling = asyncio.create_task(readiness.tell(health_servicer, names))
+    _TELLING.add(telling)
+    telling.add_done_callback(_TELLING.discard)
     return server, health_servicer, port
 
 

@@ -61,6 +61,7 @@ REASONS: Mapping[str, Reason] = {
     "REQUEST_INVALID": Reason(422, "fields are wrong, `detail` lists them"),
     "RATE_LIMITED": Reason(429, "too many uploads of one client"),
     "INTERNAL": Reason(500, "a fault on our side"),
+    "DATABASE_UNAVAILABLE": Reason(503, "the state can't be read or written at the moment"),
     "NOT_READY": Reason(503, "something is not up yet"),
     "ORCHESTRATOR_UNAVAILABLE": Reason(503, "the assessment service can't be reached"),
     "QUEUE_FULL": Reason(503, "too much waits already"),
@@ -75,7 +76,13 @@ REASONS: Mapping[str, Reason] = {
 
 ALWAYS = ("API_KEY_INVALID", "API_KEY_SCOPE_MISSING", "HOST_FORBIDDEN", "ORIGIN_FORBIDDEN", "INTERNAL")
 """What every answer but those about the service itself can say."""
-ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
+ASKING = (
+    "ORCHESTRATOR_UNAVAILABLE",
+    "UNAVAILABLE",
+    "QUEUE_FULL",
+    "DATABASE_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+)
 """What a question to the orchestrator can end with."""
 OF_A_SESSION = ("SESSION_ID_INVALID", "SESSION_NOT_FOUND", *ASKING)
 OF_AN_UPLOAD = (

@@ -29,7 +29,9 @@ def start_another(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
         "ORCHESTRATOR_DATABASE_URL": f"sqlite:///{folder / 'state.sqlite'}",
     }
     command = [sys.executable, "-m", "orchestrator"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.mark.parametrize("same_port", [True, False], ids=["the same port", "another port"])
