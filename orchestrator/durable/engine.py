@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict
 
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
@@ -29,7 +29,7 @@ from orchestrator.progress import ProgressTracker
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.stages.runner import StageRunner
-from orchestrator.versions import Reassessment, end_of_reassessment
+from orchestrator.versions import Reassessment, end_of_reassessment, read_request
 from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 
 logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class Engine(KeptSessions):
             await self._trouble.bounded(submitting, writes=True)
 
     async def _process(self, job: dict[str, Any]) -> dict[str, Any]:
-        request, created_s = ParseDict(job["request"], Request()), job["create_time_s"]
+        request, created_s = read_request(job["request"]), job["create_time_s"]
         places = range(1, len(request.answers) + 1)
         # The order of these lines fixes the step ids: sessions in flight hang on it.
         plan = {(place, stage): DBOS.reserve_step() for place in places for stage in RESERVED_FIRST}

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from dbos import DBOS, error
 
 from orchestrator.durable.config import EngineConfig
-from orchestrator.durable.rows import session_row, version_row
+from orchestrator.durable.rows import milestones_of, session_row, version_row
 from orchestrator.durable.sqlite_file import empty_log
 from orchestrator.durable.trouble import DatabaseTrouble
-from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
+from orchestrator.progress import MS_PER_S, ProgressTracker
 from orchestrator.sessions import SessionRow
 from orchestrator.versions import VersionRow
 
@@ -50,9 +50,7 @@ class KeptSessions:
         rows = await DBOS.list_workflows_async(workflow_ids=[session_id])
         if not rows:
             return None
-        kept = await DBOS.get_all_events_async(session_id)
-        milestones = [Milestone.from_json(entry) for entries in kept.values() for entry in entries]
-        return session_row(rows[0], tuple(sorted(milestones, key=lambda milestone: milestone.event_id)))
+        return session_row(rows[0], milestones_of(await DBOS.get_all_events_async(session_id)))
 
     async def waiting_count(self, limit: int) -> int:
         """Count sessions and reassessments that wait for their turn, up to `limit`."""
