@@ -16,11 +16,11 @@ from orchestrator.workflow import ASSESS, Records, StageRecord, assessable
 
 
 def read_request(value: Mapping[str, Any]) -> orchestrator_pb2.CreateSessionRequest:
-    """Read a session's request from the journal. What a newer version wrote and this one doesn't know is left.
+    """Read a session's request from the journal. What only a newer version knows is left out.
 
     After a rollback, sessions of the newer version go on, and are listed.
     """
-    return ParseDict(value, orchestrator_pb2.CreateSessionRequest(), ignore_unknown_fields=True)
+    return ParseDict(dict(value), orchestrator_pb2.CreateSessionRequest(), ignore_unknown_fields=True)
 
 
 @dataclass(frozen=True)

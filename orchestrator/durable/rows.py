@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from interview.v1 import orchestrator_pb2
+from google.protobuf.json_format import ParseError
+
 from orchestrator.progress import MS_PER_S, Milestone
 from orchestrator.sessions import ENDED, SessionRow
 from orchestrator.versions import Reassessment, VersionRow, read_request
@@ -22,8 +23,12 @@ _STATES = {
 }
 
 
+NOT_READABLE = (LookupError, TypeError, ValueError, AttributeError, ParseError)
+"""What reading ends with where another version wrote it, or it is damaged."""
 UNREADABLE = "SESSION_UNREADABLE"
-UNREADABLE_MESSAGE = "This version can't read what another one wrote of the session. Update to the newer version, or delete it."
+UNREADABLE_MESSAGE = (
+    "This version can't read what another one wrote of the session. Update to the newer one, or delete it."
+)
 
 
 class KeptWorkflow(Protocol):
@@ -45,17 +50,25 @@ def session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> Sessio
     """Read a session. One that can't be read says so, and stands in nobody's way."""
     try:
         return _session_row(kept, milestones)
-    except Exception:
+    except NOT_READABLE:
         logger.warning("a session can't be read", extra={"session_id": kept.workflow_id})
         state = _STATES.get(kept.status) or ("completed" if kept.status == "SUCCESS" else "failed")
         return SessionRow(
-            request=orchestrator_pb2.CreateSessionRequest(session_id=kept.workflow_id),
+            request=read_request({"sessionId": kept.workflow_id, "ownerGroup": _owner_group(kept)}),
             state=state,
             create_time_s=(kept.created_at or 0) / MS_PER_S,
             end_time_s=_last_change_s(kept) if state in ENDED else None,
             reason=UNREADABLE,
             message=UNREADABLE_MESSAGE,
         )
+
+
+def _owner_group(kept: KeptWorkflow) -> str:
+    """Return whose session it is. What can't be read must not become everybody's."""
+    try:
+        return str(kept.input["args"][0]["request"].get("ownerGroup", ""))
+    except NOT_READABLE:
+        return ""
 
 
 def _session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> SessionRow:
@@ -84,7 +97,7 @@ def milestones_of(kept: Mapping[str, Any]) -> tuple[Milestone, ...]:
         for entry in entries:
             try:
                 found.append(Milestone.from_json(entry))
-            except (KeyError, TypeError, ValueError):  # Of a newer version.
+            except NOT_READABLE:
                 logger.warning("a milestone can't be read")
     return tuple(sorted(found, key=lambda milestone: milestone.event_id))
 
@@ -93,7 +106,7 @@ def version_row(kept: KeptWorkflow) -> VersionRow:
     """Read a version of a result. One that can't be read counts as failed."""
     try:
         return _version_row(kept)
-    except Exception:
+    except NOT_READABLE:
         logger.warning("a version can't be read", extra={"session_id": kept.workflow_id})
         version_id, created_s = int(kept.workflow_id.rpartition("-")[2]), (kept.created_at or 0) / MS_PER_S
         ended_s = _last_change_s(kept)
