@@ -50,6 +50,7 @@ REASONS: Mapping[str, Reason] = {
     "METHOD_NOT_ALLOWED": Reason(405, "the address takes another method"),
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "RESULT_NOT_MADE": Reason(409, "the session failed before it had a result"),
     "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
