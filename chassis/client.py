@@ -22,6 +22,7 @@ from chassis.status import from_rpc_error
 from chassis.telemetry import request_id, session_id, tracing_configured
 
 T = TypeVar("T")
+Metadata = tuple[tuple[str, str], ...]
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Transcripts of an hour have a few MB. Recordings travel as chunks or by URI."""
@@ -86,7 +87,12 @@ def open_channel(address: str) -> grpc.aio.Channel:
 
 
 async def unary(
-    method: Callable[..., Awaitable[T]], request: Any, *, timeout_s: float, retry: RetryPolicy = RetryPolicy()
+    method: Callable[..., Awaitable[T]],
+    request: Any,
+    *,
+    timeout_s: float,
+    retry: RetryPolicy = RetryPolicy(),
+    metadata: Metadata = (),
 ) -> T:
     """Call a method with one reply.
 
@@ -95,6 +101,7 @@ async def unary(
         request: Its request message.
         timeout_s: Time for all attempts together.
         retry: How transient failures are tried again.
+        metadata: What is sent beside the identifiers of the request and the session.
 
     Raises:
         InterviewError: The error that the server raised, of the same class, reason and message.
@@ -102,7 +109,7 @@ async def unary(
 
     async def attempt(remaining_s: float) -> T:
         try:
-            return await method(request, timeout=remaining_s, metadata=_metadata())
+            return await method(request, timeout=remaining_s, metadata=(*_metadata(), *metadata))
         except grpc.aio.AioRpcError as failure:
             raise from_rpc_error(failure) from failure
 
@@ -110,14 +117,18 @@ async def unary(
 
 
 async def stream(
-    method: Callable[..., Any], requests: AsyncIterable[Any], *, timeout_s: float
+    method: Callable[..., Any],
+    requests: AsyncIterable[Any],
+    *,
+    timeout_s: float,
+    metadata: Metadata = (),
 ) -> AsyncIterator[Any]:
     """Call a method with a stream of replies, once. Leaving the iteration cancels the call.
 
     Raises:
         InterviewError: The error that the server raised, of the same class, reason and message.
     """
-    call = method(requests, timeout=timeout_s, metadata=_metadata())
+    call = method(requests, timeout=timeout_s, metadata=(*_metadata(), *metadata))
     try:
         async for response in call:
             yield response
@@ -158,6 +169,6 @@ async def retrying(
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _metadata() -> tuple[tuple[str, str], ...]:
+def _metadata() -> Metadata:
     ids = ((REQUEST_ID_KEY, request_id.get()), (SESSION_ID_KEY, session_id.get()))
     return tuple((key, value) for key, value in ids if value)

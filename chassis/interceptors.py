@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
+from chassis.caller import GROUP_KEY, caller_groups, decode_groups
 from chassis.errors import (
     CancelledCallError,
     DeadlineError,
@@ -91,6 +92,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     ) -> AsyncIterator[None]:
         request_id.set(_clean_id(metadata.get(REQUEST_ID_KEY)) or uuid.uuid4().hex)
         session_id.set(_clean_id(metadata.get(SESSION_ID_KEY)))
+        caller_groups.set(decode_groups(metadata.get(GROUP_KEY)))
         begin_s = time.perf_counter()
         remaining_s = context.time_remaining()
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)

@@ -61,5 +61,5 @@ class Readiness:
             await asyncio.sleep(LOOK_PAUSE_S)
 
 
-OF_THIS_PROCESS = Readiness()
+READINESS = Readiness()
 """What this process lacks."""

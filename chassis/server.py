@@ -1,13 +1,16 @@
 """A gRPC process from its settings to its last call: health, reflection, limits, drain.
 
 Health is SERVING only once everything is loaded, NOT_SERVING from SIGTERM on, and is answered by the
-event loop, which inference never blocks.
+event loop, which inference never blocks. A process in which work goes on long after it was told to stop ends
+by itself with `EXIT_START_AGAIN`: whoever watches over it starts a new one, which has all its places again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import signal
 import sys
 import time
@@ -21,8 +24,9 @@ from grpc_reflection.v1alpha import reflection
 from chassis.client import MAX_MESSAGE_BYTES
 from chassis.errors import InterviewError
 from chassis.interceptors import CallInterceptor
-from chassis.readiness import OF_THIS_PROCESS, Readiness
+from chassis.readiness import READINESS, Readiness
 from chassis.settings import ServiceSettings, SettingsError, load_settings
+from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
 from chassis.telemetry import (
     MODEL_LOAD_SECONDS,
     configure_process_log,
@@ -31,6 +35,7 @@ from chassis.telemetry import (
     serve_metrics,
     tracing_configured,
 )
+from chassis.workers import STOP_GRACE_S
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +44,10 @@ Register = Callable[[grpc.aio.Server], None]
 
 EXIT_START_FAILED = 1
 EXIT_SETTINGS_WRONG = 2
+EXIT_START_AGAIN = 75
+"""Work went on after it was told to stop. BSD calls this status EX_TEMPFAIL: a new process may do better."""
+LOOK_PAUSE_S = 0.5
+"""Between two looks at work that was told to stop."""
 _TELLING: set[asyncio.Task[None]] = set()
 """A loop keeps no hold on its tasks."""
 PERMITTED_KEEPALIVE_MS = 10_000
@@ -48,8 +57,8 @@ PERMITTED_KEEPALIVE_MS = 10_000
 def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
     """Run a gRPC process until SIGTERM or SIGINT.
 
-    Exits with 2 where settings are wrong, with 1 where it can't start. Either way the last line of its log
-    says what to do.
+    Exits with 2 where settings are wrong, with 1 where it can't start, and with `EXIT_START_AGAIN` where work
+    went on for `max_stop_s` after it was told to stop. The last line of its log says what to do.
 
     Args:
         settings_class: The process's settings.
@@ -70,7 +79,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     MODEL_LOAD_SECONDS.set(time.perf_counter() - begin_s)
     try:
-        asyncio.run(serve(settings, service_name, register))
+        status = asyncio.run(serve(settings, service_name, register))
     except InterviewError as error:
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
     except OSError as error:
@@ -79,6 +88,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
             f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}). Use another.",
             settings.log_format,
         )
+    _end(status)
 
 
 async def serve(
@@ -88,8 +98,11 @@ async def serve(
     *,
     stop: asyncio.Event | None = None,
     listening: Callable[[int], None] = lambda _: None,
-) -> None:
+    stopped: StoppedWork = OF_THIS_PROCESS,
+) -> int:
     """Serve until `stop` is set (SIGTERM and SIGINT set it), then let running calls end.
+
+    It ends by itself where work goes on for `max_stop_s` after it was told to stop.
 
     Args:
         settings: Address, limits, drain time.
@@ -97,6 +110,10 @@ async def serve(
         register: Adds the servicer to the server.
         stop: Set from outside to end. None for signals alone.
         listening: Called with the port once the server listens.
+        stopped: Knows the work that was told to stop and goes on.
+
+    Returns:
+        The status to exit with: 0, or `EXIT_START_AGAIN`.
 
     Raises:
         OSError: The address is taken or not ours.
@@ -108,11 +125,31 @@ async def serve(
         loop.add_signal_handler(name, stop.set)
     logger.info("serving", extra={"service": service_name, "port": port})
     listening(port)
-    await stop.wait()
+    stuck = await _stopped_or_stuck(stop, stopped, settings.max_stop_s)
+    if stuck:
+        logger.critical(
+            "work goes on after it was told to stop. The process ends, to be started again",
+            extra={
+                "service": service_name,
+                "work_count": stopped.count(),
+                "since_s": round(stopped.longest_s(), 1),
+            },
+        )
     logger.info("draining", extra={"service": service_name})
     await health_servicer.enter_graceful_shutdown()
     await server.stop(settings.drain_timeout_s)
     logger.info("stopped", extra={"service": service_name})
+    return EXIT_START_AGAIN if stuck else 0
+
+
+async def _stopped_or_stuck(stop: asyncio.Event, stopped: StoppedWork, max_stop_s: float) -> bool:
+    """Wait for the end. Return whether it is that work doesn't stop."""
+    while not stop.is_set():
+        if stopped.longest_s() >= max_stop_s:
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_PAUSE_S)
+    return False
 
 
 async def start_server(
@@ -120,7 +157,7 @@ async def start_server(
     service_name: str,
     register: Register,
     *,
-    readiness: Readiness = OF_THIS_PROCESS,
+    readiness: Readiness = READINESS,
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
 
@@ -162,6 +199,15 @@ async def start_server(
     _TELLING.add(telling)
     telling.add_done_callback(_TELLING.discard)
     return server, health_servicer, port
+
+
+def _end(status: int) -> None:
+    """Leave the process, at once where a thread would keep it from ending."""
+    if not OF_THIS_PROCESS.wait(0.0 if status else STOP_GRACE_S):
+        logger.warning("work is left behind that does not stop")
+        os._exit(status)  # the interpreter would wait for its threads without end
+    if status:
+        sys.exit(status)
 
 
 def _exit(code: int, message: str, log_format: str | None = None) -> NoReturn:

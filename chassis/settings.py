@@ -66,6 +66,9 @@ class ServiceSettings(ProcessSettings):
     models_dir: Path = Field(default_factory=default_models_dir)
     drain_timeout_s: float = Field(30.0, ge=0)
     """Time that running calls get after SIGTERM."""
+    max_stop_s: float = Field(60.0, gt=0)
+    """Longest time that work goes on once its caller left or its deadline passed. Then the process lets the
+    other calls end (`drain_timeout_s`) and exits with 75, to be started again."""
 
 
 class SettingsError(Exception):

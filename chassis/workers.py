@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from chassis.errors import CancelledCallError, ExhaustedError
+from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
 from chassis.telemetry import QUEUE_DEPTH, WORKERS_BUSY
 
 T = TypeVar("T")
@@ -35,13 +36,17 @@ class Workers:
     Args:
         worker_count: Pieces of work at once.
         waiting_count: Pieces of work that may wait. One more raises `ExhaustedError` (`QUEUE_FULL`).
+        stopped: Is told of work whose caller is gone, until that work ends.
     """
 
-    def __init__(self, worker_count: int, waiting_count: int) -> None:
+    def __init__(
+        self, worker_count: int, waiting_count: int, *, stopped: StoppedWork = OF_THIS_PROCESS
+    ) -> None:
         self._executor = ThreadPoolExecutor(worker_count, thread_name_prefix="worker")
         self._worker_count = worker_count
         self._capacity = worker_count + waiting_count
         self._admitted = 0
+        self._stopped = stopped
 
     async def run(self, work: Callable[[threading.Event], T]) -> T:
         """Call `work(stop)` in a thread.
@@ -50,11 +55,12 @@ class Workers:
             ExhaustedError: The waiting room is full (`QUEUE_FULL`).
         """
         stop = threading.Event()
-        future = _looked_at(asyncio.wrap_future(self._submit(lambda: work(stop))))
+        submitted = self._submit(lambda: work(stop))
+        future = _looked_at(asyncio.wrap_future(submitted))
         try:
             return await asyncio.shield(future)
         finally:
-            await _let_end(stop, future)
+            await self._let_end(stop, submitted, future)
 
     async def stream(self, work: Callable[[threading.Event], Iterator[T]]) -> AsyncIterator[T]:
         """Iterate `work(stop)` in a thread and yield what it yields.
@@ -86,13 +92,14 @@ class Workers:
                 if not stop.is_set():
                     hand_over(None)
 
-        future = _looked_at(asyncio.wrap_future(self._submit(produce)))
+        submitted = self._submit(produce)
+        future = _looked_at(asyncio.wrap_future(submitted))
         try:
             while (item := await _next(queue, future)) is not None:
                 yield item[0]
             await asyncio.shield(future)
         finally:
-            await _let_end(stop, future)
+            await self._let_end(stop, submitted, future)
 
     def close(self) -> None:
         """Take no more work. Running work goes on to its end."""
@@ -112,6 +119,15 @@ class Workers:
         future = self._executor.submit(context.run, work)
         future.add_done_callback(lambda _: _call_soon(loop, self._release))
         return future
+
+    async def _let_end(
+        self, stop: threading.Event, submitted: concurrent.futures.Future[T], future: asyncio.Future[T]
+    ) -> None:
+        stop.set()
+        if submitted.done() or submitted.cancel():  # work that has not begun gives its place back at once
+            return
+        self._stopped.note(submitted)
+        await asyncio.wait({future}, timeout=STOP_GRACE_S)
 
     def _release(self) -> None:
         self._admitted -= 1
@@ -149,9 +165,3 @@ def _looked_at(future: asyncio.Future[T]) -> asyncio.Future[T]:
 def _look_at(future: asyncio.Future[T]) -> None:
     if not future.cancelled():
         future.exception()
-
-
-async def _let_end(stop: threading.Event, future: asyncio.Future[T]) -> None:
-    stop.set()
-    if not future.done():
-        await asyncio.wait({future}, timeout=STOP_GRACE_S)

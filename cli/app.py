@@ -31,6 +31,7 @@ from cli import (
 from cli.assessor_commands import assessor_app
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode, from_interview_error
+from cli.key_commands import keys_app
 from cli.local_llm import llm_app
 from cli.options import API_KEY_VARIABLE
 
@@ -63,6 +64,7 @@ def build_app() -> typer.Typer:
     demo_command.add_to(app)
     up_command.add_to(app)
     app.add_typer(model_commands.models_app, name="models")
+    app.add_typer(keys_app, name="keys")
     app.add_typer(llm_app, name="llm")
     app.add_typer(assessor_app, name="assessor")
     return app

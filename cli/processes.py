@@ -20,6 +20,7 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from chassis.server import EXIT_START_AGAIN
 from cli.failures import CommandError, ExitCode
 from cli.process_logs import last_words
 
@@ -29,6 +30,9 @@ PROBE_PAUSE_S = 0.25
 STOP_GRACE_S = 15.0
 """Time to drain after SIGTERM. The demo has nothing left to drain."""
 LOG_TAIL_LINES = 5
+MAX_STARTS_AGAIN = 5
+"""Of one process within `START_AGAIN_WINDOW_S`. One that asks for more does not get better by it."""
+START_AGAIN_WINDOW_S = 3600.0
 
 Probe = Callable[[], bool]
 """Tells whether a process is ready."""
@@ -100,6 +104,8 @@ class Supervisor:
         self._log_dir = log_dir
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._plans: dict[str, ProcessPlan] = {}
+        self._base_environment: Mapping[str, str] = {}
+        self._started_again_s: dict[str, list[float]] = {}
         self._previous_handler: signal.Handlers | Callable[[int, FrameType | None], object] | int | None = (
             None
         )
@@ -128,23 +134,53 @@ class Supervisor:
         Raises:
             CommandError: A program can't be started.
         """
+        self._base_environment = base_environment
         for plan in plans:
-            with self.log_path(plan.name).open("wb") as log:
-                try:
-                    self._running[plan.name] = subprocess.Popen(
-                        plan.command,
-                        env={**base_environment, **plan.environment},
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        # Away from the terminal's Ctrl-C: we stop them, in order and each once.
-                        start_new_session=True,
-                    )
-                except OSError as error:
-                    raise CommandError(
-                        f"Can't start {plan.name}: {error.strerror}.", code="PROCESS_START_FAILED"
-                    ) from None
-            self._plans[plan.name] = plan
+            self._start(plan, "wb")
+
+    def keep_alive(self) -> list[str]:
+        """Start those anew that ended and ask for it: a stage whose engine was stuck. The others go on.
+
+        Returns:
+            Their names.
+
+        Raises:
+            CommandError: One has ended otherwise, or asks for it too often, or can't be started.
+        """
+        names = []
+        for name, process in list(self._running.items()):
+            status = process.poll()
+            if status == EXIT_START_AGAIN and self._may_start_again(name):
+                _signal_group(process, signal.SIGKILL)  # children that outlive it
+                self._start(self._plans[name], "ab")
+                names.append(name)
+            elif status is not None:
+                self._raise_ended(name, status)
+        return names
+
+    def _may_start_again(self, name: str) -> bool:
+        now_s = time.monotonic()
+        recent_s = [at for at in self._started_again_s.get(name, ()) if now_s - at < START_AGAIN_WINDOW_S]
+        self._started_again_s[name] = [*recent_s, now_s]
+        return len(recent_s) < MAX_STARTS_AGAIN
+
+    def _start(self, plan: ProcessPlan, log_mode: str) -> None:
+        with self.log_path(plan.name).open(log_mode) as log:
+            try:
+                self._running[plan.name] = subprocess.Popen(
+                    plan.command,
+                    env={**self._base_environment, **plan.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    # Away from the terminal's Ctrl-C: we stop them, in order and each once.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise CommandError(
+                    f"Can't start {plan.name}: {error.strerror}.", code="PROCESS_START_FAILED"
+                ) from None
+        self._plans[plan.name] = plan
 
     def wait_ready(self, timeout_s: float, report: Callable[[str], object] = lambda _: None) -> None:
         """Wait until every process is ready. `report` gets the name of each that is.
@@ -175,12 +211,14 @@ class Supervisor:
             CommandError: One has. The message ends with the end of its log.
         """
         for name, process in self._running.items():
-            if process.poll() is not None:
-                raise CommandError(
-                    f"{name} ended with {process.returncode}: {self._log_tail(name)} "
-                    f"Its log is {self.log_path(name)}.",
-                    code="PROCESS_ENDED",
-                )
+            if (status := process.poll()) is not None:
+                self._raise_ended(name, status)
+
+    def _raise_ended(self, name: str, status: int) -> NoReturn:
+        raise CommandError(
+            f"{name} ended with {status}: {self._log_tail(name)} Its log is {self.log_path(name)}.",
+            code="PROCESS_ENDED",
+        )
 
     def peak_memory_bytes(self) -> dict[str, int]:
         """Return each running process's highest memory so far, where the system tells."""

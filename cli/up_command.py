@@ -102,7 +102,7 @@ def _readable_log(prefix: str, environment: Mapping[str, str]) -> dict[str, str]
 
 
 def watch(out: Console, supervisor: Supervisor, names: list[str]) -> None:
-    """Tell what the logs say, until a process ends by itself.
+    """Tell what the logs say, until a process ends by itself. One that asks for it is started again.
 
     Raises:
         CommandError: One has. The message has its last words.
@@ -118,7 +118,8 @@ def watch(out: Console, supervisor: Supervisor, names: list[str]) -> None:
                     waiting.remove(name)
                     if not waiting:
                         _say(out, "all ready")
-        supervisor.check_alive()
+        for name in supervisor.keep_alive():
+            _say(out, f"{name}: is started again")
         time.sleep(LOOK_PAUSE_S)
 
 

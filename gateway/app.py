@@ -9,14 +9,16 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from chassis.scratch import remove_left_folders
-from chassis.store import MediaStore
+from chassis.store import MediaStore, sweeping_parts
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
+from gateway.known_keys import KeySource
 from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
 from gateway.openapi import install_openapi
 from gateway.ratelimit import UploadRateLimiter
+from gateway.reader_cookie import ReaderCookies
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
@@ -68,7 +70,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with PendingSessions(orchestrator, store).handed_over():
+        async with PendingSessions(orchestrator, store).handed_over(), sweeping_parts(store):
             yield
 
     app = FastAPI(
@@ -91,7 +93,8 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         allow_credentials=False,  # keys travel in a header, never in another page's cookies
         expose_headers=(REQUEST_ID_HEADER, "Retry-After"),
     )
-    app.add_middleware(RequestMiddleware)
+    media_origin = store.signed_origin if settings.media_delivery == "redirect" else None
+    app.add_middleware(RequestMiddleware, media_origin=media_origin)
     install_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -107,7 +110,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store),
-        keys=KeyRing(settings.api_keys),
+        keys=_key_ring(settings),
         upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
@@ -117,4 +120,13 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_total_bytes=settings.max_total_bytes,
         ),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
+    )
+
+
+def _key_ring(settings: GatewaySettings) -> KeyRing:
+    secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
+    return KeyRing(
+        KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s),
+        ReaderCookies(secrets, settings.cookie_lifetime_s),
+        settings.heir_group,
     )

@@ -1,19 +1,21 @@
-"""API keys: stored as SHA-256, compared in constant time, with scopes and an expiry."""
+"""Who is let in: keys by their SHA-256, compared in constant time, with scopes, an end and a group."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chassis.api_keys import PREFIX, Scope, digest_of, is_whole
 from chassis.errors import ForbiddenError
-from gateway.settings import ApiKey, Scope
+from gateway.callers import UNOWNED, Client
+from gateway.known_keys import KeySource, KnownKey
+from gateway.reader_cookie import ReaderCookies
 
 HEADER = "X-API-Key"
-COOKIE = "interview_key"
-"""Carries the key for a browser's `<video>` and `EventSource`, which can't send headers. Reading only."""
+COOKIE_SCOPE: Scope = "read"
+"""All that a cookie is good for. A browser sends it by itself, whoever made it do so."""
 
 
 def utc_now() -> datetime:
@@ -22,51 +24,108 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Client:
-    """Who is calling: a key's name, or the address where no key is asked for."""
+class Credentials:
+    """What a request brings to be let in."""
 
-    name: str
+    address: str
+    key: str | None = field(default=None, repr=False)
+    cookie: str | None = field(default=None, repr=False)
+    """None where a cookie does not count, because something would be changed."""
 
 
 class KeyRing:
     """Tells clients by their keys.
 
     Args:
-        keys: The known keys. None lets everybody in.
-        now: Clock for expiries.
+        source: The known keys.
+        cookies: Checks the cookies of browsers.
+        heir_group: The group that also sees sessions without an owner. Empty: none does.
+        now: Clock for what ends.
     """
 
-    def __init__(self, keys: Sequence[ApiKey], now: Callable[[], datetime] = utc_now) -> None:
-        self._keys = tuple(keys)
+    def __init__(
+        self,
+        source: KeySource,
+        cookies: ReaderCookies,
+        heir_group: str = "",
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._source = source
+        self._cookies = cookies
+        self._heir_group = heir_group
         self._now = now
 
     @property
     def open(self) -> bool:
         """Whether everybody is let in."""
-        return not self._keys
+        return self._source.none_needed
 
-    def authenticate(self, presented: str | None, scope: Scope, address: str) -> Client:
-        """Return the client whose key was presented.
+    async def let_in(self, given: Credentials, *scopes: Scope) -> Client:
+        """Return the client who sent a request, for what needs one of these scopes.
 
         Raises:
-            ForbiddenError: The key is absent, unknown, expired, or not for this scope.
+            ForbiddenError: The key is absent, unknown, expired, mistyped, or not for any of these scopes.
         """
         if self.open:
-            return Client(address)
-        key = self._find(presented or "")
-        if key is None or (key.expires is not None and key.expires <= self._now()):
-            raise ForbiddenError("Invalid or missing API Key", reason="API_KEY_INVALID")
-        if scope not in key.scopes:
+            return Client(given.address)
+        key = self._key_of(given)
+        granted = (COOKIE_SCOPE,) if given.key is None else key.scopes
+        if "admin" not in granted and not set(scopes) & set(granted):
             raise ForbiddenError(
-                f"This API key lacks the scope '{scope}'. Use a key that has it.",
+                f"This API key lacks the scope '{scopes[0]}'. Use a key that has it.",
                 reason="API_KEY_SCOPE_MISSING",
             )
-        return Client(f"key:{key.name}")
+        return Client(
+            f"key:{key.name}",
+            group=key.group,
+            groups=self._visible(key),
+            key_sha256=key.sha256,
+            upload_rate=key.upload_rate,
+            byte_rate=key.byte_rate,
+        )
 
-    def _find(self, presented: str) -> ApiKey | None:
-        digest = hashlib.sha256(presented.encode()).hexdigest()
-        found = None
-        for key in self._keys:  # all of them: the time taken tells nothing
-            if hmac.compare_digest(digest, key.sha256):
+    def still_in(self, client: Client) -> bool:
+        """Tell whether a client that was let in would be so now: its key has not ended."""
+        now = self._now()
+        return not client.key_sha256 or any(
+            key.sha256 == client.key_sha256 and key.valid_at(now) for key in self._source.known()
+        )
+
+    def cookie_for(self, client: Client) -> tuple[str, int]:
+        """Return a cookie's value for a client with a key, and its lifetime in seconds."""
+        return self._cookies.made_for(client.key_sha256, self._now()), self._cookies.lifetime_s
+
+    def _key_of(self, given: Credentials) -> KnownKey:
+        if given.key is None and given.cookie is not None:
+            key = self._find(
+                lambda known: self._cookies.is_from(given.cookie or "", known.sha256, self._now())
+            )
+            if key is not None and {COOKIE_SCOPE, "admin"} & set(key.scopes):
+                return key
+        digest = digest_of(given.key or "")
+        key = self._find(lambda known: hmac.compare_digest(digest, known.sha256))
+        if key is None:
+            raise _refusal(given.key or "")
+        return key
+
+    def _find(self, is_it: Callable[[KnownKey], bool]) -> KnownKey | None:
+        found, now = None, self._now()
+        for key in self._source.known():  # all of them: the time taken tells nothing
+            if is_it(key) and key.valid_at(now):
                 found = key
         return found
+
+    def _visible(self, key: KnownKey) -> frozenset[str] | None:
+        if "admin" in key.scopes:
+            return None
+        own = frozenset({key.group})
+        return own | UNOWNED if key.group == self._heir_group else own
+
+
+def _refusal(key: str) -> ForbiddenError:
+    if key.startswith(PREFIX) and not is_whole(key):
+        return ForbiddenError(
+            "This API key is not complete, or a character of it is wrong. Copy it again.",
+            reason="API_KEY_MISTYPED",
+        )
+    return ForbiddenError("Invalid or missing API Key", reason="API_KEY_INVALID")

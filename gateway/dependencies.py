@@ -9,14 +9,17 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
+from chassis.api_keys import Scope
 from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
-from gateway.auth import COOKIE, HEADER, Client, KeyRing
+from gateway.auth import HEADER, Credentials, KeyRing
+from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.ratelimit import UploadRateLimiter
+from gateway.reader_cookie import COOKIE
 from gateway.session_ids import parse_session_id
 from gateway.sessions import Orchestrator
-from gateway.settings import GatewaySettings, Scope
+from gateway.settings import GatewaySettings
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
 
@@ -43,15 +46,30 @@ def gateway_of(connection: HTTPConnection) -> Gateway:
     return cast(Gateway, connection.app.state.gateway)
 
 
-def require(scope: Scope) -> Callable[[Request], Awaitable[Client]]:
-    """Return a dependency that lets in clients with a scope and returns who they are."""
+async def let_in(connection: HTTPConnection, *scopes: Scope) -> Client:
+    """Return who sent a request or opens a WebSocket, and let it act as that client from now on.
+
+    Raises:
+        ForbiddenError: It may not. See `KeyRing.let_in`.
+    """
+    changes = connection.scope.get("method", "GET") not in SAFE_METHODS
+    client = await gateway_of(connection).keys.let_in(
+        Credentials(
+            address=connection.client.host if connection.client else "unknown",
+            key=connection.headers.get(HEADER),
+            cookie=None if changes else connection.cookies.get(COOKIE),
+        ),
+        *scopes,
+    )
+    current_client.set(client)
+    return client
+
+
+def require(*scopes: Scope) -> Callable[[Request], Awaitable[Client]]:
+    """Return a dependency that lets in clients with one of these scopes and returns who they are."""
 
     async def authenticated(request: Request) -> Client:
-        presented = request.headers.get(HEADER)
-        if presented is None and request.method in SAFE_METHODS:
-            presented = request.cookies.get(COOKIE)
-        address = request.client.host if request.client else "unknown"
-        return gateway_of(request).keys.authenticate(presented, scope, address)
+        return await let_in(request, *scopes)
 
     return authenticated
 
@@ -71,8 +89,17 @@ async def _session_id(session_id: str) -> str:
 GatewayDep = Annotated[Gateway, Depends(_gateway)]
 SessionId = Annotated[str, Depends(_session_id)]
 _submitting, _reading, _managing = require("submit"), require("read"), require("manage")
+_reviewing, _administering = require("review", "manage"), require("admin")
 Submitting = Annotated[Client, Depends(_submitting)]
 Reading = Annotated[Client, Depends(_reading)]
 Managing = Annotated[Client, Depends(_managing)]
-SCOPES: dict[object, Scope] = {_submitting: "submit", _reading: "read", _managing: "manage"}
-"""The scope that a dependency asks for, for the API's documentation."""
+Reviewing = Annotated[Client, Depends(_reviewing)]
+Administering = Annotated[Client, Depends(_administering)]
+SCOPES: dict[object, tuple[Scope, ...]] = {
+    _submitting: ("submit",),
+    _reading: ("read",),
+    _managing: ("manage",),
+    _reviewing: ("review", "manage"),
+    _administering: ("admin",),
+}
+"""The scopes that a dependency asks for, one of them, for the API's documentation."""

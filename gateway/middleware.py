@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.telemetry import SECONDS_BUCKETS, request_id, session_id
+from gateway.callers import STRANGER, current_client
 from gateway.errors import error_body
 
 logger = logging.getLogger(__name__)
@@ -46,10 +47,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestMiddleware:
-    """Plain ASGI, so that streams and their cancellation pass through untouched."""
+    """Plain ASGI, so that streams and their cancellation pass through untouched.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: The application.
+        media_origin: Where else our page may play recordings from. None: nowhere.
+    """
+
+    def __init__(self, app: ASGIApp, media_origin: str | None = None) -> None:
         self._app = app
+        self._headers = dict(SECURITY_HEADERS)
+        if media_origin is not None:
+            policy = self._headers["Content-Security-Policy"]
+            self._headers["Content-Security-Policy"] = policy.replace(
+                "media-src 'self'", f"media-src 'self' {media_origin}"
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -68,7 +80,7 @@ class RequestMiddleware:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = number
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -105,6 +117,7 @@ class CallerMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        current_client.set(STRANGER)
         headers = Headers(scope=scope)
         if refusal := self._refusal(scope, headers.get("host", ""), headers.get("origin")):
             # Starlette's responses deny a WebSocket as well, where the server can do that.

@@ -15,8 +15,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from gateway.auth import COOKIE, HEADER
+from gateway.auth import COOKIE_SCOPE, HEADER
 from gateway.dependencies import SCOPES
+from gateway.reader_cookie import COOKIE
 from gateway.schemas import STATUS_EXAMPLE
 
 RESULT_COMPONENT = "ResultDocument"
@@ -28,13 +29,15 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "type": "apiKey",
         "in": "header",
         "name": HEADER,
-        "description": "Needed where the gateway has keys. Roles are its scopes: `submit`, `read`, `manage`.",
+        "description": "Needed where the gateway has keys. Roles are its scopes, one of which is needed:"
+        " `submit`, `read`, `review`, `manage`. `admin` has all of them.",
     },
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "The same key for a browser's player and event stream. Only reading is let in by it.",
+        "description": "For a browser's player and event stream, which can't send the key. `POST /login`"
+        " with the key sets it. It reads only, ends soon, and ends with its key.",
     },
 }
 """Where no keys are set up, nobody needs one: `{}` beside them."""
@@ -78,11 +81,13 @@ def _document(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Any]:
 
 
 def _security(route: APIRoute, method: str) -> list[dict[str, list[str]]]:
-    scope = next((SCOPES[part.call] for part in route.dependant.dependencies if part.call in SCOPES), None)
-    if scope is None:
+    scopes = next((SCOPES[part.call] for part in route.dependant.dependencies if part.call in SCOPES), ())
+    if not scopes:
         return []
-    cookie: list[dict[str, list[str]]] = [{"cookie": [scope]}] if method == "GET" else []
-    return [{"key": [scope]}, *cookie, {}]
+    with_cookie = method == "GET" and COOKIE_SCOPE in scopes
+    cookie: list[dict[str, list[str]]] = [{"cookie": [COOKIE_SCOPE]}] if with_cookie else []
+    keys: list[dict[str, list[str]]] = [{"key": [scope]} for scope in scopes]
+    return [*keys, *cookie, {}]
 
 
 def _result_components() -> dict[str, Any]:

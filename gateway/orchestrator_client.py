@@ -9,8 +9,10 @@ from typing import Any, TypeVar, cast
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.client import NO_RETRY, RetryPolicy, open_channel, read_out, stream, unary
+from chassis.caller import GROUP_KEY, encode_groups
+from chassis.client import NO_RETRY, Metadata, RetryPolicy, open_channel, read_out, stream, unary
 from chassis.errors import DeadlineError, UnavailableError
+from gateway.callers import current_client
 from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
@@ -100,6 +102,7 @@ class OrchestratorClient:
             candidate_name=draft.candidate_name,
             language_code=draft.language_code,
             rubric_id=draft.rubric_id,
+            owner_group=current_client.get().group,
             answers=[
                 pb.AnswerInput(
                     uri=answer.uri,
@@ -127,7 +130,8 @@ class OrchestratorClient:
         """See `Orchestrator`."""
         request = pb.WatchSessionRequest(session_id=session_id, after_event_id=after_event_id)
         # `stream` passes its second argument on, and this method takes one message, not a stream of them.
-        events = stream(self._stub.WatchSession, cast("Any", request), timeout_s=WATCH_TIMEOUT_S)
+        method = self._stub.WatchSession
+        events = stream(method, cast("Any", request), timeout_s=WATCH_TIMEOUT_S, metadata=_caller())
         try:
             async with aclosing(cast("Any", events)):
                 async for event in events:
@@ -139,13 +143,14 @@ class OrchestratorClient:
             raise _away(error) from error
 
     async def list_sessions(
-        self, page_size_count: int, page_token: str, state: SessionState | None
+        self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
         """See `Orchestrator`."""
         request = pb.ListSessionsRequest(
             page_size_count=page_size_count,
             page_token=page_token,
             state=_STATE_NAMES[state] if state else None,
+            owner_group=owner_group,
         )
         response = await self._call(self._stub.ListSessions, request)
         return SessionPage(tuple(_session(item) for item in response.sessions), response.next_page_token)
@@ -209,12 +214,19 @@ class OrchestratorClient:
 
     async def _call(self, method: Callable[..., Awaitable[T]], request: Any, advice: str = READING) -> T:
         try:
-            return await unary(method, request, timeout_s=self._timeout_s, retry=RetryPolicy())
+            return await unary(
+                method, request, timeout_s=self._timeout_s, retry=RetryPolicy(), metadata=_caller()
+            )
         except UnavailableError as error:
             raise _away(error, advice) from error
         except DeadlineError as error:
             message = f"The assessment service did not answer in time. {advice}"
             raise DeadlineError(message, reason=error.reason) from error
+
+
+def _caller() -> Metadata:
+    groups = current_client.get().groups
+    return () if groups is None else ((GROUP_KEY, encode_groups(groups)),)
 
 
 def _away(error: UnavailableError | None, advice: str = READING) -> UnavailableError:

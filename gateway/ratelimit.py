@@ -10,7 +10,7 @@ from collections.abc import Callable
 import limits
 
 from chassis.errors import ExhaustedError
-from gateway.auth import Client
+from gateway.callers import Client
 
 
 class UploadRateLimiter:

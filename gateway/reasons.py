@@ -39,6 +39,7 @@ REASONS: Mapping[str, Reason] = {
     "TOO_MANY_FIELDS": Reason(400, "too many form fields"),
     "TOO_MANY_FILES": Reason(400, "more recordings than a session takes"),
     "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
+    "API_KEY_MISTYPED": Reason(403, "a key with a wrong character, or a part of one"),
     "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
     "HOST_FORBIDDEN": Reason(403, "a host name that is not allowed"),
     "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
@@ -69,13 +70,23 @@ REASONS: Mapping[str, Reason] = {
     "RUBRICS_NOT_KNOWN": Reason(503, "the assessor can't be asked for its rubrics"),
     "SESSIONS_FULL": Reason(503, "too many sessions wait"),
     "SESSION_STOPPING": Reason(503, "stages of a deleted session still stop"),
+    "OBJECT_CHANGED": Reason(503, "the recording was replaced while it was read"),
+    "STORE_FULL": Reason(503, "the media store has no space left"),
+    "STORE_REFUSED": Reason(503, "the media store refuses our credentials"),
     "STORE_UNAVAILABLE": Reason(503, "the media store can't be reached"),
     "UNAVAILABLE": Reason(503, "a process can't be reached"),
     "UPLOADS_FULL": Reason(503, "too many uploads at once"),
     "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
 }
 
-ALWAYS = ("API_KEY_INVALID", "API_KEY_SCOPE_MISSING", "HOST_FORBIDDEN", "ORIGIN_FORBIDDEN", "INTERNAL")
+ALWAYS = (
+    "API_KEY_INVALID",
+    "API_KEY_MISTYPED",
+    "API_KEY_SCOPE_MISSING",
+    "HOST_FORBIDDEN",
+    "ORIGIN_FORBIDDEN",
+    "INTERNAL",
+)
 """What every answer but those about the service itself can say."""
 ASKING = (
     "ORCHESTRATOR_UNAVAILABLE",
@@ -85,6 +96,8 @@ ASKING = (
     "DEADLINE_EXCEEDED",
 )
 """What a question to the orchestrator can end with."""
+OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
+"""What reading or writing recordings can end with."""
 OF_A_SESSION = ("SESSION_ID_INVALID", "SESSION_NOT_FOUND", *ASKING)
 OF_AN_UPLOAD = (
     "LANGUAGE_INVALID",
@@ -94,7 +107,7 @@ OF_AN_UPLOAD = (
     "UPLOAD_STALLED",
     "UPLOAD_TOO_LARGE",
     "RATE_LIMITED",
-    "STORE_UNAVAILABLE",
+    *OF_THE_STORE,
     "SESSION_INVALID",
     "SESSIONS_FULL",
     "SESSION_DELETED",

@@ -157,7 +157,11 @@ class DeletionReceipt:
 
 
 class Orchestrator(Protocol):
-    """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types."""
+    """What the gateway asks of the orchestrator. All methods raise `chassis.errors` types.
+
+    Who asks is `gateway.callers.current_client`: it owns what it creates, and to it the sessions of other
+    groups do not exist.
+    """
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
         """Make a session durable. The same identifier again returns the existing one."""
@@ -169,9 +173,9 @@ class Orchestrator(Protocol):
         """Yield a session's events until it ends."""
 
     async def list_sessions(
-        self, page_size_count: int, page_token: str, state: SessionState | None
+        self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
-        """Return a page of sessions."""
+        """Return a page of sessions. `owner_group` leaves out those of other groups."""
 
     async def cancel_session(self, session_id: str) -> SessionView:
         """Stop a session."""

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
 import limits
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.limits import MAX_ANSWER_COUNT, MAX_MEDIA_BYTES
+from chassis.api_keys import Digest, Name, Scope, Time
+from chassis.limits import MAX_ANSWER_COUNT, MAX_GROUP_CHARACTERS, MAX_MEDIA_BYTES
 from chassis.settings import ProcessSettings
 
-Scope = Literal["submit", "read", "manage"]
-"""`submit` uploads. `read` sees states, results and media. `manage` cancels, retries and deletes."""
-
 MEGABYTE = 1_000_000
+MIN_SECRET_CHARACTERS = 32
 
 
 def _default_store_url() -> str:
@@ -31,18 +29,18 @@ class ApiKey(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    name: Name
+    sha256: Digest
+    group: str = Field("", max_length=MAX_GROUP_CHARACTERS)
+    """Whose sessions it sees, next to other keys of the group. Empty: the key's own name."""
     scopes: tuple[Scope, ...] = ("submit", "read", "manage")
-    expires: datetime | None = None
+    expires: Time | None = None
     """With a time zone. None: never."""
 
-    @field_validator("expires")
-    @classmethod
-    def _has_time_zone(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("needs a time zone, such as 2027-01-31T00:00:00Z")
-        return value
+    @property
+    def owner_group(self) -> str:
+        """The group that owns what is made with the key."""
+        return self.group or self.name
 
 
 class GatewaySettings(ProcessSettings):
@@ -56,6 +54,11 @@ class GatewaySettings(ProcessSettings):
     orchestrator_timeout_s: float = Field(10.0, gt=0)
     store_url: str = Field(default_factory=_default_store_url)
     """The media store that orchestrator and stages share: `file:///…` or `s3://…`."""
+    media_delivery: Literal["proxy", "redirect"] = "proxy"
+    """How a player gets a recording: through us, or from S3 at a signed address that we send it to. A folder
+    is always served through us."""
+    media_url_expires_s: float = Field(300.0, ge=1, le=86_400)
+    """How long a signed address works."""
     spool_dir: Path | None = None
     """Folder for recordings while they arrive. None: the system's."""
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")
@@ -81,7 +84,18 @@ class GatewaySettings(ProcessSettings):
     """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
     api_keys: tuple[ApiKey, ...] = ()
-    """None: no key is asked for, which is allowed on loopback only."""
+    """None, and no file of keys: no key is asked for, which is allowed on loopback only."""
+    keys_file: Path | None = None
+    """File of keys that `interview keys` makes. It is read again when it changes."""
+    keys_reload_s: float = Field(1.0, ge=0, le=60)
+    """How often the file is looked at. A revoked key is refused after this time at the latest."""
+    cookie_secrets: tuple[SecretStr, ...] = ()
+    """Sign the cookie of a browser that signed in: the first one signs, all of them check. Every replica
+    needs the same. None: a random one of this process, so a restart ends the cookies."""
+    cookie_lifetime_s: int = Field(1800, ge=60, le=86_400)
+    """How long a browser reads without showing its key again. The page shows it every few minutes."""
+    heir_group: str = Field("", max_length=MAX_GROUP_CHARACTERS)
+    """The group whose keys also see sessions that were made without keys. Empty: only `admin` keys do."""
     allow_anonymous: bool = False
     """Serve a public address without keys. For a network that is closed by other means."""
 
@@ -93,9 +107,14 @@ class GatewaySettings(ProcessSettings):
         )
 
     @property
+    def has_keys(self) -> bool:
+        """Whether a key is asked for."""
+        return bool(self.api_keys) or self.keys_file is not None
+
+    @property
     def effective_hosts(self) -> tuple[str, ...]:
         """The names that we are called by. None where any name will do."""
-        if not self.allowed_hosts and not self.api_keys and _loopback(self.host):
+        if not self.allowed_hosts and not self.has_keys and _loopback(self.host):
             return ("localhost", "127.0.0.1", "[::1]", self.host)
         return self.allowed_hosts
 
@@ -108,12 +127,21 @@ class GatewaySettings(ProcessSettings):
 
     @model_validator(mode="after")
     def _public_needs_keys(self) -> Self:
-        if not self.api_keys and not self.allow_anonymous and not _loopback(self.host):
+        if not self.has_keys and not self.allow_anonymous and not _loopback(self.host):
             raise ValueError(
-                "GATEWAY_HOST is a public address. Set GATEWAY_API_KEYS, or GATEWAY_ALLOW_ANONYMOUS=true"
-                " if the network is closed by other means"
+                "GATEWAY_HOST is a public address. Set GATEWAY_KEYS_FILE or GATEWAY_API_KEYS, or"
+                " GATEWAY_ALLOW_ANONYMOUS=true if the network is closed by other means"
             )
         return self
+
+    @field_validator("cookie_secrets")
+    @classmethod
+    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS for secret in value):
+            raise ValueError(
+                f"each needs {MIN_SECRET_CHARACTERS} characters or more, such as of `openssl rand -hex 32`"
+            )
+        return value
 
 
 def _loopback(host: str) -> bool:

@@ -1,12 +1,18 @@
-"""Runs the orchestrator: `python -m orchestrator`."""
+"""Runs the orchestrator: `python -m orchestrator`.
+
+`python -m orchestrator migrate` makes the database's tables and ends.
+"""
 
 from __future__ import annotations
+
+import sys
 
 import grpc
 
 from chassis.server import Register, run
 from orchestrator.composition import compose
 from orchestrator.durable.engine import Engine
+from orchestrator.migrating import migrate_and_exit
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.catalogue import settings_class
@@ -14,6 +20,8 @@ from orchestrator.stages.catalogue import settings_class
 
 def main() -> None:
     """Serve until SIGTERM, then leave what is at work to the next start."""
+    if sys.argv[1:]:
+        migrate_and_exit(sys.argv[1:])
     engines: list[Engine] = []
 
     def prepare(settings: OrchestratorSettings) -> Register:

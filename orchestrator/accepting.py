@@ -11,6 +11,7 @@ from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.admission import Admission
 from orchestrator.durable.engine import Engine
+from orchestrator.ownership import check_existing, check_owner
 from orchestrator.sessions import SessionRow, position_of
 from orchestrator.tombstones import Tombstones, session_deleted
 from orchestrator.workflow import first_failure
@@ -54,13 +55,16 @@ class Accepting:
 
         Raises:
             InvalidInputError: See `Admission`.
-            PreconditionError: It was deleted (`SESSION_DELETED`).
+            ForbiddenError: It would be another group's (`GROUP_FORBIDDEN`).
+            PreconditionError: It was deleted (`SESSION_DELETED`), or is another group's (`SESSION_EXISTS`).
             ExhaustedError: Too many wait (`SESSIONS_FULL`).
         """
         self._admission.check_form(request)
+        check_owner(request.owner_group)
         session_id = request.session_id
         await self._tombstones.check_none(session_id)
         if (row := await self._engine.get(session_id)) is not None:
+            check_existing(row.request.owner_group)
             return await self._existing(row)
         await self._admission.check(request)
         row = await self._engine.submit(request)

@@ -9,6 +9,7 @@ from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, Inval
 from chassis.limits import (
     DEFAULT_PAGE_SESSION_COUNT,
     MAX_ANSWER_COUNT,
+    MAX_GROUP_CHARACTERS,
     MAX_LINK_CHARACTERS,
     MAX_NAME_CHARACTERS,
     MAX_PAGE_SESSION_COUNT,
@@ -30,6 +31,9 @@ MAX_TIME_MS = 253_402_300_799_000
 
 
 FULL_RETRY_AFTER_S = 30.0
+URI_OF_ANOTHER = (
+    "The recording does not lie in its own session's folder. Upload it for this session with UploadRecording."
+)
 
 RubricIds = Callable[[], Awaitable[tuple[str, ...]]]
 """Asks the assessor what can be judged by."""
@@ -140,6 +144,8 @@ def check_request(request: orchestrator_pb2.CreateSessionRequest, store: MediaSt
         wrong["rubric_id"] = RUBRIC_ID_RULE
     if len(request.candidate_name) > MAX_NAME_CHARACTERS:
         wrong["candidate_name"] = f"at most {MAX_NAME_CHARACTERS} characters"
+    if len(request.owner_group) > MAX_GROUP_CHARACTERS:
+        wrong["owner_group"] = f"at most {MAX_GROUP_CHARACTERS} characters"
     positions = [answer.position for answer in request.answers if answer.HasField("position")]
     if len(set(positions)) < len(positions) or any(position < 1 for position in positions):
         wrong["answers.position"] = "from 1 on, each once"
@@ -178,13 +184,16 @@ def _check_uris(request: orchestrator_pb2.CreateSessionRequest, store: MediaStor
     for place, answer in enumerate(request.answers):
         if not answer.uri:
             continue
+        # Another session's recording is another's: it would be read, and removed with this session.
+        folder = f"sessions/{request.session_id}/media/"
         try:
-            store.key(answer.uri)
+            if not store.key(answer.uri).startswith(folder):
+                raise ForbiddenError(URI_OF_ANOTHER, reason="MEDIA_URI_FORBIDDEN")
         except ForbiddenError as error:
             raise InvalidInputError(
                 error.message,
                 reason=error.reason,
-                fields={f"answers[{place}].uri": "a URI inside the configured store"},
+                fields={f"answers[{place}].uri": f"a URI below {folder} in the configured store"},
             ) from error
 
 

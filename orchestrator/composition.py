@@ -14,6 +14,7 @@ from orchestrator.admission import Admission
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
+from orchestrator.durable.shared_places import SharedPlaces
 from orchestrator.erasing import Erasure
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
@@ -24,9 +25,10 @@ from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.assess import Assess
 from orchestrator.stages.catalogue import build_stages
 from orchestrator.stages.outputs import SessionStore
+from orchestrator.stages.places import Places, own_places
 from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
-from orchestrator.stages.stage import Parts, Service
+from orchestrator.stages.stage import Parts, Service, Stage
 from orchestrator.stages.transcribe import Transcribe
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Tombstones
@@ -46,18 +48,18 @@ def compose(
     tombstones = Tombstones(media)
     outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
-    stages = build_stages(parts)
+    stages, config = build_stages(parts), _engine_config(settings)
     runner = StageRunner(
         stages,
         outputs,
         retry=RetryPolicy(
             settings.stage_attempt_count, settings.stage_first_delay_s, settings.stage_max_delay_s
         ),
-        place_counts={name: stage.place_count for name, stage in stages.items()},
+        places=_places(stages, config),
         listener=tracker,
     )
     writer = ResultWriter(outputs, settings.preferences)
-    engine = Engine(_engine_config(settings), runner, tracker, writer.write)
+    engine = Engine(config, runner, tracker, writer.write)
     rubric_ids = Assess(parts).rubric_ids
     capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
@@ -90,6 +92,18 @@ def _prepare_scratch(spool_dir: Path | None) -> None:
     remove_left_folders()
 
 
+def _places(stages: Mapping[str, Stage], config: EngineConfig) -> Places:
+    """Return the places at the stages. On Postgres, replicas share those of the services.
+
+    What this process does itself (fetching, extracting) loads its own machine, so each replica has its own.
+    """
+    own = own_places({name: stage.place_count for name, stage in stages.items()})
+    if config.on_sqlite:
+        return own
+    shared = {name: stage.place_count for name, stage in stages.items() if stage.defaults.service}
+    return SharedPlaces(config.database_url, config.incarnation, shared, own)
+
+
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:
     return EngineConfig(
         database_url=settings.database_url,
@@ -99,4 +113,5 @@ def _engine_config(settings: OrchestratorSettings) -> EngineConfig:
         queue_poll_s=settings.queue_poll_s,
         heartbeat_interval_s=settings.heartbeat_interval_s,
         dead_after_s=settings.dead_after_s,
+        migrate_at_start=settings.migrate_at_start,
     )

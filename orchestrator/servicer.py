@@ -14,6 +14,7 @@ from orchestrator.admission import check_page_size, check_session_id, page_token
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import SETTLE_TIMEOUT_S, Erasure, receipt_message
+from orchestrator.ownership import is_listed, may_see
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import Recordings
@@ -132,6 +133,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     return response
                 seen_count = seen_count + 1 if created_ms == time_ms else 1
                 time_ms = created_ms
+                if not is_listed(row.request.owner_group, request.owner_group):
+                    continue
                 if wanted is None or row.state == KEPT_STATES.get(wanted, wanted):
                     session = await self._listed(row)
                     if wanted is None or session.state == request.state:
@@ -218,7 +221,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     async def _row(self, session_id: str) -> SessionRow:
         check_session_id(session_id)
         row = await self._engine.get(session_id)
-        if row is None:
+        if row is None or not may_see(row.request.owner_group):
             raise NotFoundError(
                 "There is no session with this id. It was deleted, has expired or never existed.",
                 reason="SESSION_NOT_FOUND",

@@ -48,6 +48,9 @@ class OrchestratorSettings(ServiceSettings):
     """Between two signs of life (Postgres only)."""
     dead_after_s: float = Field(15.0, gt=0)
     """Silence after which a replica's sessions are taken over (Postgres only)."""
+    migrate_at_start: bool = True
+    """Whether the start makes the database's tables and brings them up to date. False: it only checks them.
+    `python -m orchestrator migrate` makes them, and the process needs no right to change tables."""
 
     session_count: int = Field(2, ge=1, le=64)
     """Sessions at work at once on this replica."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.folders import ROOT
+from tests.postgres_server import GivenServer, any_server
 
 
 @pytest.fixture
@@ -43,3 +44,16 @@ def models_dir() -> Path:
     from chassis.settings import default_models_dir
 
     return default_models_dir()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[GivenServer]:
+    """A real Postgres; the test is skipped where there is none."""
+    with any_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: GivenServer) -> str:
+    """The URL of an empty database of its own."""
+    return postgres.create_database()

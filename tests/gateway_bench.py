@@ -13,10 +13,11 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from chassis.api_keys import digest_of
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.dependencies import Gateway
-from gateway.settings import GatewaySettings
+from gateway.settings import ApiKey, GatewaySettings
 from tests.fakes.orchestrator import FakeOrchestrator
 
 MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500
@@ -25,6 +26,11 @@ WEBM = (
     + b"\x00" * 500
 )
 AVI = b"RIFF\x00\x10\x00\x00AVI LIST" + b"\x00" * 500
+
+
+def api_key(text: str, name: str = "team", **values: Any) -> ApiKey:
+    """Return what the gateway is told of a key."""
+    return ApiKey(name=name, sha256=digest_of(text), **values)
 
 
 class Bench:

@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
+from starlette.responses import RedirectResponse, StreamingResponse
 
 from chassis.containers import MEDIA_TYPES
 from chassis.errors import NotFoundError
 from chassis.store import StoredObject
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
-from gateway.reasons import error_answers
+from gateway.reasons import OF_A_SESSION, OF_THE_STORE, error_answers
 from gateway.uploads.submission import media_prefix
 
 router = APIRouter(tags=["Sessions"])
@@ -25,6 +25,10 @@ _RECORDING = {
 MEDIA_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The recording.", "content": _RECORDING},
     206: {"description": "The range of it that the header `Range` asks for.", "content": _RECORDING},
+    307: {
+        "description": "The recording lies at the address in `Location`, for a while. Only where the operator"
+        " has chosen that (`GATEWAY_MEDIA_DELIVERY`)."
+    },
     416: {"description": "The range lies outside the recording."},
 }
 
@@ -78,7 +82,12 @@ def parse_range(header: str | None, size_bytes: int) -> ByteRange | None:
     response_class=Response,
     responses=MEDIA_ANSWERS
     | error_answers(
-        "SESSION_ID_INVALID", "MEDIA_NOT_FOUND", "OBJECT_NOT_FOUND", "STORE_UNAVAILABLE", "REQUEST_INVALID"
+        *OF_A_SESSION,
+        "MEDIA_NOT_FOUND",
+        "OBJECT_NOT_FOUND",
+        "OBJECT_CHANGED",
+        "REQUEST_INVALID",
+        *OF_THE_STORE,
     ),
 )
 @router.head("/media/{session_id}/{position}", response_model=None, include_in_schema=False)
@@ -86,7 +95,12 @@ async def media(
     request: Request, session_id: SessionId, position: int, gateway: GatewayDep, _: Reading
 ) -> Response:
     """Return a recording, or a range of it."""
+    # Recordings are shown to whom their session is. What lies there without a session is nobody's.
+    await gateway.orchestrator.get_session(session_id)
     recording = await _find(gateway, session_id, position)
+    if (address := await _signed(gateway, recording.key)) is not None:
+        # Not kept longer than it works, and by nobody else.
+        return RedirectResponse(address, 307, {"Cache-Control": "private, no-store"})
     size_bytes = recording.size_bytes
     try:
         part = parse_range(request.headers.get("range"), size_bytes)
@@ -106,6 +120,12 @@ async def media(
         return Response(status_code=206 if part else 200, headers=headers, media_type=media_type)
     blocks = gateway.store.read_range(recording.key, wanted.start, wanted.end)
     return StreamingResponse(blocks, 206 if part else 200, headers, media_type)
+
+
+async def _signed(gateway: Gateway, key: str) -> str | None:
+    if gateway.settings.media_delivery != "redirect":
+        return None
+    return await gateway.store.signed_url(key, gateway.settings.media_url_expires_s)
 
 
 async def _find(gateway: Gateway, session_id: str, position: int) -> StoredObject:

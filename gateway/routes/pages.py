@@ -12,11 +12,11 @@ from starlette.responses import FileResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from chassis.errors import InterviewError
-from gateway.auth import COOKIE, HEADER
-from gateway.dependencies import GatewayDep, Reading
+from gateway.dependencies import GatewayDep, Reading, let_in
 from gateway.errors import error_body
 from gateway.openapi import SCHEMA_PATH, result_schema
-from gateway.reasons import error_answers
+from gateway.reader_cookie import COOKIE, FORMER_COOKIE
+from gateway.reasons import OF_THE_STORE, error_answers
 from gateway.schemas import Health
 
 router = APIRouter(tags=["Service"])
@@ -87,13 +87,16 @@ async def client_settings(gateway: GatewayDep) -> dict[str, Any]:
 
 @router.post("/login", status_code=204, response_class=Response, include_in_schema=False)
 async def login(request: Request, gateway: GatewayDep) -> Response:
-    """Keep a key in a cookie that scripts can't read. Only reading requests are let in by it."""
-    key = request.headers.get(HEADER, "")
-    address = request.client.host if request.client else "unknown"
-    gateway.keys.authenticate(key, "read", address)
+    """Give a browser with a key a cookie for what can't send the key. It reads only, and not for long."""
+    client = await let_in(request, "read")
     response = Response(status_code=204)
-    secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=secure)
+    response.delete_cookie(FORMER_COOKIE)
+    if not gateway.keys.open:
+        value, lifetime_s = gateway.keys.cookie_for(client)
+        secure = request.url.scheme == "https"
+        response.set_cookie(
+            COOKIE, value, lifetime_s, path="/", httponly=True, samesite="strict", secure=secure
+        )
     return response
 
 
@@ -112,8 +115,7 @@ async def result_document_schema() -> Response:
 @router.get(
     "/readyz",
     response_model=None,
-    responses=READY_ANSWER
-    | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", "STORE_UNAVAILABLE", always=()),
+    responses=READY_ANSWER | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", *OF_THE_STORE, always=()),
 )
 async def readyz(gateway: GatewayDep) -> Response:
     """Tell whether sessions can be taken: the orchestrator and the store are there."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from chassis.errors import InvalidInputError, NotFoundError
-from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_PAGE_SESSION_COUNT
+from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_GROUP_CHARACTERS, MAX_PAGE_SESSION_COUNT
 from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.openapi import RESULT_REF
@@ -99,9 +99,12 @@ async def list_sessions(
     page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_SESSION_COUNT)] = DEFAULT_PAGE_SESSION_COUNT,
     page_token: Annotated[str, Query(max_length=500)] = "",
     state: Annotated[str | None, Query(json_schema_extra={"enum": list(SessionState)})] = None,
+    group: Annotated[
+        str, Query(max_length=MAX_GROUP_CHARACTERS, description="Only sessions of this group of keys.")
+    ] = "",
 ) -> Response:
-    """List sessions, the newest first."""
-    page = await gateway.orchestrator.list_sessions(page_size, page_token, _wanted_state(state))
+    """List the sessions that the caller may see, the newest first."""
+    page = await gateway.orchestrator.list_sessions(page_size, page_token, _wanted_state(state), group)
     sessions = [describe(session) for session in page.sessions]
     return JSONResponse({"success": True, "sessions": sessions, "next_page_token": page.next_page_token})
 

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from gateway.body import RequestBody
-from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
+from gateway.dependencies import GatewayDep, Reading, Reviewing, SessionId
 from gateway.reasons import OF_A_SESSION, error_answers
 from gateway.request_schemas import ORDER_BODY
 from gateway.schemas import ReassessmentOrder, Version, VersionAnswer, VersionList
@@ -37,7 +37,7 @@ MAX_ORDER_BYTES = 4096
     ),
 )
 async def reassess(
-    request: Request, session_id: SessionId, gateway: GatewayDep, _: Managing
+    request: Request, session_id: SessionId, gateway: GatewayDep, _: Reviewing
 ) -> VersionAnswer:
     """Judge a completed session by another rubric. This makes a new version of its result."""
     body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_ORDER_BYTES)

@@ -10,8 +10,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from chassis.errors import InterviewError
-from gateway.auth import COOKIE, HEADER
-from gateway.dependencies import Gateway, gateway_of
+from gateway.dependencies import Gateway, gateway_of, let_in
 from gateway.errors import error_body
 from gateway.routes.events import MAX_EVENT_ID, session_events
 from gateway.session_ids import parse_session_id
@@ -31,7 +30,7 @@ async def websocket_events(websocket: WebSocket, session_id: str) -> None:
     gateway = gateway_of(websocket)
     await websocket.accept()
     try:
-        _let_in(websocket, gateway)
+        await let_in(websocket, "read")
         session = await gateway.orchestrator.get_session(parse_session_id(session_id))
     except InterviewError as error:
         await websocket.send_json(error_body(error.reason, error.message))
@@ -48,12 +47,7 @@ async def websocket_events(websocket: WebSocket, session_id: str) -> None:
     _, rest = await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
     for task in rest:
         task.cancel()
-    await asyncio.wait(rest)
-
-
-def _let_in(websocket: WebSocket, gateway: Gateway) -> None:
-    key = websocket.headers.get(HEADER) or websocket.cookies.get(COOKIE)
-    gateway.keys.authenticate(key, "read", websocket.client.host if websocket.client else "unknown")
+    await asyncio.gather(*rest, return_exceptions=True)  # none where both have ended at once
 
 
 async def _send(websocket: WebSocket, gateway: Gateway, session: SessionView, after: int | None) -> None:

@@ -1,6 +1,7 @@
 // Calls to the gateway. A failed one throws an Error whose message is the gateway's own sentence.
 
 const KEY = "interview-key";
+const RENEW_MS = 5 * 60 * 1000;
 
 /** Headers of a call: the key where one was entered. */
 export function headers() {
@@ -37,10 +38,20 @@ export async function whyNotReady() {
   }
 }
 
-/** Keeps a key for this tab, and in a cookie that lets the player and the event stream read. */
+/** Keeps a key for this tab, and gets a cookie that lets the player and the event stream read for a while. */
 export async function signIn(key) {
   await call("/login", { method: "POST", headers: { "X-API-Key": key } });
   sessionStorage.setItem(KEY, key);
+}
+
+/** Renews the cookie now and every few minutes, long before it ends, while this tab has a key. */
+export async function staySignedIn() {
+  const renew = async () => {
+    const key = sessionStorage.getItem(KEY);
+    if (key) await signIn(key).catch((error) => console.warn(error));
+  };
+  setInterval(renew, RENEW_MS);
+  await renew();
 }
 
 /** Sends a form with XMLHttpRequest, which alone tells how much is sent. Returns [promise, stop]. */

@@ -1,6 +1,6 @@
 // Decides which view is shown, by the page's address: /?session=ID, or a new session.
 
-import { call, signIn } from "./api.js";
+import { call, signIn, staySignedIn } from "./api.js";
 import { byId, notice, showView } from "./dom.js";
 import { showProgress } from "./progress.js";
 import { showResult } from "./result.js";
@@ -52,6 +52,7 @@ async function start() {
     }
   });
   const signedIn = !settings.key_needed || sessionStorage.getItem("interview-key");
+  if (settings.key_needed) await staySignedIn();
   if (signedIn) await showAddress();
   else showView("key-form");
 }

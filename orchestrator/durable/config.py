@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from dbos import DBOSConfig, DBOSPortableJSONSerializer
 
+from orchestrator.durable.connections import SOCKET
 from orchestrator.durable.sqlite_file import ForgettingConnection
 from orchestrator.durable.trouble import TOLD, DatabaseTrouble
 
@@ -30,6 +32,10 @@ class EngineConfig:
     queue_poll_s: float = 0.5
     heartbeat_interval_s: float = 2.0
     dead_after_s: float = 15.0
+    migrate_at_start: bool = True
+    """Whether the start makes and changes tables. If not, it only checks them."""
+    incarnation: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Tells this process from another one that has, or had, the same name."""
 
     @property
     def on_sqlite(self) -> bool:
@@ -54,6 +60,7 @@ def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
         "serializer": DBOSPortableJSONSerializer(),
         "max_executor_threads": MAX_THREADS,
         "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
+        "run_migrations": config.migrate_at_start,
         "log_level": "WARNING",
         "enable_otlp": False,
     }
@@ -61,6 +68,8 @@ def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
     database: dict[str, Any] = {"hide_parameters": True}
     if config.on_sqlite:
         database["connect_args"] = {"factory": partial(ForgettingConnection, trouble=trouble)}
+    else:
+        database["connect_args"] = {**SOCKET, "application_name": "interview-orchestrator engine"}
     return {**told, "db_engine_kwargs": database}
 
 

@@ -16,13 +16,14 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS, SetWorkflowID, error
 from google.protobuf.json_format import MessageToDict
 
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.kept import QUEUE, REASSESSMENT, KeptSessions, version_key
+from orchestrator.durable.schema import not_migrated
 from orchestrator.durable.sqlite_file import DatabaseLock, prepare_sqlite, write_something
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
@@ -95,15 +96,12 @@ class Engine(KeptSessions):
     def start(self) -> None:
         """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
         if not self._config.on_sqlite:
-            self._failover = Failover(
-                self._config.database_url,
-                self._config.replica,
-                interval_s=self._config.heartbeat_interval_s,
-                dead_after_s=self._config.dead_after_s,
-                take_over=DBOS._recover_pending_workflows,
-            )
-            self._failover.first_beat()  # Before the launch: nobody may take us for dead.
-        DBOS.launch()
+            self._failover = Failover(self._config, take_over=DBOS._recover_pending_workflows)
+            self._failover.claim()  # Before the launch: nobody may take us for dead.
+        try:
+            DBOS.launch()
+        except error.DBOSInitializationError as behind:
+            raise not_migrated() from behind
         # Its async twin can't be awaited here, and the plain one refuses a thread with a running loop.
         registration = threading.Thread(target=self._register_queue)
         registration.start()

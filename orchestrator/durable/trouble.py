@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from chassis.errors import UnavailableError
-from chassis.readiness import OF_THIS_PROCESS, Readiness
+from chassis.readiness import READINESS, Readiness
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class DatabaseTrouble:
         call_timeout_s: How long a caller waits for the database.
     """
 
-    def __init__(self, readiness: Readiness = OF_THIS_PROCESS, *, call_timeout_s: float = 10.0) -> None:
+    def __init__(self, readiness: Readiness = READINESS, *, call_timeout_s: float = 10.0) -> None:
         self._readiness = readiness
         self._call_timeout_s = call_timeout_s
 

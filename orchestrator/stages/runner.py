@@ -16,6 +16,7 @@ from functools import partial
 from chassis.client import RetryPolicy, is_transient, retrying
 from chassis.errors import InterviewError
 from orchestrator.stages.outputs import SessionStore
+from orchestrator.stages.places import Places
 from orchestrator.stages.records import accounted, broken_record, done_record, failed_record
 from orchestrator.stages.stage import Stage, Task, Upstream, Work
 from orchestrator.workflow import StageRecord
@@ -42,7 +43,7 @@ class StageRunner:
         stages: The stages by name.
         outputs: The store of the outputs.
         retry: How a stage that can't be reached or is full is tried again.
-        place_counts: Places by stage.
+        places: The places at the stages.
         listener: Is told how stages get on.
     """
 
@@ -52,13 +53,13 @@ class StageRunner:
         outputs: SessionStore,
         *,
         retry: RetryPolicy,
-        place_counts: Mapping[str, int],
+        places: Places,
         listener: ProgressListener,
     ) -> None:
         self._stages = stages
         self._outputs = outputs
         self._retry = retry
-        self._places = {stage: asyncio.Semaphore(count) for stage, count in place_counts.items()}
+        self._places = places
         self._listener = listener
 
     async def run(self, task: Task, upstream: Mapping[str, StageRecord]) -> StageRecord:

@@ -127,7 +127,8 @@ class Defaults:
 
     Args:
         timeout_s: Time of one attempt.
-        place_count: Answers that the stage works on at once on this replica.
+        place_count: Answers that the stage works on at once. Replicas on one Postgres share the places of a
+            service. Those of a stage that this process does itself are its own.
         service: The process that does the work, a folder of `services/`. Empty: this one does it.
         port: Where that process listens on this machine.
     """

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import grpc.aio
 import pytest
+
+from chassis.store import MediaStore
+from chassis.store.settings import MIN_PART_BYTES
+from tests.s3_servers import S3Server, moto_server
+from tests.tcp_proxy import Proxy, proxy_to
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,3 +35,34 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
         "ASSESSOR_BACKEND",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[S3Server]:
+    """Speak S3 (moto's)."""
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(server: S3Server) -> Iterator[Proxy]:
+    """Stand in front of the S3 server."""
+    with proxy_to(server.endpoint_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def bucket(server: S3Server) -> str:
+    return server.new_bucket()
+
+
+@pytest.fixture
+def store(server: S3Server, bucket: str, proxy: Proxy) -> MediaStore:
+    """Lie behind the proxy."""
+    return server.store(bucket, proxy.url, part_bytes=MIN_PART_BYTES)
+
+
+@pytest.fixture
+def near(server: S3Server, bucket: str) -> MediaStore:
+    """Reach the same objects without the proxy."""
+    return server.store(bucket)

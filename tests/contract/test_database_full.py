@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import event
 
 from chassis.errors import UnavailableError
-from chassis.readiness import OF_THIS_PROCESS, Readiness
+from chassis.readiness import READINESS, Readiness
 from orchestrator.durable.trouble import REASON, DatabaseTrouble
 from tests.waiting import until
 from tests.world import COMPLETED, World, running
@@ -63,7 +63,7 @@ async def test_sessions_outlast_a_database_without_room(tmp_path: Path, disk: Di
         at_work = await world.create(3)
         await world.until_running(at_work, "transcribe")
         disk.full = True
-        await until(lambda: REASON in OF_THIS_PROCESS.lacking)
+        await until(lambda: REASON in READINESS.lacking)
         await until_health_is(world, NOT_SERVING)
         with pytest.raises(UnavailableError) as refused:
             await world.create()

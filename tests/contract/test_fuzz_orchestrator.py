@@ -141,8 +141,9 @@ def test_every_call_ends_well_or_says_by_name_why_not(
         check(running.send(method, uploads), method, uploads)
         return
     if method_name == "CreateSession":
-        answer = orchestrator_pb2.AnswerInput(uri=running.known["uri"][0], question="Q?")
         session_id = data.draw(st.uuids()).hex
+        uri = running.known["uri"][0].replace("/missing", f"/sessions/{session_id}/media/1.mp4")
+        answer = orchestrator_pb2.AnswerInput(uri=uri, question="Q?")
         good = orchestrator_pb2.CreateSessionRequest(session_id=session_id, answers=[answer])
     elif "session_id" in good.DESCRIPTOR.fields_by_name:
         good = type(good)(session_id=running.known["session_id"][0])

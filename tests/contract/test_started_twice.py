@@ -30,7 +30,7 @@ def start_another(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
     }
     command = [sys.executable, "-m", "orchestrator"]
     return subprocess.run(
-        command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
 
 

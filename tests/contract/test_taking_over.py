@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from dbos import DBOS
 
 from tests.folders import ROOT
@@ -17,8 +17,15 @@ from tests.world import COMPLETED, running
 
 pytestmark = pytest.mark.anyio
 
-PENDING = "UPDATE workflow_status SET status = 'PENDING', executor_id = 'dead', output = NULL"
-EXECUTOR = "SELECT executor_id, status FROM workflow_status WHERE workflow_uuid = ?"
+PENDING = "UPDATE {} SET status = 'PENDING', executor_id = 'dead', output = NULL"
+EXECUTOR = "SELECT executor_id, status FROM {} WHERE workflow_uuid = :session_id"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'state.sqlite'}"
 
 
 def test_the_installed_version_is_the_pinned_one() -> None:
@@ -33,25 +40,30 @@ def test_the_private_call_takes_the_names_of_dead_replicas() -> None:
     assert list(inspect.signature(DBOS._recover_pending_workflows).parameters) == ["executor_ids"]
 
 
-async def test_it_hands_a_dead_replicas_session_to_a_living_one(tmp_path: Path) -> None:
-    async with running(tmp_path) as world:
+async def test_it_hands_a_dead_replicas_session_to_a_living_one(tmp_path: Path, database_url: str) -> None:
+    async with running(tmp_path, database_url=database_url, executor_id="local") as world:
         session_id = await world.create()
         await world.until(session_id, COMPLETED)
-        await asyncio.to_thread(leave_to_the_dead, tmp_path / "state.sqlite")
-        assert (await world.get(session_id)).state != COMPLETED
+        await asyncio.to_thread(ask, database_url, PENDING)
         for _ in range(2):  # Two replicas may find the same dead one.
             await asyncio.to_thread(DBOS._recover_pending_workflows, ["dead"])
         await world.until(session_id, COMPLETED)
         await world.result(session_id)
         calls = dict(world.stages.calls)
 
-    with sqlite3.connect(tmp_path / "state.sqlite") as database:
-        found = database.execute(EXECUTOR, (session_id,)).fetchone()
-    assert found == ("local", "SUCCESS")
+    assert ask(database_url, EXECUTOR, session_id=session_id) == [("local", "SUCCESS")]
     assert set(calls.values()) == {1}, "a finished stage was run again"
 
 
-def leave_to_the_dead(path: Path) -> None:
-    """Make every session one that a replica of this name was at when it died."""
-    with sqlite3.connect(path) as database:
-        database.execute(PENDING)
+def ask(database_url: str, statement: str, **values: str) -> list[tuple[str, ...]]:
+    """Run a statement on the engine's table of workflows."""
+    url = sqlalchemy.make_url(database_url)
+    on_postgres = url.drivername.startswith("postgresql")
+    table = "dbos.workflow_status" if on_postgres else "workflow_status"
+    engine = sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg") if on_postgres else url)
+    try:
+        with engine.begin() as connection:
+            found = connection.execute(sqlalchemy.text(statement.format(table)), values)
+            return [tuple(row) for row in found] if found.returns_rows else []
+    finally:
+        engine.dispose()

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import httpx
 import jsonschema
 
 from cli.demo_processes import base_environment, plan_demo
-from cli.processes import Supervisor
+from cli.processes import ProcessPlan, Supervisor
 from tests.folders import ROOT
 
 READY_TIMEOUT_S = 180
@@ -58,8 +58,16 @@ class System:
 
 
 @contextmanager
-def running_system(folder: Path) -> Iterator[System]:
-    """Start the seven processes with a store in `folder`, and stop them."""
+def running_system(
+    folder: Path, store_url: str | None = None, told: Mapping[str, str] | None = None
+) -> Iterator[System]:
+    """Start the seven processes, and stop them.
+
+    Args:
+        folder: Of the database, the logs and what is received.
+        store_url: The media store. None: in `folder`.
+        told: More variables for every process.
+    """
     for name in ("store", "spool", "logs"):
         (folder / name).mkdir()
     plan = plan_demo(folder, {}, local_llm=False)
@@ -68,10 +76,17 @@ def running_system(folder: Path) -> Iterator[System]:
         dataclasses.replace(p, environment={**p.environment, **unlimited}) if p.name == "gateway" else p
         for p in plan.processes
     ]
+    if store_url is not None:
+        processes = [_with_store(process, (folder / "store").as_uri(), store_url) for process in processes]
     with Supervisor(folder / "logs") as supervisor:
-        supervisor.start(processes, base_environment(os.environ))
+        supervisor.start(processes, base_environment(os.environ) | dict(told or {}))
         supervisor.wait_ready(READY_TIMEOUT_S)
         system = System(plan.gateway_url, folder)
         with system.http:
             yield system
         supervisor.check_alive()
+
+
+def _with_store(process: ProcessPlan, folder_url: str, store_url: str) -> ProcessPlan:
+    environment = {name: value.replace(folder_url, store_url) for name, value in process.environment.items()}
+    return dataclasses.replace(process, environment=environment)

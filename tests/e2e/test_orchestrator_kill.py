@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -80,14 +79,11 @@ def test_a_stopped_orchestrator_finishes_its_session_and_repeats_no_finished_sta
     assert {call.split()[0] for call in begun} == {"transcribe", "translate", "assess", "vision", "speaker"}
 
 
-def test_a_living_replica_takes_over_from_a_dead_one(tmp_path: Path) -> None:
-    database_url = os.environ.get("INTERVIEW_POSTGRES_URL")
-    if not database_url:
-        pytest.skip("set INTERVIEW_POSTGRES_URL to an empty database")
+def test_a_living_replica_takes_over_from_a_dead_one(tmp_path: Path, postgres_url: str) -> None:
     counts = tmp_path / "counts"
     ports = [free_port(), free_port()]
     settings = {
-        "ORCHESTRATOR_DATABASE_URL": database_url,
+        "ORCHESTRATOR_DATABASE_URL": postgres_url,
         "ORCHESTRATOR_HEARTBEAT_INTERVAL_S": "0.5",
         "ORCHESTRATOR_DEAD_AFTER_S": "3",
     }

@@ -102,7 +102,7 @@ class FakeOrchestrator:
             await changed.wait()
 
     async def list_sessions(
-        self, page_size_count: int, page_token: str, state: SessionState | None
+        self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
         self._check()
         begin = int(page_token or 0)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from chassis.server import EXIT_START_AGAIN
 from cli.app import run
 from cli.demo_processes import service_names
 from cli.failures import CommandError
+from cli.processes import MAX_STARTS_AGAIN
 from cli.up_command import only_one, read_environment, read_procfile
 from tests.fakes.cli import FakeGateway, Screen
 
@@ -41,6 +43,25 @@ def test_a_process_that_dies_is_said_with_its_last_words_and_all_others_are_stop
     assert "one ended with 3: serving the disk is full" in screen.err
     assert "(PROCESS_ENDED)" in screen.err
     assert not (tmp_path / "up.pid").exists()
+
+
+def test_a_stage_whose_engine_was_stuck_is_started_again_and_the_others_go_on(tmp_path: Path) -> None:
+    once = f"echo '{SERVING}'; test -e again && exit 3; touch again; exit {EXIT_START_AGAIN}"
+    code, screen = up(tmp_path, one=f"cd {tmp_path}; {once}", two=f"echo '{SERVING}'; exec sleep 60")
+
+    assert code == 1
+    assert "one: is started again" in screen.out
+    assert screen.out.count("two: ready") == 1
+    assert "one ended with 3" in screen.err
+    assert (tmp_path / "logs" / "one.log").read_text().count("serving") == 2
+
+
+def test_a_process_that_asks_to_be_started_again_without_end_is_not(tmp_path: Path) -> None:
+    code, screen = up(tmp_path, one=f"exit {EXIT_START_AGAIN}")
+
+    assert code == 1
+    assert screen.out.count("one: is started again") == MAX_STARTS_AGAIN
+    assert f"one ended with {EXIT_START_AGAIN}" in screen.err
 
 
 def test_the_whole_log_is_kept_and_so_is_the_one_before(tmp_path: Path) -> None:

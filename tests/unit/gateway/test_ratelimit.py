@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chassis.errors import ExhaustedError
-from gateway.auth import Client
+from gateway.callers import Client
 from gateway.ratelimit import UploadRateLimiter
 
 pytestmark = pytest.mark.anyio

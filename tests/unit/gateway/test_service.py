@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from chassis.errors import ForbiddenError
-from gateway.auth import KeyRing
-from gateway.settings import ApiKey, GatewaySettings
+from gateway.settings import GatewaySettings
 from tests.folders import ROOT
-from tests.gateway_bench import MP4, Bench, form, videos
+from tests.gateway_bench import Bench, api_key
 
 pytestmark = pytest.mark.anyio
-
-
-def api_key(text: str, **values: Any) -> ApiKey:
-    return ApiKey(name="team", sha256=hashlib.sha256(text.encode()).hexdigest(), **values)
 
 
 @pytest.fixture
@@ -130,60 +122,13 @@ async def test_a_bug_is_answered_without_its_details(bench: Bench) -> None:
     assert "secret" not in reply.text
 
 
-async def test_with_keys_everything_but_health_and_the_empty_page_needs_one(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),))
-    session_id = "0" * 32
-
-    for path in (
-        f"/status/{session_id}",
-        f"/results/{session_id}",
-        "/sessions",
-        f"/media/{session_id}/1",
-        "/metrics",
-    ):
-        reply = await bench.http.get(path)
-        assert (reply.status_code, reply.json()["detail"]) == (403, "Invalid or missing API Key")
-    refused = await bench.http.post("/upload", files=videos(MP4), data=form("?"))
-    let_in = await bench.http.post(
-        "/upload", files=videos(MP4), data=form("?"), headers={"X-API-Key": "s3cret"}
-    )
-
-    assert refused.status_code == 403
-    assert let_in.status_code == 200
-    assert (await bench.http.get("/healthz")).status_code == 200
-
-
-async def test_a_browsers_cookie_lets_it_read_but_not_write(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),))
-
-    wrong = await bench.http.post("/login", headers={"X-API-Key": "guess"})
-    right = await bench.http.post("/login", headers={"X-API-Key": "s3cret"})
-    read = await bench.http.get("/sessions")
-    write = await bench.http.post(f"/sessions/{'0' * 32}/cancel")
-
-    assert (wrong.status_code, right.status_code) == (403, 204)
-    assert "HttpOnly" in right.headers["Set-Cookie"]
-    assert "SameSite=strict" in right.headers["Set-Cookie"]
-    assert (read.status_code, write.status_code) == (200, 403)
-
-
-def test_a_key_ends_with_its_expiry_and_its_scopes() -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    keys = (api_key("old", expires=now - timedelta(seconds=1)), api_key("reader", scopes=("read",)))
-    ring = KeyRing(keys, now=lambda: now)
-
-    assert ring.authenticate("reader", "read", "").name == "key:team"
-    for text, scope in (("old", "read"), ("reader", "submit"), ("reader", "manage")):
-        with pytest.raises(ForbiddenError):
-            ring.authenticate(text, scope, "")  # type: ignore[arg-type]
-
-
 def test_a_public_address_without_keys_is_refused_unless_told() -> None:
     with pytest.raises(ValidationError, match="GATEWAY_API_KEYS"):
         GatewaySettings(host="0.0.0.0")  # noqa: S104
 
     assert GatewaySettings(host="0.0.0.0", allow_anonymous=True).port == 7860  # noqa: S104
     assert GatewaySettings(host="0.0.0.0", api_keys=(api_key("x"),))  # noqa: S104
+    assert GatewaySettings(host="0.0.0.0", keys_file=Path("keys.json"))  # noqa: S104
     assert GatewaySettings(host="::1")
 
 
@@ -200,7 +145,13 @@ def test_keys_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    "values", [{"rate_limit_uploads": "often"}, {"max_file_bytes": 600_000_000}, {"max_file_count": 0}]
+    "values",
+    [
+        {"rate_limit_uploads": "often"},
+        {"max_file_bytes": 600_000_000},
+        {"max_file_count": 0},
+        {"cookie_secrets": ("short",)},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

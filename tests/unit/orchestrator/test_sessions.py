@@ -20,6 +20,7 @@ from orchestrator.stages.assess import assess_request
 from orchestrator.stages.catalogue import build_stages, settings_class
 from orchestrator.stages.extract import ExtractRequest
 from orchestrator.stages.outputs import SessionStore, fingerprint
+from orchestrator.stages.places import own_places
 from orchestrator.stages.remote import Channels, done_ratio
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import OnProgress, Parts, Task
@@ -68,10 +69,12 @@ class Bench:
             build_stages(Parts(settings, self.media, self.outputs, Channels(), services)),
             self.outputs,
             retry=RetryPolicy(3, 0.001, 0.002),
-            place_counts=dict.fromkeys(STAGES, 2),
+            places=own_places(dict.fromkeys(STAGES, 2)),
             listener=self.board,
         )
-        answer = orchestrator_pb2.AnswerInput(uri=self.media.uri("a.mp4"), question="Why?")
+        answer = orchestrator_pb2.AnswerInput(
+            uri=self.media.uri(f"sessions/{SESSION_ID}/media/1.mp4"), question="Why?"
+        )
         self.session = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
 
     async def run(self, *names: str) -> dict[str, StageRecord]:
@@ -111,7 +114,7 @@ async def test_transcriber_and_speaker_get_the_sound_and_vision_the_recording(be
 
     assert uris["transcribe"] == uris["speaker"]
     assert uris["speaker"].endswith(".wav")
-    assert uris["vision"].endswith("a.mp4")
+    assert uris["vision"].endswith("1.mp4")
 
 
 @pytest.mark.parametrize("error", [DOWN, FULL])
@@ -208,6 +211,8 @@ def test_flagged_segments_never_reach_the_assessor() -> None:
         lambda request: setattr(request.answers[0], "uri", "file:///etc/passwd"),
         lambda request: setattr(request.answers[0], "uri", request.answers[0].uri + "/../../../etc/passwd"),
         lambda request: setattr(request, "session_id", SESSION_ID.upper()),
+        lambda request: setattr(request, "owner_group", "x" * 101),
+        lambda request: setattr(request, "session_id", "b" * 32),  # Its recording is another session's.
     ],
 )
 def test_a_request_with_one_thing_wrong_is_refused(

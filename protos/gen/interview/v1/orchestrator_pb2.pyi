@@ -92,18 +92,20 @@ class AnswerInput(_message.Message):
     def __init__(self, uri: _Optional[str] = ..., question: _Optional[str] = ..., file_name: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ..., position: _Optional[int] = ..., unavailable_reason: _Optional[str] = ..., rubric_id: _Optional[str] = ..., link: _Optional[str] = ...) -> None: ...
 
 class CreateSessionRequest(_message.Message):
-    __slots__ = ("session_id", "candidate_name", "language_code", "answers", "rubric_id")
+    __slots__ = ("session_id", "candidate_name", "language_code", "answers", "rubric_id", "owner_group")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_NAME_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
+    OWNER_GROUP_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     candidate_name: str
     language_code: str
     answers: _containers.RepeatedCompositeFieldContainer[AnswerInput]
     rubric_id: str
-    def __init__(self, session_id: _Optional[str] = ..., candidate_name: _Optional[str] = ..., language_code: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[AnswerInput, _Mapping]]] = ..., rubric_id: _Optional[str] = ...) -> None: ...
+    owner_group: str
+    def __init__(self, session_id: _Optional[str] = ..., candidate_name: _Optional[str] = ..., language_code: _Optional[str] = ..., answers: _Optional[_Iterable[_Union[AnswerInput, _Mapping]]] = ..., rubric_id: _Optional[str] = ..., owner_group: _Optional[str] = ...) -> None: ...
 
 class CreateSessionResponse(_message.Message):
     __slots__ = ("session", "existing", "missing_positions")
@@ -196,14 +198,16 @@ class WatchSessionResponse(_message.Message):
     def __init__(self, event_id: _Optional[int] = ..., session: _Optional[_Union[Session, _Mapping]] = ..., event_time_s: _Optional[float] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
-    __slots__ = ("page_size_count", "page_token", "state")
+    __slots__ = ("page_size_count", "page_token", "state", "owner_group")
     PAGE_SIZE_COUNT_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_GROUP_FIELD_NUMBER: _ClassVar[int]
     page_size_count: int
     page_token: str
     state: SessionState
-    def __init__(self, page_size_count: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ...) -> None: ...
+    owner_group: str
+    def __init__(self, page_size_count: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., owner_group: _Optional[str] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")

@@ -27,6 +27,11 @@ if _version_not_supported:
 
 class OrchestratorServiceStub:
     """Takes sessions through the stages and keeps what they found.
+
+    The request metadata `interview-group` says whose sessions a caller may see: names of groups, each
+    percent-encoded, with commas between them. An empty name stands for sessions without an owner. To every call
+    about another group's session the answer is that of an unknown one (`SESSION_NOT_FOUND`). A caller who sends
+    no such metadata may see all of them.
     """
 
     def __init__(self, channel):
@@ -99,6 +104,11 @@ class OrchestratorServiceStub:
 
 class OrchestratorServiceServicer:
     """Takes sessions through the stages and keeps what they found.
+
+    The request metadata `interview-group` says whose sessions a caller may see: names of groups, each
+    percent-encoded, with commas between them. An empty name stands for sessions without an owner. To every call
+    about another group's session the answer is that of an unknown one (`SESSION_NOT_FOUND`). A caller who sends
+    no such metadata may see all of them.
     """
 
     def UploadRecording(self, request_iterator, context):
@@ -120,8 +130,9 @@ class OrchestratorServiceServicer:
         because a recording was not in the store goes on once the recording is there.
 
         When it returns, the session is durable. Fails with `INVALID_ARGUMENT` (`SESSION_INVALID`,
-        `MEDIA_URI_FORBIDDEN`), `FAILED_PRECONDITION` (`SESSION_DELETED`), `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`)
-        or `UNAVAILABLE` (`DATABASE_UNAVAILABLE`).
+        `MEDIA_URI_FORBIDDEN`), `PERMISSION_DENIED` (`GROUP_FORBIDDEN`), `FAILED_PRECONDITION` (`SESSION_DELETED`, or
+        `SESSION_EXISTS`: another group has a session with this id), `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`) or
+        `UNAVAILABLE` (`DATABASE_UNAVAILABLE`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -284,6 +295,11 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class OrchestratorService:
     """Takes sessions through the stages and keeps what they found.
+
+    The request metadata `interview-group` says whose sessions a caller may see: names of groups, each
+    percent-encoded, with commas between them. An empty name stands for sessions without an owner. To every call
+    about another group's session the answer is that of an unknown one (`SESSION_NOT_FOUND`). A caller who sends
+    no such metadata may see all of them.
     """
 
     @staticmethod

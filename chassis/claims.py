@@ -1,0 +1,190 @@
+"""What a recording claims about itself, checked before anything is allocated for it.
+
+FFmpeg keeps 24 bytes or more for every sample that a file claims to have, and an MP4 of 2 kB can claim
+hundreds of millions. So the claims are counted first, from the boxes alone. Once a file is open, the claims
+of its tracks are looked at before a decoder is.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from chassis.errors import InvalidInputError
+
+MAX_SAMPLE_COUNT = 20_000_000
+"""Pieces of picture and sound that a file may claim, edits counted. An hour at 60 a second has 400,000."""
+MAX_BOX_COUNT = 1_000_000
+"""Boxes of one file. A browser that writes a piece every tenth of a second makes 400,000 an hour."""
+MAX_BOX_DEPTH = 8
+MAX_TRACK_COUNT = 64
+MAX_SAMPLE_RATE_HZ = 768_000
+MAX_CHANNEL_COUNT = 64
+MAX_SIDE_PX = 16_384
+MAX_PIXEL_COUNT = 7680 * 4320
+_HOLDERS = frozenset(
+    {
+        b"moov",
+        b"trak",
+        b"mdia",
+        b"minf",
+        b"stbl",
+        b"edts",
+        b"moof",
+        b"traf",
+        b"udta",
+        b"mvex",
+        b"dinf",
+        b"tref",
+    }
+)
+_SOUND_PIECE_SAMPLES = 1_024
+"""Plain PCM is kept in pieces of this length, not by the sample."""
+
+
+@dataclass
+class _Track:
+    """What one track of an MP4 claims."""
+
+    sample_count: int = 0
+    edit_count: int = 1
+    is_sound: bool = False
+    is_by_the_sample: bool = False
+
+    @property
+    def entry_count(self) -> int:
+        plain = self.is_sound and self.is_by_the_sample
+        return (self.sample_count // _SOUND_PIECE_SAMPLES if plain else self.sample_count) * self.edit_count
+
+
+def check_file_claims(recording: Path) -> None:
+    """Check what a file claims, before a reader is opened on it. Other containers than MP4 claim nothing.
+
+    Raises:
+        InvalidInputError: It claims more than any recording has (`MEDIA_TOO_COMPLEX`).
+    """
+    with recording.open("rb") as file:
+        if claimed_sample_count(file, recording.stat().st_size) > MAX_SAMPLE_COUNT:
+            raise _too_complex("claims to have more pieces than a recording of this length can have")
+
+
+def claimed_sample_count(file: BinaryIO, size_bytes: int) -> int:
+    """Return how many entries a reader keeps for an MP4, by the claims of its boxes. 0 for another file.
+
+    Raises:
+        InvalidInputError: It has more boxes or tracks than a recording has (`MEDIA_TOO_COMPLEX`).
+    """
+    file.seek(4)
+    if file.read(4) not in (b"ftyp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot"):
+        return 0
+    tracks: list[_Track] = []
+    fragment_count = 0
+    for count, (name, begin, end) in enumerate(_boxes(file, 0, size_bytes, 0), start=1):
+        if count > MAX_BOX_COUNT:
+            raise _too_complex("has more parts than a recording has")
+        if name == b"trak":
+            tracks.append(_Track())
+            if len(tracks) > MAX_TRACK_COUNT:
+                raise _too_complex("has too many tracks")
+        elif name == b"trun":
+            fragment_count += _number(file, begin + 4, end)
+        elif tracks:
+            _note(tracks[-1], name, file, begin, end)
+    return fragment_count + sum(track.entry_count for track in tracks)
+
+
+def _note(track: _Track, name: bytes, file: BinaryIO, begin: int, end: int) -> None:
+    if name in (b"stsz", b"stz2"):
+        track.sample_count += _number(file, begin + 8, end)
+    elif name == b"elst":
+        track.edit_count = max(1, _number(file, begin + 4, end))
+    elif name == b"hdlr":
+        file.seek(begin + 8)
+        track.is_sound = file.read(4) == b"soun"
+    elif name == b"stts":
+        track.is_by_the_sample = (_number(file, begin + 4, end), _number(file, begin + 12, end)) == (1, 1)
+
+
+def _boxes(file: BinaryIO, begin: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name of each box, where what it holds begins, and where it ends."""
+    while begin + 8 <= end:
+        file.seek(begin)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        size, name, body = *struct.unpack(">I4s", header[:8]), begin + 8
+        if size == 1 and len(header) == 16:
+            (size,) = struct.unpack(">Q", header[8:])
+            body = begin + 16
+        elif size == 0:
+            size = end - begin
+        if size < body - begin:
+            return
+        box_end = min(begin + size, end)
+        yield name, body, box_end
+        if name in _HOLDERS and depth < MAX_BOX_DEPTH:
+            yield from _boxes(file, body, box_end, depth + 1)
+        begin += size
+
+
+def _number(file: BinaryIO, at: int, end: int) -> int:
+    if at + 4 > end:
+        return 0
+    file.seek(at)
+    return int.from_bytes(file.read(4), "big")
+
+
+def check_track_claims(
+    streams: Sequence[Any],
+    *,
+    max_track_count: int = MAX_TRACK_COUNT,
+    max_pixel_count: int = MAX_PIXEL_COUNT,
+) -> None:
+    """Check what the tracks of an open file claim, before a decoder is opened on one.
+
+    Args:
+        streams: PyAV's streams.
+        max_track_count: Tracks of a file, of every kind.
+        max_pixel_count: Pixels of a picture.
+
+    Raises:
+        InvalidInputError: A track claims more than is allowed (`MEDIA_TOO_COMPLEX`).
+    """
+    if len(streams) > max_track_count:
+        raise _too_complex("has too many tracks")
+    for stream in streams:
+        context = stream.codec_context
+        if context is None:
+            continue
+        if stream.type == "video":
+            _check_picture(context, max_pixel_count)
+        elif stream.type == "audio":
+            _check_sound(context)
+
+
+def _check_picture(context: Any, max_pixel_count: int) -> None:
+    width, height = context.width, context.height
+    if width * height > max_pixel_count:
+        raise InvalidInputError(
+            f"The picture has more than {max_pixel_count:,} pixels. Scale it down.",
+            reason="MEDIA_TOO_COMPLEX",
+        )
+    if max(width, height) > MAX_SIDE_PX:
+        raise InvalidInputError(
+            f"A side of the picture has more than {MAX_SIDE_PX:,} pixels. Scale it down.",
+            reason="MEDIA_TOO_COMPLEX",
+        )
+
+
+def _check_sound(context: Any) -> None:
+    if (context.sample_rate or 0) > MAX_SAMPLE_RATE_HZ:
+        raise _too_complex(f"claims a sampling rate above {MAX_SAMPLE_RATE_HZ:,} Hz")
+    if context.layout is not None and context.layout.nb_channels > MAX_CHANNEL_COUNT:
+        raise _too_complex(f"claims more than {MAX_CHANNEL_COUNT} sound channels")
+
+
+def _too_complex(what: str) -> InvalidInputError:
+    return InvalidInputError(f"The recording {what}. Send a plain one.", reason="MEDIA_TOO_COMPLEX")

@@ -1,0 +1,62 @@
+"""Removes objects, many with one request where the server can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio.to_thread
+import obstore
+import obstore.exceptions
+
+from chassis.errors import NotFoundError
+from chassis.store.failures import store_errors
+from chassis.store.opening import OpenedStore
+from chassis.store.parts import remove_parts
+
+BATCH_COUNT = 1_000
+"""S3's limit for one deletion of many objects."""
+
+
+class Remover:
+    """Removes from one store.
+
+    Args:
+        opened: The store.
+    """
+
+    def __init__(self, opened: OpenedStore) -> None:
+        self._opened = opened
+        self._takes_batches = opened.local_root is None
+
+    async def remove(self, key: str) -> None:
+        """Remove an object. Nothing happens where there is none."""
+        try:
+            with store_errors():
+                await obstore.delete_async(self._opened.objects, key)
+        except NotFoundError:
+            return
+
+    async def remove_all(self, keys: Sequence[str]) -> None:
+        """Remove objects. Those that are gone already don't matter."""
+        for first in range(0, len(keys), BATCH_COUNT):
+            batch = list(keys[first : first + BATCH_COUNT])
+            if not (self._takes_batches and await self._remove_batch(batch)):
+                for key in batch:
+                    await self.remove(key)
+
+    async def _remove_batch(self, keys: list[str]) -> bool:
+        """Tell whether the server removes many objects with one request, and if so, have them removed."""
+        with store_errors():
+            try:
+                await obstore.delete_async(self._opened.batches, keys)
+            except obstore.exceptions.BaseError as error:
+                if "NotImplemented" not in str(error):
+                    raise
+                self._takes_batches = False
+        return self._takes_batches
+
+    async def remove_parts(self, prefix: str, older_than_s: float) -> int:
+        """Remove parts that writers left below a prefix of a folder, and say how many."""
+        if self._opened.local_root is None:
+            return 0
+        return await anyio.to_thread.run_sync(remove_parts, self._opened.local_root / prefix, older_than_s)

@@ -1,0 +1,34 @@
+"""Who is calling, and whose sessions it may see."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+UNOWNED = frozenset({""})
+"""Only sessions without an owner: those that were made without keys."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who is calling: a key's name, or the address where no key is asked for."""
+
+    name: str
+    group: str = ""
+    """Owns the sessions that this client makes. Empty: nobody does."""
+    groups: frozenset[str] | None = UNOWNED
+    """Whose sessions it may see, `""` for those without an owner. None: everybody's."""
+    key_sha256: str = field(default="", repr=False)
+    """Of the key that it showed. Empty without one."""
+    upload_rate: str = ""
+    byte_rate: str = ""
+    """Its own limits. Empty: those of everybody."""
+
+
+STRANGER = Client("unknown")
+"""Whoever has not been told apart yet. A route that forgets to ask for a key shows nobody's sessions."""
+OURSELVES = Client("gateway", groups=None)
+"""The gateway itself, outside of any request."""
+
+current_client: ContextVar[Client] = ContextVar("current_client", default=OURSELVES)
+"""Who sent the request that is being served. What asks the orchestrator reads it: no route can forget it."""

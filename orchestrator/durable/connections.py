@@ -1,0 +1,61 @@
+"""Connections to Postgres with a bound on everything: a database that falls silent must not hold a thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import event
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 5_000
+IDLE_TRANSACTION_TIMEOUT_MS = 10_000
+"""A frozen replica must not hold locks for the default minute."""
+
+SOCKET: dict[str, Any] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""libpq's options, in seconds but for the last one (ms). Without them a peer that is gone without a word
+holds a call for a quarter of an hour. A lost node is such a peer."""
+
+
+def postgres_url(database_url: str) -> sqlalchemy.URL:
+    """Return the URL with the driver that is installed."""
+    return sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
+
+
+def connect(database_url: str, purpose: str, *, connection_count: int) -> sqlalchemy.Engine:
+    """Return a pool of connections. It connects when it is first used.
+
+    Args:
+        database_url: A Postgres database.
+        purpose: What the connections are for. The server shows it.
+        connection_count: The largest number of connections.
+    """
+    engine = sqlalchemy.create_engine(
+        postgres_url(database_url),
+        pool_size=connection_count,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={**SOCKET, "application_name": f"interview-orchestrator {purpose}"},
+    )
+
+    # By statements, not as an option of the connection: poolers refuse those.
+    @event.listens_for(engine, "connect")
+    def bound(connection: Any, _record: Any) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+                cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TRANSACTION_TIMEOUT_MS}")
+            connection.commit()  # Or the pool's rollback would undo it.
+        except BaseException:
+            connection.close()  # The pool does not know it yet, and would leave it open.
+            raise
+
+    return engine
