@@ -24,6 +24,7 @@ from grpc_reflection.v1alpha import reflection
 from chassis.client import MAX_MESSAGE_BYTES
 from chassis.errors import InterviewError
 from chassis.interceptors import CallInterceptor
+from chassis.private_files import keep_files_private
 from chassis.readiness import READINESS, Readiness
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
@@ -65,6 +66,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         service_name: Full name of its gRPC service, for health and reflection.
         compose: Builds everything (loads the model) and returns what adds the servicer to a server.
     """
+    keep_files_private()
     try:
         settings = load_settings(settings_class)
     except SettingsError as error:

@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy
 
 from chassis.errors import PreconditionError
+from chassis.private_files import keep_from_others
 from orchestrator.durable.trouble import DatabaseTrouble
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,8 @@ def prepare_sqlite(database_url: str) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, factory=ForgettingConnection)) as connection:
+        # First: SQLite gives the files beside it the same mode.
+        keep_from_others(path)
         connection.execute("PRAGMA journal_mode=WAL")
     empty_log(database_url)
 
