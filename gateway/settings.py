@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -74,12 +75,30 @@ class GatewaySettings(ProcessSettings):
     max_file_count: int = Field(5, ge=1, le=MAX_ANSWER_COUNT)
     max_field_bytes: int = Field(16_384, ge=1)
     max_field_count: int = Field(64, ge=1)
+    head_timeout_s: float = Field(20.0, gt=0)
+    """Time for the line and the headers of a request."""
     upload_idle_timeout_s: float = Field(30.0, gt=0)
-    """Longest silence in the middle of an upload."""
+    """Longest silence in the middle of a body."""
+    upload_min_bytes_per_s: float = Field(8_000.0, ge=0)
+    """Least mean rate of a body over each `upload_window_s`. A telephone on a poor line sends 30,000."""
+    upload_window_s: float = Field(30.0, gt=0)
+    upload_timeout_s: float = Field(3600.0, gt=0)
+    """Longest time that one body may take. Only waiting for the client counts."""
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
+    max_uploads_per_client: int = Field(2, ge=1)
+    """Uploads of one client at once, so that slow ones leave places for others."""
+    session_id_secret: SecretStr = SecretStr("")
+    """Makes the session ids of uploads with an Idempotency-Key, the same on all replicas. Empty: a random one
+    that the store keeps."""
     rate_limit_uploads: str = "10/hour"
-    """Uploads a client, as `limits` writes it. Empty: no limit."""
+    """Accepted uploads a client, as `limits` writes it. Empty: no limit. A key's own limit goes first."""
+    rate_limit_bytes: str = ""
+    """Bytes of accepted recordings a client, such as `5000000000/day`. Empty: no limit."""
+    rate_limit_wrong_keys: str = "20/minute"
+    """Wrong keys an address. More are refused, and so is what follows them. Empty: no limit."""
+    rate_limit_storage: SecretStr = SecretStr("")
+    """Where it is counted: `redis://…` counts for all replicas together. Empty: each one by itself."""
     languages: tuple[str, ...] = ()
     """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
@@ -118,11 +137,28 @@ class GatewaySettings(ProcessSettings):
             return ("localhost", "127.0.0.1", "[::1]", self.host)
         return self.allowed_hosts
 
-    @field_validator("rate_limit_uploads")
+    @field_validator("session_id_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"needs at least {MIN_SECRET_CHARACTERS} characters")
+        return value
+
+    @field_validator("rate_limit_uploads", "rate_limit_bytes", "rate_limit_wrong_keys")
     @classmethod
     def _is_a_rate(cls, value: str) -> str:
         if value:
             limits.parse(value)
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _can_be_opened(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("is redis://host:port, rediss://host:port, or empty")
+        if url and find_spec("redis") is None:
+            raise ValueError("needs the package `redis`: install it, or leave the setting empty")
         return value
 
     @model_validator(mode="after")

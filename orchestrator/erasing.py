@@ -82,7 +82,7 @@ class Erasure:
         versions = await self._engine.versions(session_id)
         receipt = await self._tombstones.receipt(session_id)
         if receipt is None:
-            # Listed before the mark: from the mark on, a writer that comes too late removes all that there is.
+            # Listed before the mark: from then on, a writer that comes too late removes all that there is.
             receipt = Receipt(tuple(await self._inventory(row)), time.time())
             await self._tombstones.begin(session_id, receipt)
         self._look_again(session_id)

@@ -159,8 +159,8 @@ class Engine(KeptSessions):
         last = DBOS.reserve_step()
         plan |= {(place, stage): DBOS.reserve_step() for stage in RESERVED_LATER for place in places}
         # In a context of its own: read inside the workflow, it would become a step.
-        row = await asyncio.create_task(self.read(request.session_id), context=Context())
-        self._tracker.begin(request.session_id, created_s, row.milestones if row else ())
+        kept = await asyncio.create_task(self.milestones(request.session_id), context=Context())
+        self._tracker.begin(request.session_id, created_s, kept)
         current_session_id.set(request.session_id)
         logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:

@@ -16,7 +16,7 @@ from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.rows import milestones_of, session_row, version_row
 from orchestrator.durable.sqlite_file import empty_log
 from orchestrator.durable.trouble import DatabaseTrouble
-from orchestrator.progress import MS_PER_S, ProgressTracker
+from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
 from orchestrator.sessions import SessionRow
 from orchestrator.versions import VersionRow
 
@@ -43,14 +43,15 @@ class KeptSessions:
 
     async def get(self, session_id: str) -> SessionRow | None:
         """Return a session with its milestones, or None where there is none."""
-        return await self._trouble.bounded(self.read(session_id))
+        return await self._trouble.bounded(self._read(session_id))
 
-    async def read(self, session_id: str) -> SessionRow | None:
-        """Return the same to who has time: an outage of the database is waited for."""
+    async def _read(self, session_id: str) -> SessionRow | None:
         rows = await DBOS.list_workflows_async(workflow_ids=[session_id])
-        if not rows:
-            return None
-        return session_row(rows[0], milestones_of(await DBOS.get_all_events_async(session_id)))
+        return session_row(rows[0], await self.milestones(session_id)) if rows else None
+
+    async def milestones(self, session_id: str) -> tuple[Milestone, ...]:
+        """Return a session's milestones to who has time: an outage of the database is waited for."""
+        return milestones_of(await DBOS.get_all_events_async(session_id))
 
     async def waiting_count(self, limit: int) -> int:
         """Count sessions and reassessments that wait for their turn, up to `limit`."""
