@@ -47,7 +47,7 @@ sending shows "network error" in place of our answer. No more than this, or a cl
 COMING_BACK_STATUSES = (503, 504, 507)
 RETRY_AFTER_S = "30"
 """What clients are told to wait where the error says nothing better."""
-UNREAD_STATUSES = (408, 429, 503, 507)
+UNREAD_STATUSES = (408, 503, 507)
 """Answers of a busy system, and to clients that are slow. They go out at once: who is busy reads no more."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

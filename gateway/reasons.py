@@ -54,6 +54,7 @@ REASONS: Mapping[str, Reason] = {
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
     "UPLOAD_TOO_SLOW": Reason(408, "the body comes slower than is allowed"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "RESULT_NOT_MADE": Reason(409, "the session failed before it had a result"),
     "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
@@ -69,6 +70,7 @@ REASONS: Mapping[str, Reason] = {
     "STREAMS_OF_CLIENT_FULL": Reason(429, "too many event streams of one client"),
     "UPLOADS_OF_CLIENT_FULL": Reason(429, "too many uploads of one client at once"),
     "INTERNAL": Reason(500, "a fault on our side"),
+    "DATABASE_UNAVAILABLE": Reason(503, "the state can't be read or written at the moment"),
     "NOT_READY": Reason(503, "something is not up yet"),
     "ORCHESTRATOR_UNAVAILABLE": Reason(503, "the assessment service can't be reached"),
     "QUEUE_FULL": Reason(503, "too much waits already"),
@@ -100,7 +102,13 @@ ALWAYS = (
     "INTERNAL",
 )
 """What every answer but those about the service itself can say."""
-ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
+ASKING = (
+    "ORCHESTRATOR_UNAVAILABLE",
+    "UNAVAILABLE",
+    "QUEUE_FULL",
+    "DATABASE_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+)
 """What a question to the orchestrator can end with."""
 OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
 """What reading or writing recordings can end with."""
