@@ -62,6 +62,7 @@ _STAGE_STATES: dict[int, StageState] = {
     pb.STAGE_STATE_RUNNING: StageState.RUNNING,
     pb.STAGE_STATE_DONE: StageState.DONE,
     pb.STAGE_STATE_FAILED: StageState.FAILED,
+    pb.STAGE_STATE_WAITING: StageState.WAITING,
     pb.STAGE_STATE_SKIPPED: StageState.SKIPPED,
 }
 
@@ -289,4 +290,5 @@ def _stage(stage: pb.StageStatus) -> StageView:
         attempt_count=stage.attempt_count,
         reason=stage.reason,
         message=stage.message,
+        waiting_since_s=stage.waiting_since_s if stage.HasField("waiting_since_s") else None,
     )

@@ -52,6 +52,12 @@ class StageState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
+    WAITING = "waiting"
+    """For the process that does its work, which is away or full. It goes on by itself."""
+
+
+UNFINISHED_STATES = frozenset({StageState.PENDING, StageState.RUNNING, StageState.WAITING})
+"""Of a stage that is still to do something."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class StageView:
     attempt_count: int = 0
     reason: str = ""
     message: str = ""
+    waiting_since_s: float | None = None
+    """In seconds since 1970-01-01 UTC. None where it does not wait."""
 
 
 @dataclass(frozen=True)
