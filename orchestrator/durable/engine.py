@@ -14,12 +14,14 @@ import time
 from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID, error
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from chassis.telemetry import session_id as current_session_id
+from orchestrator.durable.at_work import AtWork
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.rows import session_row, version_row
@@ -73,10 +75,12 @@ class Engine:
 
         # Defined here, not decorated as a method: DBOS keeps workflows by name, for the process.
         async def session(job: dict[str, Any]) -> dict[str, Any]:
-            return await self._process(job)
+            with self._at_work.counted():
+                return await self._process(job)
 
         async def reassessment(job: dict[str, Any]) -> dict[str, Any]:
-            return await self._reassess(job)
+            with self._at_work.counted():
+                return await self._reassess(job)
 
         self._lock: DatabaseLock | None = None
         if config.on_sqlite:
@@ -85,7 +89,10 @@ class Engine:
         # With a handler of ours it makes none of its own, which would write plain text beside our log.
         logging.getLogger("dbos").addHandler(UNHANDLED)
         logging.getLogger("dbos").addFilter(quiet)
-        DBOS(config=dbos_config(config))
+        told = dbos_config(config)
+        self._pool = told.get("system_database_engine")
+        self._at_work = AtWork()
+        DBOS(config=told)
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
@@ -97,7 +104,12 @@ class Engine:
     def start(self) -> None:
         """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
         if not self._config.on_sqlite:
-            self._failover = Failover(self._config, take_over=DBOS._recover_pending_workflows)
+            self._failover = Failover(
+                self._config,
+                take_over=DBOS._recover_pending_workflows,
+                is_at_work=self._at_work,
+                resume=partial(DBOS.resume_workflows, queue_name=QUEUE),
+            )
             self._failover.claim()  # Before the launch: nobody may take us for dead.
         try:
             DBOS.launch()
@@ -128,6 +140,8 @@ class Engine:
         if self._failover is not None:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
+        if self._pool is not None:
+            self._pool.dispose()
         if self._lock is not None:
             self._lock.release()
         logging.getLogger("dbos").removeFilter(quiet)
