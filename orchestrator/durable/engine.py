@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextvars import Context
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +33,14 @@ from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.stages.runner import StageRunner
 from orchestrator.versions import Reassessment, VersionRow, end_of_reassessment
-from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
+from orchestrator.workflow import (
+    ASSESS,
+    RESERVED_FIRST,
+    RESERVED_LATER,
+    Records,
+    process_session,
+    reassess_session,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +73,7 @@ class Engine:
         self, config: EngineConfig, runner: StageRunner, tracker: ProgressTracker, finish: Finish
     ) -> None:
         self._config = config
-        self._steps = DurableSteps(runner, tracker, finish)
+        self._steps = DurableSteps(runner, tracker, self._fenced(finish))
         self._tracker = tracker
         self._failover: Failover | None = None
         self._chores: list[Chore] = []
@@ -130,6 +137,19 @@ class Engine:
             polling_interval_sec=self._config.queue_poll_s,
             on_conflict="always_update",
         )
+
+    def _fenced(self, finish: Finish) -> Finish:
+        """Have results written by the replica that a session belongs to: not by one that was frozen meanwhile."""
+
+        async def finish_own(
+            request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int
+        ) -> None:
+            first = version_id == FIRST_VERSION
+            workflow_id = request.session_id if first else _version_key(request.session_id, version_id)
+            if self._failover is None or await asyncio.to_thread(self._failover.owns, workflow_id):
+                await finish(request, records, create_time_s, version_id)
+
+        return finish_own
 
     def close(self) -> None:
         """Let go: what is at work stays in the database and goes on at the next start, here or elsewhere."""

@@ -60,6 +60,9 @@ FIND_OWN = """
     SELECT workflow_uuid FROM dbos.workflow_status
     WHERE status = 'PENDING' AND executor_id = :me AND application_version = :flow_version
 """
+FIND_OWNED = """
+    SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = :workflow_id AND executor_id = :me
+"""
 FORGET = "DELETE FROM orch_executor WHERE seen < now() - interval '1 day'"
 
 
@@ -194,6 +197,13 @@ class Failover:
         if dead:
             logger.warning("taking over from replicas that are gone", extra={"replica_count": len(dead)})
             self._take_over(dead)
+
+    def owns(self, workflow_id: str) -> bool:
+        """Tell whether a session is this replica's still. Where the database can't be asked, it may be."""
+        try:
+            return bool(self._told(FIND_OWNED, workflow_id=workflow_id))
+        except SQLAlchemyError:
+            return True
 
     def _resume_stranded(self) -> None:
         """Resume what the database calls ours, though nobody here works on it.

@@ -39,7 +39,8 @@ def gateway(made: System) -> Process:
 def body(recording: bytes, arrived: threading.Event | None = None) -> Iterator[bytes]:
     """Yield an upload's body. With `arrived`, most of it, and the rest never."""
     disposition = 'Content-Disposition: form-data; name="videos"; filename="a.mp4"'
-    head = f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: video/mp4\r\n\r\n"
+    question = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="questions"\r\n\r\nWhy?\r\n'
+    head = f"{question}--{BOUNDARY}\r\n{disposition}\r\nContent-Type: video/mp4\r\n\r\n"
     yield head.encode() + recording[: len(recording) // 2]
     if arrived is not None:
         arrived.set()
