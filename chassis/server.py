@@ -21,9 +21,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from chassis.client import MAX_MESSAGE_BYTES
 from chassis.errors import InterviewError
 from chassis.interceptors import CallInterceptor
+from chassis.listening import server_options
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
 from chassis.telemetry import (
@@ -47,8 +47,6 @@ EXIT_START_AGAIN = 75
 """Work went on after it was told to stop. BSD calls this status EX_TEMPFAIL: a new process may do better."""
 LOOK_PAUSE_S = 0.5
 """Between two looks at work that was told to stop."""
-PERMITTED_KEEPALIVE_MS = 10_000
-"""Clients ping every 30 s. A server that permits less often closes their connections."""
 
 
 def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
@@ -159,20 +157,14 @@ async def start_server(
     Raises:
         OSError: The address is taken or not ours.
     """
-    interceptors: list[grpc.aio.ServerInterceptor] = [CallInterceptor(settings.max_call_s)]
+    interceptors: list[grpc.aio.ServerInterceptor] = [
+        CallInterceptor(settings.max_call_s, settings.max_unread_s)
+    ]
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_server_interceptor
 
         interceptors.insert(0, aio_server_interceptor())
-    server = grpc.aio.server(
-        interceptors=interceptors,
-        options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.http2.min_ping_interval_without_data_ms", PERMITTED_KEEPALIVE_MS),
-            ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
-        ],
-    )
+    server = grpc.aio.server(interceptors=interceptors, options=server_options(settings))
     # Before anything is composed: a second process started by mistake must not begin to work.
     try:
         port = server.add_insecure_port(f"{settings.host}:{settings.port}")

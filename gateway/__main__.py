@@ -18,11 +18,8 @@ from chassis.telemetry import (
 )
 from gateway.app import create_app
 from gateway.orchestrator_client import OrchestratorClient
+from gateway.server import server_config
 from gateway.settings import GatewaySettings
-
-KEEP_ALIVE_S = 75
-"""Above the 60 s of usual proxies, so that it is they who close an idle connection."""
-DRAIN_S = 30
 
 
 def main() -> int:
@@ -42,18 +39,7 @@ def main() -> int:
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
         FastAPIInstrumentor.instrument_app(app)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,  # ours has the session's id and no path
-        server_header=False,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app, settings))
     server.run()
     return 0 if server.started else 1
 

@@ -17,9 +17,10 @@ from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.quotas import UploadQuotas
 from gateway.reader_cookie import COOKIE
-from gateway.session_ids import parse_session_id
-from gateway.sessions import Orchestrator
+from gateway.readiness import Readiness
+from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
+from gateway.upload_places import UploadPlaces
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
 from gateway.usage import Usage
@@ -38,9 +39,10 @@ class Gateway:
     keys: KeyRing
     quotas: UploadQuotas
     usage: Usage
+    upload_places: UploadPlaces
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
-    active_upload_count: int = 0
+    readiness: Readiness
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

@@ -52,6 +52,8 @@ STATUS_EXAMPLE: dict[str, Any] = {
                     "attempts": 1,
                     "reason": "",
                     "message": "",
+                    "waiting_since_s": None,
+                    "waiting_since": None,
                 }
             ],
         }
@@ -132,11 +134,15 @@ class StageStatus(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     stage: str
-    state: str = Field(description="`pending`, `running`, `done`, `failed` or `skipped`.")
+    state: str = Field(description="`pending`, `running`, `waiting`, `done`, `failed` or `skipped`.")
     percent: float | None = Field(description="Share of its work that is done. Null where it can't be told.")
     attempts: int
-    reason: str = Field(description="Why it failed or was left out (UPPER_SNAKE). Empty otherwise.")
+    reason: str = Field(description="Why it failed, was left out or waits (UPPER_SNAKE). Empty otherwise.")
     message: str
+    waiting_since_s: float | None = Field(
+        description="Since when it waits for its service, in seconds since 1970-01-01 UTC. Null otherwise."
+    )
+    waiting_since: str | None = Field(description="The same in ISO 8601.")
 
 
 class AnswerStatus(BaseModel):

@@ -75,10 +75,22 @@ class GatewaySettings(ProcessSettings):
     max_file_count: int = Field(5, ge=1, le=MAX_ANSWER_COUNT)
     max_field_bytes: int = Field(16_384, ge=1)
     max_field_count: int = Field(64, ge=1)
+    head_timeout_s: float = Field(20.0, gt=0)
+    """Time for the line and the headers of a request."""
     upload_idle_timeout_s: float = Field(30.0, gt=0)
-    """Longest silence in the middle of an upload."""
+    """Longest silence in the middle of a body."""
+    upload_min_bytes_per_s: float = Field(8_000.0, ge=0)
+    """Least mean rate of a body over each `upload_window_s`. A telephone on a poor line sends 30,000."""
+    upload_window_s: float = Field(30.0, gt=0)
+    upload_timeout_s: float = Field(3600.0, gt=0)
+    """Longest time that one body may take. Only waiting for the client counts."""
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
+    max_uploads_per_client: int = Field(2, ge=1)
+    """Uploads of one client at once, so that slow ones leave places for others."""
+    session_id_secret: SecretStr = SecretStr("")
+    """Makes the session ids of uploads with an Idempotency-Key, the same on all replicas. Empty: a random one
+    that the store keeps."""
     rate_limit_uploads: str = "10/hour"
     """Accepted uploads a client, as `limits` writes it. Empty: no limit. A key's own limit goes first."""
     rate_limit_bytes: str = ""
@@ -124,6 +136,13 @@ class GatewaySettings(ProcessSettings):
         if not self.allowed_hosts and not self.has_keys and _loopback(self.host):
             return ("localhost", "127.0.0.1", "[::1]", self.host)
         return self.allowed_hosts
+
+    @field_validator("session_id_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"needs at least {MIN_SECRET_CHARACTERS} characters")
+        return value
 
     @field_validator("rate_limit_uploads", "rate_limit_bytes", "rate_limit_wrong_keys")
     @classmethod

@@ -83,12 +83,16 @@ class Admission:
         Raises:
             ExhaustedError: `SESSIONS_FULL`.
         """
-        if await self._waiting_count(self._max_waiting_count + 1) > self._max_waiting_count:
+        if not await self.has_room():
             raise ExhaustedError(
                 "Too many sessions wait already. Submit this one again later.",
                 reason="SESSIONS_FULL",
                 retry_after_s=FULL_RETRY_AFTER_S,
             )
+
+    async def has_room(self) -> bool:
+        """Tell whether more work may wait."""
+        return await self._waiting_count(self._max_waiting_count + 1) <= self._max_waiting_count
 
     async def check_rubric(self, rubric_id: str) -> None:
         """Refuse a rubric that the assessor does not know.

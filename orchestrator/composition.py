@@ -30,6 +30,7 @@ from orchestrator.stages.remote import Channels
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Parts, Service, Stage
 from orchestrator.stages.transcribe import Transcribe
+from orchestrator.stages.watch import Pace
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Tombstones
 
@@ -57,12 +58,13 @@ def compose(
         ),
         places=_places(stages, config),
         listener=tracker,
+        pace=Pace(settings.max_wait_s, settings.probe_interval_s),
     )
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(config, runner, tracker, writer.write)
     rubric_ids = Assess(parts).rubric_ids
-    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
+    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids, admission.has_room)
     reassessments = Reassessments(engine, admission, tombstones)
     recordings = Recordings(_inbox(settings), media, engine.get, tombstones)
     accepting = Accepting(engine, admission, media, tombstones)

@@ -42,6 +42,11 @@ EVENT_ANSWERS: dict[int | str, dict[str, Any]] = {
             "text/event-stream": {
                 "schema": {"type": "string"},
                 "example": _EVENT_EXAMPLE,
+                # What `data` holds, by the event's name. OpenAPI 3.1 has no word for the items of a stream.
+                "x-event-data": {
+                    "session": {"$ref": "#/components/schemas/StatusAnswer"},
+                    "problem": {"$ref": "#/components/schemas/ErrorAnswer"},
+                },
             }
         },
     },

@@ -13,8 +13,7 @@ from chassis.errors import InterviewError
 from gateway.dependencies import Gateway, gateway_of, let_in
 from gateway.errors import error_body
 from gateway.routes.events import MAX_EVENT_ID, session_events
-from gateway.session_ids import parse_session_id
-from gateway.sessions import SessionView
+from gateway.sessions import SessionView, parse_session_id
 
 router = APIRouter()
 

@@ -180,9 +180,12 @@ class Engine:
         rows = await DBOS.list_workflows_async(workflow_ids=[session_id])
         if not rows:
             return None
+        return session_row(rows[0], await self._milestones(session_id))
+
+    async def _milestones(self, session_id: str) -> tuple[Milestone, ...]:
         kept = await DBOS.get_all_events_async(session_id)
         milestones = [Milestone.from_json(entry) for entries in kept.values() for entry in entries]
-        return session_row(rows[0], tuple(sorted(milestones, key=lambda milestone: milestone.event_id)))
+        return tuple(sorted(milestones, key=lambda milestone: milestone.event_id))
 
     async def waiting_count(self, limit: int) -> int:
         """Count sessions and reassessments that wait for their turn, up to `limit`."""
@@ -285,8 +288,8 @@ class Engine:
         last = DBOS.reserve_step()
         plan |= {(place, stage): DBOS.reserve_step() for stage in RESERVED_LATER for place in places}
         # In a context of its own: read inside the workflow, it would become a step.
-        row = await asyncio.create_task(self.get(request.session_id), context=Context())
-        self._tracker.begin(request.session_id, created_s, row.milestones if row else ())
+        kept = await asyncio.create_task(self._milestones(request.session_id), context=Context())
+        self._tracker.begin(request.session_id, created_s, kept)
         current_session_id.set(request.session_id)
         logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:

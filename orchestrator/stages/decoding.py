@@ -153,7 +153,7 @@ def decode(job: dict[str, Any]) -> dict[str, Any]:
     try:
         with open_recording(source) as recording:
             check_track_claims(
-                recording.container.streams,
+                tuple(recording.container.streams),
                 max_track_count=job["max_track_count"],
                 max_pixel_count=job["max_pixel_count"],
             )

@@ -23,6 +23,7 @@ from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.stages.work_folder import folder_full, work_folder
 from orchestrator.workflow import EXTRACT
@@ -79,7 +80,7 @@ class Extract(Stage):
     weight = 0.05
     defaults = Defaults(timeout_s=600.0)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`. The work is done here, in a child process."""
         extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings, self.timeout_s))
 
@@ -107,6 +108,7 @@ class Extractor:
         store: Holds the recordings and takes the sound.
         limits: What one recording may cost.
         work_folder: Makes the folder that a recording is worked on in.
+        decoder: The program that decodes, in a process of its own.
     """
 
     def __init__(
@@ -114,10 +116,12 @@ class Extractor:
         store: MediaStore,
         limits: ExtractionLimits,
         work_folder: Callable[[], AbstractContextManager[Path]] = work_folder,
+        decoder: Path = DECODER,
     ) -> None:
         self._store = store
         self._limits = limits
         self._work_folder = work_folder
+        self._decoder = decoder
 
     async def extract(self, request: ExtractRequest) -> orchestrator_pb2.Extraction:
         """Extract one recording's sound and say what it is.
@@ -179,7 +183,7 @@ class Extractor:
         }
         child = await asyncio.create_subprocess_exec(
             # -B: what a limit cuts off of a cached module breaks every later import of it.
-            *(sys.executable, "-I", "-B", str(DECODER), json.dumps(job)),
+            *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
