@@ -75,3 +75,9 @@ def connect(
             context.is_disconnect = True
 
     return engine
+
+
+def disconnect(engine: sqlalchemy.Engine) -> None:
+    """Close all connections. One that a thread still uses is closed when it is given back."""
+    event.listen(engine, "checkin", lambda _connection, record: record.invalidate())
+    engine.dispose()

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 from datetime import UTC, datetime
 from functools import partial
@@ -23,9 +23,11 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.at_work import AtWork
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
+from orchestrator.durable.connections import disconnect
 from orchestrator.durable.failover import Failover
+from orchestrator.durable.fencing import version_key, written_by_owner
 from orchestrator.durable.rows import session_row, version_row
-from orchestrator.durable.schema import not_migrated
+from orchestrator.durable.schema import launch
 from orchestrator.durable.sqlite_file import DatabaseLock, empty_log, prepare_sqlite
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
@@ -33,14 +35,7 @@ from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.stages.runner import StageRunner
 from orchestrator.versions import Reassessment, VersionRow, end_of_reassessment
-from orchestrator.workflow import (
-    ASSESS,
-    RESERVED_FIRST,
-    RESERVED_LATER,
-    Records,
-    process_session,
-    reassess_session,
-)
+from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +68,7 @@ class Engine:
         self, config: EngineConfig, runner: StageRunner, tracker: ProgressTracker, finish: Finish
     ) -> None:
         self._config = config
-        self._steps = DurableSteps(runner, tracker, self._fenced(finish))
+        self._steps = DurableSteps(runner, tracker, written_by_owner(finish, self._owns))
         self._tracker = tracker
         self._failover: Failover | None = None
         self._chores: list[Chore] = []
@@ -118,10 +113,7 @@ class Engine:
                 resume=partial(DBOS.resume_workflows, queue_name=QUEUE),
             )
             self._failover.claim()  # Before the launch: nobody may take us for dead.
-        try:
-            DBOS.launch()
-        except error.DBOSInitializationError as behind:
-            raise not_migrated() from behind
+        launch()
         # Its async twin can't be awaited here, and the plain one refuses a thread with a running loop.
         registration = threading.Thread(target=self._register_queue)
         registration.start()
@@ -138,18 +130,8 @@ class Engine:
             on_conflict="always_update",
         )
 
-    def _fenced(self, finish: Finish) -> Finish:
-        """Have results written by the replica that a session belongs to: not by one that was frozen meanwhile."""
-
-        async def finish_own(
-            request: Request, records: Mapping[int, Records], create_time_s: float, version_id: int
-        ) -> None:
-            first = version_id == FIRST_VERSION
-            workflow_id = request.session_id if first else _version_key(request.session_id, version_id)
-            if self._failover is None or await asyncio.to_thread(self._failover.owns, workflow_id):
-                await finish(request, records, create_time_s, version_id)
-
-        return finish_own
+    def _owns(self, workflow_id: str) -> bool:
+        return self._failover is None or self._failover.owns(workflow_id)
 
     def close(self) -> None:
         """Let go: what is at work stays in the database and goes on at the next start, here or elsewhere."""
@@ -161,7 +143,7 @@ class Engine:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
         if self._pool is not None:
-            self._pool.dispose()
+            disconnect(self._pool)
         if self._lock is not None:
             self._lock.release()
         logging.getLogger("dbos").removeFilter(quiet)
@@ -264,7 +246,7 @@ class Engine:
 
     async def submit_reassessment(self, job: Reassessment) -> None:
         """Accept a reassessment, durably. Nothing happens where its number is taken."""
-        with SetWorkflowID(_version_key(job.request.session_id, job.version_id)):
+        with SetWorkflowID(version_key(job.request.session_id, job.version_id)):
             await DBOS.enqueue_workflow_async(QUEUE, self._reassessment, job.to_json())
 
     async def versions(self, session_id: str) -> list[VersionRow]:
@@ -274,11 +256,11 @@ class Engine:
 
     async def cancel_version(self, session_id: str, version_id: int) -> None:
         """Cancel a reassessment, as a session is."""
-        await DBOS.cancel_workflow_async(_version_key(session_id, version_id))
+        await DBOS.cancel_workflow_async(version_key(session_id, version_id))
 
     async def delete_version(self, session_id: str, version_id: int) -> None:
         """Remove a reassessment from the engine."""
-        await DBOS.delete_workflow_async(_version_key(session_id, version_id))
+        await DBOS.delete_workflow_async(version_key(session_id, version_id))
 
     async def _process(self, job: dict[str, Any]) -> dict[str, Any]:
         request, created_s = ParseDict(job["request"], Request()), job["create_time_s"]
@@ -315,7 +297,3 @@ class Engine:
                 _FINISH, self._steps.finish, given.request, records, given.create_time_s, given.version_id
             )
         return end | {"end_time_s": time.time()}
-
-
-def _version_key(session_id: str, version_id: int) -> str:
-    return f"{session_id}-{version_id}"

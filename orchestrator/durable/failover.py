@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.errors import PreconditionError, UnavailableError
 from orchestrator.durable.config import EngineConfig
-from orchestrator.durable.connections import connect
+from orchestrator.durable.connections import connect, disconnect
 from orchestrator.durable.schema import check_tables, make_tables
 
 logger = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ class Failover:
             self._told(LEAVE)
         except SQLAlchemyError:
             logger.warning("the database can't be reached; others take over after a while")
-        self._engine.dispose()
+        disconnect(self._engine)
 
     def beat(self) -> None:
         """Give one sign of life. Where another process has the id by now, this one is told to end."""
