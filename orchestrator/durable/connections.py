@@ -68,10 +68,13 @@ def connect(
 
     # The workflow engine tries again what was cut off. A connection that could not be made has no such mark,
     # and the driver's words, by which it goes then, differ. If the socket or the host's name was missing for
-    # a moment, it gave up the session.
+    # a moment, it gave up the session. A server that has become a standby takes no writes: another connection
+    # leads to its successor.
     @event.listens_for(engine, "handle_error")
     def cut_off(context: Any) -> None:
-        if context.connection is None and isinstance(context.original_exception, psycopg.OperationalError):
+        failed = context.original_exception
+        unmade = context.connection is None and isinstance(failed, psycopg.OperationalError)
+        if unmade or isinstance(failed, psycopg.errors.ReadOnlySqlTransaction):
             context.is_disconnect = True
 
     return engine

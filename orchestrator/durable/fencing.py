@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from orchestrator.durable.kept import version_key
 from orchestrator.durable.steps import Finish, Request
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.workflow import Records
-
-
-def version_key(session_id: str, version_id: int) -> str:
-    """Return the engine's name of a later version of a session's result."""
-    return f"{session_id}-{version_id}"
 
 
 def written_by_owner(finish: Finish, owns: Callable[[str], bool]) -> Finish:

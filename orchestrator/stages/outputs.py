@@ -78,6 +78,7 @@ class SessionStore:
             if await self._media.exists(key):
                 return
             await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
+            # Once: a replica that was frozen in the middle, and thaws, changes nothing that others have read.
             await self._media.put_bytes_once(key, output.SerializeToString(deterministic=True))
 
     async def save_once(self, key: str, output: Message, record: StageRecord, _remaining_s: float) -> None:
