@@ -14,6 +14,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from chassis.caller import GROUP_KEY, caller_groups, decode_groups
+from chassis.callers import Callers
 from chassis.errors import (
     CancelledCallError,
     DeadlineError,
@@ -40,11 +41,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         max_call_s: Longest time of one call, whatever deadline its caller gave.
         unread_timeout_s: Longest time that a caller leaves a reply unread. Then the call is ended, or it
             would keep its place.
+        callers: Says who may call what.
     """
 
-    def __init__(self, max_call_s: float, unread_timeout_s: float) -> None:
+    def __init__(self, max_call_s: float, unread_timeout_s: float, callers: Callers) -> None:
         self._max_call_s = max_call_s
         self._unread_timeout_s = unread_timeout_s
+        self._callers = callers
 
     async def intercept_service(
         self,
@@ -102,9 +105,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         remaining_s = context.time_remaining()
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
         error: InterviewError | None = None
+        caller = ""
         RPC_IN_FLIGHT.labels(method).inc()
         try:
             async with asyncio.timeout(limit_s):
+                caller = self._callers.check(method, metadata, context.auth_context())
                 yield
         except InterviewError as raised:
             error = raised
@@ -120,7 +125,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             error = InternalError("Something went wrong on our side. The log has it.", reason="INTERNAL")
         finally:
             RPC_IN_FLIGHT.labels(method).dec()
-            _account(method, error, time.perf_counter() - begin_s)
+            _account(method, caller, error, time.perf_counter() - begin_s)
         if error is not None:
             await context.abort(status_code(error), message_on_the_wire(error), to_trailing_metadata(error))
 
@@ -170,7 +175,7 @@ def _clean_id(value: object) -> str:
     return text if len(text) <= MAX_ID_CHARACTERS and text.replace("-", "").isalnum() else ""
 
 
-def _account(method: str, error: InterviewError | None, duration_s: float) -> None:
+def _account(method: str, caller: str, error: InterviewError | None, duration_s: float) -> None:
     code = error.code if error else "OK"
     RPC_SECONDS.labels(method, code).observe(duration_s)
     logger.info(
@@ -180,5 +185,6 @@ def _account(method: str, error: InterviewError | None, duration_s: float) -> No
             "code": code,
             "reason": error.reason if error else "",
             "duration_s": round(duration_s, 4),
-        },
+        }
+        | ({"caller": caller} if caller else {}),
     )

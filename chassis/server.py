@@ -21,9 +21,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.callers import Callers
 from chassis.errors import InterviewError
+from chassis.identity import Identity, of_this_process
 from chassis.interceptors import CallInterceptor
-from chassis.listening import server_options
+from chassis.listening import add_port, server_options
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
 from chassis.telemetry import (
@@ -148,17 +150,19 @@ async def _stopped_or_stuck(stop: asyncio.Event, stopped: StoppedWork, max_stop_
 
 
 async def start_server(
-    settings: ServiceSettings, service_name: str, register: Register
+    settings: ServiceSettings, service_name: str, register: Register, *, identity: Identity | None = None
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
 
-    `register` is called once the address is ours.
+    `register` is called once the address is ours. `identity` is this process's, unless another one is given.
 
     Raises:
         OSError: The address is taken or not ours.
+        PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
     """
+    callers = Callers(settings.allowed_callers, settings.caller_token_digests)
     interceptors: list[grpc.aio.ServerInterceptor] = [
-        CallInterceptor(settings.max_call_s, settings.max_unread_s)
+        CallInterceptor(settings.max_call_s, settings.max_unread_s, callers)
     ]
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_server_interceptor
@@ -166,10 +170,7 @@ async def start_server(
         interceptors.insert(0, aio_server_interceptor())
     server = grpc.aio.server(interceptors=interceptors, options=server_options(settings))
     # Before anything is composed: a second process started by mistake must not begin to work.
-    try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
-    except RuntimeError as error:
-        raise OSError("the address is taken or not ours") from error
+    port = add_port(server, settings, identity or of_this_process())
     register(server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
