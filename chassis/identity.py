@@ -36,7 +36,7 @@ class TlsFiles:
         """Return the chain, the key, and the authority's certificates.
 
         Raises:
-            PreconditionError: One can't be read, or the key is not the certificate's (`TLS_FILES_UNREADABLE`).
+            PreconditionError: One can't be read, or key and certificate don't match (`TLS_FILES_UNREADABLE`).
         """
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.cert, self.key)
