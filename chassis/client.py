@@ -30,11 +30,19 @@ MAX_MESSAGE_BYTES = 64 << 20
 DNS_REFRESH_MS = 2_000
 """The default of 30 s left callers without a server for 12-21 s after a rolling restart."""
 KEEPALIVE_MS = 30_000
+FIRST_RECONNECT_MS = 500
+MAX_RECONNECT_MS = 2_000
+"""By default a channel waits for up to two minutes before it looks for a server that was away."""
+CONNECT_TIMEOUT_MS = 5_000
+"""The default of 20 s is how long one address that answers nothing holds up all others."""
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.dns_min_time_between_resolutions_ms", DNS_REFRESH_MS),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
+    ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
+    ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
     ("grpc.lb_policy_name", "round_robin"),
     ("grpc.enable_retries", 0),
     # Else a new channel inherits the failed connection of another one to the same address, and its

@@ -31,6 +31,8 @@ OWN_PREFIX = "/interview."
 """Health checks and reflection pass by untouched. They must answer whatever happens here."""
 REQUEST_ID_KEY = "x-request-id"
 SESSION_ID_KEY = "x-session-id"
+BEGUN_KEY = "x-begun"
+"""Of the metadata that go out before the work. A caller who loses the connection knows that it had begun."""
 MAX_ID_CHARACTERS = 64
 
 
@@ -110,6 +112,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         try:
             async with asyncio.timeout(limit_s):
                 caller = self._callers.check(method, metadata, context.auth_context())
+                await context.send_initial_metadata(((BEGUN_KEY, "1"),))
                 yield
         except InterviewError as raised:
             error = raised

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.progress import (
@@ -50,6 +51,15 @@ def byte_bars(console: Console) -> Iterator[Callable[[str, int, int], None]]:
 
     with progress:
         yield report
+
+
+def state_text(stage: Json) -> str:
+    """Return where a stage is. One that waits for its service says since when, in the reader's time."""
+    if (since_s := stage.get("waiting_since_s")) is None:
+        return str(stage["state"])
+    since = datetime.fromtimestamp(since_s).astimezone()
+    today = since.date() == datetime.now().astimezone().date()
+    return f"waiting since {since:%H:%M}" if today else f"waiting since {since:%Y-%m-%d %H:%M}"
 
 
 class StageBoard:
@@ -100,7 +110,7 @@ class StageBoard:
         if self._console.is_terminal or row["state"] == "pending":
             return
         reason = f" ({row['reason']})" if row.get("reason") else ""
-        self._console.print(f"{name}: {row['state']}{reason}", highlight=False)
+        self._console.print(f"{name}: {state_text(row)}{reason}", highlight=False)
 
     def _move_bar(self, name: str, row: Json) -> None:
         state = str(row["state"])
@@ -111,6 +121,7 @@ class StageBoard:
             self._progress.start_task(task)
         resting = state in RESTING_STATES
         percent = FULL if resting else float(row.get("percent") or 0.0)
-        self._progress.update(task, completed=percent, state=row.get("reason") or state)
+        text = state_text(row) if state == "waiting" else row.get("reason") or state
+        self._progress.update(task, completed=percent, state=text)
         if resting:
             self._progress.stop_task(task)

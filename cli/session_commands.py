@@ -15,6 +15,7 @@ from cli.failures import CommandError
 from cli.following import FINAL_STATES
 from cli.gateway_client import Json
 from cli.options import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl, SessionId
+from cli.progress import state_text
 from cli.summary import print_summary
 from cli.tables import print_rows
 
@@ -60,7 +61,7 @@ def _stage_row(position: int, stage: Json) -> tuple[str, ...]:
     return (
         str(position),
         str(stage["stage"]),
-        str(stage["state"]),
+        state_text(stage),
         "" if percent is None else f"{percent:g} %",
         str(stage.get("attempts", "")),
         str(stage.get("reason", "")),

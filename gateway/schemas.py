@@ -52,6 +52,8 @@ STATUS_EXAMPLE: dict[str, Any] = {
                     "attempts": 1,
                     "reason": "",
                     "message": "",
+                    "waiting_since_s": None,
+                    "waiting_since": None,
                 }
             ],
         }
@@ -132,11 +134,15 @@ class StageStatus(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     stage: str
-    state: str = Field(description="`pending`, `running`, `done`, `failed` or `skipped`.")
+    state: str = Field(description="`pending`, `running`, `waiting`, `done`, `failed` or `skipped`.")
     percent: float | None = Field(description="Share of its work that is done. Null where it can't be told.")
     attempts: int
-    reason: str = Field(description="Why it failed or was left out (UPPER_SNAKE). Empty otherwise.")
+    reason: str = Field(description="Why it failed, was left out or waits (UPPER_SNAKE). Empty otherwise.")
     message: str
+    waiting_since_s: float | None = Field(
+        description="Since when it waits for its service, in seconds since 1970-01-01 UTC. Null otherwise."
+    )
+    waiting_since: str | None = Field(description="The same in ISO 8601.")
 
 
 class AnswerStatus(BaseModel):
@@ -281,23 +287,6 @@ class VersionList(BaseModel):
     success: Literal[True] = True
     session_id: str
     versions: list[Version]
-
-
-class DayOfKey(BaseModel):
-    """What was accepted from one key on one day."""
-
-    day: str = Field(description="In UTC, such as 2026-12-01.")
-    key: str = Field(description="`key:` and the key's name.")
-    upload_count: int = Field(description="Uploads of recordings.")
-    session_count: int = Field(description="Sessions, those with links as well.")
-    media_bytes: int = Field(description="Bytes of the uploaded recordings.")
-
-
-class UsageList(BaseModel):
-    """What was used, the newest day first."""
-
-    success: Literal[True] = True
-    days: list[DayOfKey]
 
 
 class Health(BaseModel):

@@ -1,11 +1,33 @@
-"""What the gateway knows of a session, as plain data, and what it needs of the orchestrator."""
+"""What the gateway knows of a session, as plain data, and what it needs of the orchestrator.
+
+Session identifiers are 32 lower-case hex digits. Dashed UUIDs are understood as well.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from chassis.errors import InvalidInputError
+
+_HEX = re.compile(r"[0-9a-fA-F]{32}")
+_DASHED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def parse_session_id(text: str) -> str:
+    """Return the 32-digit form of an identifier from a URL.
+
+    Raises:
+        InvalidInputError: It is neither 32 hex digits nor a dashed UUID.
+    """
+    if _HEX.fullmatch(text) or _DASHED.fullmatch(text):
+        return text.replace("-", "").lower()
+    raise InvalidInputError(
+        "Invalid session ID format. Use the session_id that the upload returned.", reason="SESSION_ID_INVALID"
+    )
 
 
 class SessionState(StrEnum):
@@ -30,6 +52,12 @@ class StageState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
+    WAITING = "waiting"
+    """For the process that does its work, which is away or full. It goes on by itself."""
+
+
+UNFINISHED_STATES = frozenset({StageState.PENDING, StageState.RUNNING, StageState.WAITING})
+"""Of a stage that is still to do something."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +70,8 @@ class StageView:
     attempt_count: int = 0
     reason: str = ""
     message: str = ""
+    waiting_since_s: float | None = None
+    """In seconds since 1970-01-01 UTC. None where it does not wait."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +166,8 @@ class Capabilities:
     language_codes: tuple[str, ...] = ()
     """BCP-47."""
     rubric_ids: tuple[str, ...] = ()
+    has_room: bool = True
+    """Whether there is room for another session."""
 
 
 @dataclass(frozen=True)

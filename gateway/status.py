@@ -9,7 +9,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.sessions import FINAL_STATES, AnswerView, SessionState, SessionView, StageState, StageView
+from gateway.sessions import (
+    FINAL_STATES,
+    UNFINISHED_STATES,
+    AnswerView,
+    SessionState,
+    SessionView,
+    StageState,
+    StageView,
+)
 
 LEGACY_HEADER = "ngrok-skip-browser-warning"
 
@@ -32,6 +40,8 @@ _STAGE_MESSAGES = {
     "vision": "Analyzing video {i}/{n}...",
     "speaker": "Analyzing voices {i}/{n}...",
 }
+_SERVICES = {"transcribe": "transcriber", "translate": "translator", "assess": "assessor"}
+"""What does a stage's work, where it is not called as the stage is."""
 _MESSAGES = {
     SessionState.FETCHING: "Downloading videos...",
     SessionState.QUEUED: "Waiting for its turn...",
@@ -142,7 +152,7 @@ def _current_answer(session: SessionView) -> int:
 
 
 def _at_rest(answer: AnswerView) -> bool:
-    return all(stage.state not in (StageState.PENDING, StageState.RUNNING) for stage in answer.stages)
+    return all(stage.state not in UNFINISHED_STATES for stage in answer.stages)
 
 
 def _message(session: SessionView, current: int) -> str:
@@ -155,7 +165,19 @@ def _message(session: SessionView, current: int) -> str:
         for stage in answer.stages:
             if stage.state is StageState.RUNNING and stage.stage in _STAGE_MESSAGES:
                 return _STAGE_MESSAGES[stage.stage].format(i=place, n=total)
+    if (waiting := _longest_waiting(session)) is not None:
+        since = iso_time(waiting.waiting_since_s) or ""
+        service = _SERVICES.get(waiting.stage, waiting.stage)
+        return (
+            f"Waiting for the {service} service since {since[:10]} {since[11:16]} UTC. It goes on by itself."
+        )
     return _MESSAGES.get(session.state, f"Processing video {current}/{total}...")
+
+
+def _longest_waiting(session: SessionView) -> StageView | None:
+    stages = [stage for answer in session.answers for stage in answer.stages]
+    waiting = [stage for stage in stages if stage.waiting_since_s is not None]
+    return min(waiting, key=lambda stage: stage.waiting_since_s or 0.0, default=None)
 
 
 def _stages(session: SessionView) -> dict[str, dict[str, Any]]:
@@ -169,8 +191,12 @@ def _stages(session: SessionView) -> dict[str, dict[str, Any]]:
 
 def _stage_summary(views: list[StageView]) -> dict[str, Any]:
     states = [view.state for view in views]
-    rest = [state for state in states if state not in (StageState.PENDING, StageState.RUNNING)]
-    if StageState.RUNNING in states or (rest and StageState.PENDING in states):
+    rest = [state for state in states if state not in UNFINISHED_STATES]
+    if StageState.RUNNING in states:
+        state = StageState.RUNNING
+    elif StageState.WAITING in states:
+        state = StageState.WAITING
+    elif rest and StageState.PENDING in states:
         state = StageState.RUNNING
     elif StageState.PENDING in states:
         state = StageState.PENDING
@@ -200,6 +226,8 @@ def _answer(answer: AnswerView) -> dict[str, Any]:
                 "attempts": stage.attempt_count,
                 "reason": stage.reason,
                 "message": stage.message,
+                "waiting_since_s": stage.waiting_since_s,
+                "waiting_since": iso_time(stage.waiting_since_s),
             }
             for stage in answer.stages
         ],

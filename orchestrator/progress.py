@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.stages.runner import ProgressListener
+from orchestrator.stages.attempts import ProgressListener, Standing
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import StageRecord
 
@@ -25,6 +25,7 @@ STAGE_STATES: Mapping[str, Any] = {
     "done": orchestrator_pb2.STAGE_STATE_DONE,
     "failed": orchestrator_pb2.STAGE_STATE_FAILED,
     "skipped": orchestrator_pb2.STAGE_STATE_SKIPPED,
+    "waiting": orchestrator_pb2.STAGE_STATE_WAITING,
 }
 """The contract's states by the names that are kept."""
 STATE_NAMES: Mapping[int, str] = {number: name for name, number in STAGE_STATES.items()}
@@ -38,9 +39,18 @@ Statuses = dict[tuple[int, str], StageStatus]
 """By the answer's place in the session and the stage."""
 
 
-def running(stage: str, **fields: Any) -> StageStatus:
-    """Return the status of a stage at work."""
-    return StageStatus(stage=stage, state=STAGE_STATES["running"], **fields)
+def standing_at(stage: str, standing: Standing) -> StageStatus:
+    """Return the status of a stage that is at work, or waits for the process that does its work."""
+    if standing.waiting_since_s is None:
+        return StageStatus(stage=stage, state=STAGE_STATES["running"], attempt_count=standing.attempt_count)
+    return StageStatus(
+        stage=stage,
+        state=STAGE_STATES["waiting"],
+        attempt_count=standing.attempt_count,
+        reason=standing.reason,
+        message=standing.message,
+        waiting_since_s=standing.waiting_since_s,
+    )
 
 
 def status_of(record: StageRecord) -> StageStatus:
@@ -63,12 +73,34 @@ class Milestone:
     time_s: float
     place: int
     status: StageStatus
+    kill_count: int = 0
+    """Deaths of the stage while it worked on this answer."""
+
+    @property
+    def standing(self) -> Standing:
+        """Where the answer stands at this stage, for whoever takes it up after a restart."""
+        waits = self.status.HasField("waiting_since_s")
+        return Standing(
+            self.status.waiting_since_s if waits else None,
+            self.status.reason,
+            self.status.message,
+            self.status.attempt_count,
+            self.kill_count,
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the engine keeps. There the place is called position, as it was from the beginning."""
+        """Return what the engine keeps. There the place is called position, as it was from the beginning.
+
+        A stage that waits is kept as one at work, with what is more beside it: builds that know nothing of
+        waiting read it too.
+        """
         status = self.status
+        waits = status.HasField("waiting_since_s")
+        more = {"waiting_since_s": status.waiting_since_s} if waits else {}
+        if self.kill_count:
+            more["kill_count"] = self.kill_count
         view = {
-            "state": STATE_NAMES[status.state],
+            "state": "running" if waits else STATE_NAMES[status.state],
             "done_ratio": status.done_ratio if status.HasField("done_ratio") else None,
             "attempt_count": status.attempt_count,
             "reason": status.reason,
@@ -80,6 +112,7 @@ class Milestone:
             "position": self.place,
             "stage": status.stage,
             "view": view,
+            **more,
         }
 
     @classmethod
@@ -87,7 +120,10 @@ class Milestone:
         """Read what the engine kept."""
         view = value["view"]
         status = StageStatus(**{**view, "stage": value["stage"], "state": STAGE_STATES[view["state"]]})
-        return cls(value["event_id"], value["time_s"], value["position"], status)
+        if (since_s := value.get("waiting_since_s")) is not None:
+            status.state, status.waiting_since_s = STAGE_STATES["waiting"], since_s
+        kill_count = value.get("kill_count", 0)
+        return cls(value["event_id"], value["time_s"], value["position"], status, kill_count)
 
 
 @dataclass(frozen=True)
@@ -106,12 +142,24 @@ class Snapshot:
 class _Live:
     """Times are of a clock that nobody sets. The date only says where the numbers of events begin."""
 
-    def __init__(self, begin_s: float, first_event_id: int, ended_before: Statuses) -> None:
+    def __init__(
+        self,
+        begin_s: float,
+        first_event_id: int,
+        ended_before: Statuses,
+        standings: Mapping[tuple[int, str], Standing],
+    ) -> None:
         self.begin_s = begin_s
         self.first_event_id = first_event_id
         self.event_id = first_event_id
         self.ended_before = ended_before
-        self.statuses: Statuses = dict(ended_before)
+        self.standings = standings
+        waiting = {
+            key: standing_at(key[1], standing)
+            for key, standing in standings.items()
+            if standing.waiting_since_s is not None
+        }
+        self.statuses: Statuses = waiting | ended_before
         self.changed = asyncio.Event()
 
 
@@ -140,9 +188,11 @@ class ProgressTracker(ProgressListener):
         """
         newest_id = max((milestone.event_id for milestone in kept), default=0)
         by_date_id = int((self._now() - create_time_s) * MS_PER_S)
-        statuses = {(milestone.place, milestone.status.stage): milestone.status for milestone in kept}
-        ended = {key: status for key, status in statuses.items() if status.state in AT_REST}
-        self._sessions[session_id] = _Live(self._monotonic(), max(newest_id, by_date_id, 0), ended)
+        last = {(milestone.place, milestone.status.stage): milestone for milestone in kept}
+        ended = {key: one.status for key, one in last.items() if one.status.state in AT_REST}
+        standings = {key: one.standing for key, one in last.items() if key not in ended}
+        first_id = max(newest_id, by_date_id, 0)
+        self._sessions[session_id] = _Live(self._monotonic(), first_id, ended, standings)
 
     def end(self, session_id: str) -> None:
         """Drop a session that is at work here no more, and wake who waits for it."""
@@ -156,7 +206,12 @@ class ProgressTracker(ProgressListener):
         elapsed_s = self._monotonic() - live.begin_s
         return Snapshot(live.event_id, dict(live.statuses), live.ended_before, elapsed_s)
 
-    def note(self, session_id: str, place: int, status: StageStatus) -> Milestone:
+    def standing(self, task: Task) -> Standing:
+        """Return where a stage of an answer stood when this process took its session up."""
+        live = self._sessions.get(task.session.session_id)
+        return live.standings.get((task.place, task.stage), Standing()) if live else Standing()
+
+    def note(self, session_id: str, place: int, status: StageStatus, kill_count: int = 0) -> Milestone:
         """Note a change of state and number it."""
         if session_id not in self._sessions:
             self.begin(session_id, self._now())
@@ -165,7 +220,7 @@ class ProgressTracker(ProgressListener):
         live.event_id = max(live.event_id + 1, live.first_event_id + elapsed_ms)
         live.statuses[place, status.stage] = status
         live.changed.set()
-        return Milestone(live.event_id, self._now(), place, status)
+        return Milestone(live.event_id, self._now(), place, status, kill_count)
 
     def attempt(self, task: Task, attempt_count: int) -> None:
         """See `ProgressListener`."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import grpc
 
@@ -20,12 +20,9 @@ from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import Recordings
 from orchestrator.sessions import STATES, SessionRow, replay, statuses_of, to_message
 from orchestrator.stages.outputs import SessionStore
+from orchestrator.watching import Seen, SessionWatches
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
-EVENT_INTERVAL_S = 0.25
-"""A watcher gets at most four events a second: stages report more often than anybody can read."""
-POLL_S = 0.5
-"""How often a watcher looks at a session that another replica works on."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
 KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""
@@ -58,6 +55,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> None:
         self._engine = engine
         self._tracker = tracker
+        self._watches = SessionWatches(self._look, tracker.wait)
         self._outputs = outputs
         self._accepting = accepting
         self._reassessments = reassessments
@@ -104,17 +102,16 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             session = to_message(row, statuses, state="processing")
             seen_id = milestone.event_id
             yield _event(seen_id, session, milestone.time_s)
-        sent_any = False
-        while True:
-            event_id, session, ended = self._snapshot(row)
-            if ended or not sent_any or event_id > seen_id:
-                sent_any, seen_id = True, max(seen_id, event_id)
-                yield _event(seen_id, session, row.end_time_s if ended else None)
-            if ended:
-                return
-            await asyncio.sleep(EVENT_INTERVAL_S)
-            await self._tracker.wait(request.session_id, POLL_S - EVENT_INTERVAL_S)
-            row = await self._row(request.session_id)
+        now = self._seen(row)
+        seen_id = max(seen_id, now.event_id)
+        yield _event(seen_id, now.session, now.end_time_s)
+        if now.ended:
+            return
+        async with aclosing(self._watches.follow(request.session_id)) as following:
+            async for seen in following:
+                if seen.ended or seen.event_id > seen_id:
+                    seen_id = max(seen_id, seen.event_id)
+                    yield _event(seen_id, seen.session, seen.end_time_s)
 
     async def ListSessions(
         self, request: orchestrator_pb2.ListSessionsRequest, _context: grpc.aio.ServicerContext
@@ -197,6 +194,11 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.GetResultResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
+        if row.state == "failed" and not row.records:
+            raise PreconditionError(
+                f"The session failed before there was a result ({row.reason}). Retry it.",
+                reason="RESULT_NOT_MADE",
+            )
         if row.state not in ("completed", "failed") or not row.records:
             raise _not_finished("Wait until it ends. If it was stopped, retry it")
         wanted = request.version_id if request.HasField("version_id") else None
@@ -231,6 +233,13 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     async def _session(self, session_id: str) -> orchestrator_pb2.Session:
         return self._snapshot(await self._row(session_id))[1]
+
+    async def _look(self, session_id: str) -> Seen:
+        return self._seen(await self._row(session_id))
+
+    def _seen(self, row: SessionRow) -> Seen:
+        event_id, session, ended = self._snapshot(row)
+        return Seen(event_id, session, ended, row.end_time_s if ended else None)
 
     def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""

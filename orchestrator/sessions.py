@@ -115,11 +115,32 @@ def to_message(
         )
     message.done_ratio = 1.0 if state in ("completed", "failed") else _done_ratio(row, statuses)
     if live is not None and state in AT_WORK:
-        # By what was done since this process took it up: the time before a restart is nobody's measure.
-        gained_ratio = message.done_ratio - _done_ratio(row, live.ended_before)
-        if gained_ratio > MIN_RATIO_TO_ESTIMATE:
-            message.remaining_s = live.elapsed_s * (1 - message.done_ratio) / gained_ratio
+        remaining_s = _remaining_s(row, statuses, live)
+        if remaining_s is not None:
+            message.remaining_s = remaining_s
     return message
+
+
+def _remaining_s(row: SessionRow, statuses: Statuses, live: Snapshot) -> float | None:
+    """Estimate what is left by the work done since this process took the session up.
+
+    The time before a restart is nobody's measure, and a stage that failed or was left out did no work. None
+    where a stage waits, or too little is done to tell.
+    """
+    worked_ratio, left_ratio = 0.0, 0.0
+    for place, answer in enumerate(row.request.answers, start=1):
+        for stage, share in _shares(stages_of(linked=bool(answer.link))).items():
+            status = _status(statuses, place, stage)
+            if status.state == STAGE_STATES["waiting"]:
+                return None
+            if not _rests(status):
+                worked_ratio += share * status.done_ratio
+                left_ratio += share * (1 - status.done_ratio)
+            elif status.state == STAGE_STATES["done"] and (place, stage) not in live.ended_before:
+                worked_ratio += share
+    if worked_ratio <= MIN_RATIO_TO_ESTIMATE * len(row.request.answers):
+        return None
+    return live.elapsed_s * left_ratio / worked_ratio
 
 
 def position_of(place: int, answer: orchestrator_pb2.AnswerInput) -> int:
@@ -174,12 +195,19 @@ def _done_ratio(row: SessionRow, statuses: Statuses) -> float:
 
 
 def _answer_ratio(place: int, statuses: Statuses, stages: Sequence[str]) -> float:
-    weights = {stage: stage_classes()[stage].weight for stage in stages}
-    done = 0.0
-    for stage, weight in weights.items():
-        status = _status(statuses, place, stage)
+    done, total = 0.0, 0.0
+    for stage in stages:
+        status, weight = _status(statuses, place, stage), stage_classes()[stage].weight
         done += weight * (1.0 if _rests(status) else status.done_ratio)
-    return done / sum(weights.values())
+        total += weight
+    return done / total
+
+
+def _shares(stages: Sequence[str]) -> dict[str, float]:
+    """Return each stage's share of an answer's work. They add up to 1."""
+    weights = {stage: stage_classes()[stage].weight for stage in stages}
+    total = sum(weights.values())
+    return {stage: weight / total for stage, weight in weights.items()}
 
 
 def end_of(records: Mapping[int, Mapping[str, StageRecord]]) -> dict[str, Any]:

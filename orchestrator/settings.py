@@ -65,11 +65,19 @@ class OrchestratorSettings(ServiceSettings):
     """How long recordings may lie in the store without a session. Longer than any upload takes."""
 
     stage_attempt_count: int = Field(6, ge=1, le=20)
-    """Attempts of a stage that can't be reached or is full, before it counts as failed. Six outlast a restart
-    of half a minute."""
+    """Attempts at a stage that answers with a failure, before it counts as failed. A stage that can't be
+    reached or is full has done nothing, and uses up none."""
     stage_first_delay_s: float = Field(1.0, gt=0)
     """Pause after the first failed attempt. It doubles, with jitter."""
     stage_max_delay_s: float = Field(20.0, gt=0)
+    max_wait_s: float = Field(86_400.0, gt=0)
+    """How long an answer waits for a stage that can't be reached or is full, before it counts as failed."""
+    probe_interval_s: float = Field(1.0, gt=0, le=60)
+    """Between two looks for a stage that is away. One looks for all that wait."""
+    stall_timeout_s: float = Field(600.0, gt=0)
+    """Time in which a stage that reports progress must get on, whatever the recording's length."""
+    stall_timeout_factor: float = Field(0.5, ge=0)
+    """Seconds more for each second of the recording."""
 
     max_fetch_bytes: int = Field(100_000_000, ge=1)
     """Largest recording that is fetched from a link."""

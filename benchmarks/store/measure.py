@@ -1,7 +1,7 @@
-"""Rates of writing, reading and ranges, and the peak memory of many writes at once. A table, then a JSON line.
+"""Rates of writing, reading and ranges, and the peak memory of many writes at once.
 
-Each row is a process of its own, so that its peak memory is its own. S3 is moto's server on this machine, which
-is a test server: its rates say what our side costs at least, and not what S3 gives.
+Each row is a process of its own, so that its peak memory is its own. S3 is moto's server on this machine, a
+test server. Its rates say nothing of S3's.
 """
 
 from __future__ import annotations
@@ -37,20 +37,18 @@ WORDS = {
 }
 
 
-async def _put(store: MediaStore, recording: Path, _count: int) -> int:
+async def _put(store: MediaStore, recording: Path, size_bytes: int, _count: int) -> int:
     await store.put_file(KEY, recording)
-    return recording.stat().st_size
+    return size_bytes
 
 
-async def _get(store: MediaStore, recording: Path, _count: int) -> int:
-    copy = recording.with_suffix(".copy")
-    await store.get_file(KEY, copy)
-    copy.unlink()
-    return recording.stat().st_size
+async def _get(store: MediaStore, recording: Path, size_bytes: int, _count: int) -> int:
+    await store.get_file(KEY, recording.with_suffix(".copy"))
+    return size_bytes
 
 
-async def _range(store: MediaStore, recording: Path, _count: int) -> int:
-    last_start = recording.stat().st_size - RANGE_BYTES
+async def _range(store: MediaStore, _recording: Path, size_bytes: int, _count: int) -> int:
+    last_start = size_bytes - RANGE_BYTES
     for number in range(RANGE_COUNT):
         start = last_start * number // RANGE_COUNT
         async for _ in store.read_range(KEY, start, start + RANGE_BYTES):
@@ -58,13 +56,13 @@ async def _range(store: MediaStore, recording: Path, _count: int) -> int:
     return RANGE_COUNT * RANGE_BYTES
 
 
-async def _many(store: MediaStore, recording: Path, count: int) -> int:
+async def _many(store: MediaStore, recording: Path, size_bytes: int, count: int) -> int:
     puts = (store.put_file(f"sessions/{number}/media/1.mp4", recording) for number in range(count))
     await asyncio.gather(*puts)
-    return count * recording.stat().st_size
+    return count * size_bytes
 
 
-WORK: dict[str, Callable[[MediaStore, Path, int], Awaitable[int]]] = {
+WORK: dict[str, Callable[[MediaStore, Path, int, int], Awaitable[int]]] = {
     "put": _put,
     "get": _get,
     "range": _range,
@@ -74,13 +72,14 @@ WORK: dict[str, Callable[[MediaStore, Path, int], Awaitable[int]]] = {
 
 def measure_here(row: str, url: str, recording: Path, count: int) -> dict[str, float]:
     """Do one row's work in this process, and say what it cost."""
+    size_bytes = recording.stat().st_size
 
     async def work() -> dict[str, float]:
         store = MediaStore(url)
         await store.exists("ready")
         before_mib = resident_mib("VmHWM")
         begin_s = time.perf_counter()
-        moved_bytes = await WORK[row](store, recording, count)
+        moved_bytes = await WORK[row](store, recording, size_bytes, count)
         duration_s = time.perf_counter() - begin_s
         peak_mib = resident_mib("VmHWM")
         return {

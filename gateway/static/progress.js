@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { byId, el, notice } from "./dom.js";
 import { follow, isFinal, isLasting } from "./following.js";
-import { about, reasonText, stageName, stateName } from "./words.js";
+import { about, reasonText, stageName, stateName, waitingText } from "./words.js";
 
 /** Shows a session until it ends; `showResult` is called when it is completed. Returns a stop function. */
 export function showProgress(sessionId, showResult) {
@@ -55,7 +55,7 @@ function draw(session) {
   byId("progress").hidden = false;
   byId("absent").hidden = true;
   byId("progress-title").textContent = titleOf(session.state) + name;
-  byId("progress-message").textContent = session.error || session.message;
+  byId("progress-message").textContent = session.error || waitingMessage(session) || session.message;
   byId("overall").value = session.percent;
   const eta = session.eta_s !== null && !ended ? ` · about ${about(session.eta_s)} left` : "";
   byId("progress-figures").textContent = `${Math.round(session.percent)} %${eta}`;
@@ -70,6 +70,14 @@ const titleOf = (state) =>
   ({ completed: "Assessment completed", failed: "Assessment failed", cancelled: "Assessment cancelled" })[state] ??
   "Assessment under way";
 
+/** Returns since when a session waits, where nothing of it is at work. The message itself has the time in UTC. */
+function waitingMessage(session) {
+  const stages = session.answers.flatMap((answer) => answer.stages);
+  const waiting = stages.filter((stage) => stage.state === "waiting");
+  if (!waiting.length || stages.some((stage) => stage.state === "running")) return "";
+  return waitingText(waiting.reduce((first, stage) => (stage.waiting_since_s < first.waiting_since_s ? stage : first)));
+}
+
 function drawStages(answers) {
   const stages = [...new Set(answers.flatMap((answer) => answer.stages.map((stage) => stage.stage)))];
   const head = el("tr", {}, el("th", { scope: "col" }, "Answer"), stages.map((name) => el("th", { scope: "col" }, stageName(name))));
@@ -81,13 +89,14 @@ function drawStages(answers) {
 function chip(stage) {
   if (!stage) return "";
   const share = stage.state === "running" && stage.percent !== null ? ` ${Math.round(stage.percent)} %` : "";
-  return el("span", { class: `chip ${stage.state}`, title: reasonText(stage.reason, stage.message) || null },
+  return el("span", { class: `chip ${stage.state}`, title: (stage.state === "waiting" ? waitingText(stage) : reasonText(stage.reason, stage.message)) || null },
     stateName(stage.state) + share);
 }
 
 function drawProblems(answers) {
   const found = answers.flatMap((answer) => answer.stages
-    .filter((stage) => stage.state === "failed")
-    .map((stage) => `Answer ${answer.position}, ${stageName(stage.stage)}: ${reasonText(stage.reason, stage.message)}`));
+    .filter((stage) => stage.state === "failed" || stage.state === "waiting")
+    .map((stage) => `Answer ${answer.position}, ${stageName(stage.stage)}: ${
+      stage.state === "waiting" ? waitingText(stage) : reasonText(stage.reason, stage.message)}`));
   byId("stage-problems").replaceChildren(...found.map((text) => el("li", {}, text)));
 }

@@ -6,7 +6,7 @@ const STAGES = {
 };
 
 const STATES = {
-  pending: "waiting", running: "working", done: "done", failed: "failed", skipped: "left out",
+  pending: "waiting", running: "working", waiting: "waiting for its service", done: "done", failed: "failed", skipped: "left out",
   fetching: "downloading", queued: "waiting", processing: "working", completed: "completed", cancelled: "cancelled",
 };
 
@@ -48,6 +48,12 @@ const REASONS = {
   MEDIA_TOO_LARGE: "The recording is too large. Send a smaller file.",
   MEDIA_TOO_COMPLEX: "The recording takes too much time or memory to read. Export it again as MP4 (H.264/AAC).",
   MEDIA_PIXELS_EXCEEDED: "The picture is too large. Send the recording in a smaller size.",
+  STAGE_AWAY: "The service for this can't be reached. It goes on by itself.",
+  QUEUE_FULL: "The service for this has no room at the moment. It goes on by itself.",
+  STAGE_AWAY_TOO_LONG: "The service for this was away for too long. Tell the operator, then retry the session.",
+  STAGE_DIED_TWICE: "The service for this broke down over this recording. Tell the operator. Export the recording again before you retry.",
+  STAGE_HUNG: "The service for this did not get on with this recording. Tell the operator, then retry the session.",
+  REPLY_INVALID: "The service for this gave an answer that can't be right. Tell the operator, then retry the session.",
   MODEL_UNAVAILABLE: "The language model does not answer. Try again later.",
   MODEL_QUOTA_EXCEEDED: "The quota of the language model is used up. Tell the operator.",
 };
@@ -123,6 +129,17 @@ export function quantity(value, unit = "") {
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+const SERVICES = { transcribe: "transcriber", translate: "translator", assess: "assessor" };
+
+/** Says since when a stage waits for its service, in the reader's time. */
+export function waitingText(stage) {
+  const since = new Date(stage.waiting_since_s * 1000);
+  const today = since.toDateString() === new Date().toDateString();
+  const time = today ? since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
+    : since.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return `Waiting for the ${SERVICES[stage.stage] ?? stage.stage} service since ${time}. It goes on by itself.`;
 }
 
 /** Returns seconds in words, for an estimate. */

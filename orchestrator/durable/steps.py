@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -13,10 +14,13 @@ from dbos import DBOS
 
 from chassis.telemetry import session_id as current_session_id
 from interview.v1 import orchestrator_pb2
-from orchestrator.progress import Milestone, ProgressTracker, running, status_of
+from orchestrator.progress import Milestone, ProgressTracker, standing_at, status_of
+from orchestrator.stages.attempts import Standing
 from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import Records, StageRecord
+
+logger = logging.getLogger(__name__)
 
 Request = orchestrator_pb2.CreateSessionRequest
 Step = Callable[[Task, Any], Coroutine[Any, Any, dict[str, Any]]]
@@ -67,12 +71,24 @@ class DurableSteps:
         """Run one stage, keeping its beginning and its end as milestones."""
         session_id = task.session.session_id
         async with self._counted(session_id):
-            begun = self._tracker.note(session_id, task.place, running(task.stage))
+            standing = self._tracker.standing(task)
+            begun = self._noted(task, standing)
             await _keep(task, [begun])
-            record = await self._runner.run(task, upstream)
+
+            async def keep_change(changed: Standing) -> None:
+                try:
+                    await _keep(task, [begun, self._noted(task, changed)])
+                except Exception:  # It is shown all the same, and no reason to fail the stage.
+                    logger.exception("a change could not be kept", extra={"stage": task.stage})
+
+            record = await self._runner.run(task, upstream, on_change=keep_change, standing=standing)
             ended = self._tracker.note(session_id, task.place, status_of(record))
             await _keep(task, [begun, ended])
             return record.to_json()
+
+    def _noted(self, task: Task, standing: Standing) -> Milestone:
+        status = standing_at(task.stage, standing)
+        return self._tracker.note(task.session.session_id, task.place, status, standing.kill_count)
 
     async def skip(self, task: Task, record: StageRecord) -> dict[str, Any]:
         """Keep that a stage is left out."""

@@ -11,10 +11,12 @@ from interview.v1 import assessor_pb2, assessor_pb2_grpc, orchestrator_pb2, tran
 from orchestrator.languages import base_language
 from orchestrator.settings import Preferences
 from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, ask
+from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, Limits, ask
+from orchestrator.stages.replies import OK_OUTCOMES, check_present, reply_invalid
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import ASSESS, TRANSCRIBE
 
+MIN_LEVEL, MAX_LEVEL, MAX_SCORE = 1.0, 5.0, 100.0
 RUBRICS = "rubrics"
 """Name of the second service of this stage. It lists what can be judged by."""
 
@@ -25,14 +27,13 @@ class Assess(Stage):
     name = ASSESS
     output_class = assessor_pb2.Assessment
     weight = 0.15
-    defaults = Defaults(timeout_s=900.0, service="assessor", port=50053)
+    defaults = Defaults(timeout_s=900.0, timeout_factor=1.0, service="assessor", port=50053)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`."""
-        timeout_s = self.timeout_s
 
         async def assess(request: assessor_pb2.AssessRequest, _: OnProgress) -> object:
-            return (await ask(self._stub().Assess, request, timeout_s=timeout_s)).assessment
+            return (await ask(self._stub().Assess, request, timeout_s=limits.timeout_s)).assessment
 
         return assess
 
@@ -41,7 +42,23 @@ class Assess(Stage):
         transcript = await upstream.output(TRANSCRIBE, transcriber_pb2.Transcript)
         request = assess_request(task.answer, task.session, transcript, self.parts.settings.preferences)
         input_hash = fingerprint(self.name, request.SerializeToString(deterministic=True))
-        return Call(input_hash, lambda on_progress: self.service(request, on_progress))
+        service = self.within(transcript.duration_s)
+        return Call(input_hash, lambda on_progress: service(request, on_progress), transcript.duration_s)
+
+    def check(self, output: assessor_pb2.Assessment, recording_s: float) -> None:
+        """See `Stage`."""
+        super().check(output, recording_s)
+        for criterion in output.criteria:
+            if criterion.outcome in OK_OUTCOMES:
+                check_present(criterion.HasField("level"), "level for a criterion")
+            if criterion.HasField("level") and not MIN_LEVEL <= criterion.level <= MAX_LEVEL:
+                raise reply_invalid("a level is not from 1 to 5")
+            if not 0 <= criterion.score <= MAX_SCORE:
+                raise reply_invalid("a score is not from 0 to 100")
+        if not 0 <= output.total_score <= MAX_SCORE:
+            raise reply_invalid("the total score is not from 0 to 100")
+        if output.outcome in OK_OUTCOMES:
+            check_present(output.criteria, "criteria")
 
     def model(self, output: Any) -> Any:
         """See `Stage`."""

@@ -26,10 +26,11 @@ def stage_classes() -> Mapping[str, type[Stage]]:
 
 @cache
 def settings_class() -> type[OrchestratorSettings]:
-    """Return the class of all settings: the orchestrator's own, and three of each stage.
+    """Return the class of all settings: the orchestrator's own, and four of each stage.
 
     Of the stage `transcribe`, whose work the process `transcriber` does, they are `transcriber_address`
-    (host and port), `transcribe_count` (from 1 on) and `transcribe_timeout_s` (over 0).
+    (host and port), `transcribe_count` (from 1 on), `transcribe_timeout_s` (over 0) and
+    `transcribe_timeout_factor` (from 0 on, seconds for each second of the recording).
     """
     fields: dict[str, Any] = {}
     for name, stage_class in stage_classes().items():
@@ -38,6 +39,7 @@ def settings_class() -> type[OrchestratorSettings]:
             fields[f"{defaults.service}_address"] = (str, f"127.0.0.1:{defaults.port}")
         fields[f"{name}_count"] = (int, Field(defaults.place_count, ge=1))
         fields[f"{name}_timeout_s"] = (float, Field(defaults.timeout_s, gt=0))
+        fields[f"{name}_timeout_factor"] = (float, Field(defaults.timeout_factor, ge=0))
     return create_model("AllOrchestratorSettings", __base__=OrchestratorSettings, **fields)
 
 

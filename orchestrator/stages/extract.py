@@ -23,8 +23,9 @@ from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.stages.work_folder import folder_full, work_folder
+from orchestrator.stages.work_folder import folder_full, has_room, work_folder
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
@@ -33,6 +34,7 @@ FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", 
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
 """An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode. 4K some more."""
+SOUND_BYTES_PER_S = 32_000
 MAX_REPLY_BYTES = 1 << 20
 """The probe has a few hundred bytes, and each of its warnings as many."""
 
@@ -79,7 +81,7 @@ class Extract(Stage):
     weight = 0.05
     defaults = Defaults(timeout_s=600.0)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`. The work is done here, in a child process."""
         extractor = Extractor(self.parts.media, ExtractionLimits.of(self.parts.settings, self.timeout_s))
 
@@ -87,6 +89,13 @@ class Extract(Stage):
             return await extractor.extract(request)
 
         return extract
+
+    async def find_again(self) -> bool:
+        """See `Stage`. It is away while its disk is full."""
+        settings = self.parts.settings
+        # The sound, and a copy of the recording where the store is elsewhere.
+        sound_bytes = round(settings.max_duration_s) * SOUND_BYTES_PER_S
+        return await asyncio.to_thread(has_room, None, settings.max_media_bytes + sound_bytes)
 
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""
@@ -107,6 +116,7 @@ class Extractor:
         store: Holds the recordings and takes the sound.
         limits: What one recording may cost.
         work_folder: Makes the folder that a recording is worked on in.
+        decoder: The program that decodes, in a process of its own.
     """
 
     def __init__(
@@ -114,10 +124,12 @@ class Extractor:
         store: MediaStore,
         limits: ExtractionLimits,
         work_folder: Callable[[], AbstractContextManager[Path]] = work_folder,
+        decoder: Path = DECODER,
     ) -> None:
         self._store = store
         self._limits = limits
         self._work_folder = work_folder
+        self._decoder = decoder
 
     async def extract(self, request: ExtractRequest) -> orchestrator_pb2.Extraction:
         """Extract one recording's sound and say what it is.
@@ -179,7 +191,7 @@ class Extractor:
         }
         child = await asyncio.create_subprocess_exec(
             # -B: what a limit cuts off of a cached module breaks every later import of it.
-            *(sys.executable, "-I", "-B", str(DECODER), json.dumps(job)),
+            *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.

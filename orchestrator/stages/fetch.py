@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,8 +13,9 @@ from orchestrator.stages.fetch_attempts import FetchAttempts
 from orchestrator.stages.link_addresses import any_address, is_public
 from orchestrator.stages.link_requests import LinkRules
 from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.stages.work_folder import work_folder
+from orchestrator.stages.work_folder import has_room, work_folder
 from orchestrator.workflow import FETCH
 
 
@@ -35,7 +37,7 @@ class Fetch(Stage):
     # A download costs next to nothing but its place, and a slow one must not keep others from theirs.
     defaults = Defaults(timeout_s=300.0, place_count=8)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`. The work is done here."""
         settings, media = self.parts.settings, self.parts.media
         attempts = FetchAttempts(media)
@@ -56,6 +58,11 @@ class Fetch(Stage):
             )
 
         return fetch
+
+    async def find_again(self) -> bool:
+        """See `Stage`. It is away while its disk is full."""
+        settings = self.parts.settings
+        return await asyncio.to_thread(has_room, settings.spool_dir, settings.max_fetch_bytes)
 
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""

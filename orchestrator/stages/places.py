@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 
@@ -18,3 +18,33 @@ class Places(Protocol):
 def own_places(counts: Mapping[str, int]) -> Places:
     """Return places of this process alone, so many a stage."""
     return {stage: asyncio.Semaphore(count) for stage, count in counts.items()}
+
+
+@asynccontextmanager
+async def alone(places: Places, stage: str, count: int) -> AsyncIterator[None]:
+    """Hold all places of a stage, so that nothing else is at work there meanwhile.
+
+    They are asked for at once, and places are given in the order in which they were asked for. So of two that
+    want all of them, one gets all of them first.
+
+    Args:
+        places: The places of all stages.
+        stage: The stage's name.
+        count: How many places it has.
+    """
+    held = [asyncio.Event() for _ in range(count)]
+
+    async def hold(mine: asyncio.Event) -> None:
+        async with places[stage]:
+            mine.set()
+            await asyncio.Event().wait()
+
+    holders = [asyncio.create_task(hold(mine)) for mine in held]
+    try:
+        for mine in held:
+            await mine.wait()
+        yield
+    finally:
+        for holder in holders:
+            holder.cancel()
+        await asyncio.wait(holders)

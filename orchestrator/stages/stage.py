@@ -6,21 +6,25 @@ plan's business (`orchestrator/workflow.py`), how often and where it is kept the
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
-from chassis.errors import InterviewError, InvalidInputError
+from chassis.errors import InterviewError, InvalidInputError, UnavailableError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.remote import Channels
+from orchestrator.stages.remote import Channels, Limits, check_serving
+from orchestrator.stages.replies import check_numbers
 from orchestrator.workflow import FETCH, StageRecord
+
+logger = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
 
@@ -57,6 +61,8 @@ class Call:
 
     input_hash: str
     work: Callable[[OnProgress], Awaitable[Message]]
+    recording_s: float = 0.0
+    """Length of the recording, as far as it is known. Replies are checked by it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,15 @@ class Work:
     found: StageRecord | None
     """How the output came about, where it is there already."""
     do: Callable[[OnProgress], Awaitable[Message]]
+    recording_s: float = 0.0
+
+    def check(self, output: Message) -> None:
+        """Check an output before it is kept.
+
+        Raises:
+            UnavailableError: It can't be right (`REPLY_INVALID`).
+        """
+        self.stage.check(output, self.recording_s)
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,8 @@ class Defaults:
     """What the environment may say otherwise. `settings_class` of `catalogue.py` names the variables.
 
     Args:
-        timeout_s: Time of one attempt.
+        timeout_s: Time of one attempt, whatever the recording's length.
+        timeout_factor: Seconds more for each second of the recording.
         place_count: Answers that the stage works on at once. Replicas on one Postgres share the places of a
             service. Those of a stage that this process does itself are its own.
         service: The process that does the work, a folder of `services/`. Empty: this one does it.
@@ -134,6 +150,7 @@ class Defaults:
     """
 
     timeout_s: float
+    timeout_factor: float = 0.0
     place_count: int = 2
     service: str = ""
     port: int = 0
@@ -156,25 +173,66 @@ class Stage(ABC):
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.service = parts.services.get(self.name) or self.connect()
+        self.service = self.within(0.0)
+        """Does the work on what has no length, or where its length makes no difference."""
 
     @property
     def timeout_s(self) -> float:
-        """Time of one attempt."""
+        """Time of one attempt, whatever the recording's length."""
         return float(getattr(self.parts.settings, f"{self.name}_timeout_s"))
+
+    def limits(self, recording_s: float) -> Limits:
+        """Return how long an attempt may take on a recording of this length."""
+        settings = self.parts.settings
+        factor = float(getattr(settings, f"{self.name}_timeout_factor"))
+        stall_s = settings.stall_timeout_s + settings.stall_timeout_factor * recording_s
+        return Limits(self.timeout_s + factor * recording_s, stall_s)
+
+    def within(self, recording_s: float) -> Service:
+        """Return what does the work, with the time for a recording of this length."""
+        return self.parts.services.get(self.name) or self.connect(self.limits(recording_s))
 
     @property
     def place_count(self) -> int:
         """Answers that it works on at once."""
         return int(getattr(self.parts.settings, f"{self.name}_count"))
 
+    @property
+    def process_name(self) -> str:
+        """What the process that does the work is called in a sentence."""
+        return f"the {self.defaults.service or 'orchestrator'} service"
+
+    @property
+    def _address(self) -> str:
+        """Where another process does the work. Empty where this one does."""
+        if not self.defaults.service or self.name in self.parts.services:
+            return ""
+        return str(getattr(self.parts.settings, f"{self.defaults.service}_address"))
+
     def channel(self) -> grpc.aio.Channel:
         """Return the channel to the process that does the work."""
         return self.parts.channels.to(getattr(self.parts.settings, f"{self.defaults.service}_address"))
 
+    async def check_serving(self) -> None:
+        """Check that the process that does the work is there and serves.
+
+        Raises:
+            StageAwayError: It does not (`STAGE_AWAY`).
+        """
+        if self._address:
+            await check_serving(self.channel())
+
+    async def find_again(self) -> bool:
+        """Look for the process that does the work after it was away. True where it serves."""
+        return await self.parts.channels.find_again(self._address) if self._address else True
+
     @abstractmethod
-    def connect(self) -> Service:
-        """Return what does the work: a call to a service, or code of this process."""
+    def connect(self, limits: Limits) -> Service:
+        """Return what does the work: a call to a service, or code of this process.
+
+        Args:
+            limits: How long one attempt may take.
+        """
 
     @abstractmethod
     async def call(self, task: Task, upstream: Upstream) -> Call:
@@ -192,11 +250,38 @@ class Stage(ABC):
         """
         call = await self.call(task, upstream)
         key = upstream.store.output_key(task.session.session_id, task.place, self.name, call.input_hash)
-        return Work(self, key, await upstream.store.find(key), call.work)
+        found = await upstream.store.find(key)
+        work = Work(self, key, found, call.work, call.recording_s)
+        if found is not None and not await self._is_good(work, upstream.store):
+            return replace(work, found=None)
+        return work
 
     def model(self, output: Any) -> Any:
         """Return the `ModelInfo` behind an output, or None."""
         return getattr(output, "model", None)
+
+    def check(self, output: Any, recording_s: float) -> None:
+        """Check an output before it is kept, and one that was kept before it is used again.
+
+        Args:
+            output: What the stage answered.
+            recording_s: Length of the recording. 0 where it is not known.
+
+        Raises:
+            UnavailableError: It can't be right (`REPLY_INVALID`).
+        """
+        check_numbers(output)
+
+    async def _is_good(self, work: Work, store: SessionStore) -> bool:
+        """Tell whether a kept output can be used. An older build kept whatever came."""
+        try:
+            work.check(await store.load(work.output_key, self.output_class))
+        except (DecodeError, UnavailableError) as error:
+            if isinstance(error, UnavailableError) and error.reason != "REPLY_INVALID":
+                raise
+            logger.warning("a kept output can't be right and is made again", extra={"stage": self.name})
+            return False
+        return True
 
     def refusal(self, output: Any) -> InterviewError | None:
         """Return the error that an output amounts to, or None where it is good."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from interview.v1 import media_pb2, orchestrator_pb2, transcriber_pb2, transcriber_pb2_grpc
 from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, ask, follow
+from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, Limits, ask, follow
+from orchestrator.stages.replies import OK_OUTCOMES, check_length, check_present, check_spans
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT, TRANSCRIBE
 
@@ -18,16 +19,15 @@ class Transcribe(Stage):
     name = TRANSCRIBE
     output_class = transcriber_pb2.Transcript
     weight = 0.35
-    defaults = Defaults(timeout_s=7200.0, service="transcriber", port=50051)
+    defaults = Defaults(timeout_s=600.0, timeout_factor=10.0, service="transcriber", port=50051)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`."""
-        timeout_s = self.timeout_s
 
         async def transcribe(config: transcriber_pb2.TranscribeConfig, on_progress: OnProgress) -> object:
             method = self._stub().Transcribe
             request = transcriber_pb2.TranscribeRequest(config=config)
-            return await follow(method, request, "transcript", on_progress, timeout_s=timeout_s)
+            return await follow(method, request, "transcript", on_progress, limits=limits)
 
         return transcribe
 
@@ -40,7 +40,20 @@ class Transcribe(Stage):
             language_code=language_code,
         )
         input_hash = fingerprint(self.name, extraction.audio_digest, language_code)
-        return Call(input_hash, lambda on_progress: self.service(config, on_progress))
+        service = self.within(extraction.duration_s)
+        return Call(input_hash, lambda on_progress: service(config, on_progress), extraction.duration_s)
+
+    def check(self, output: transcriber_pb2.Transcript, recording_s: float) -> None:
+        """See `Stage`."""
+        super().check(output, recording_s)
+        check_length(output.duration_s, recording_s)
+        length_s = output.duration_s or recording_s
+        check_spans(output.segments, length_s, "segments")
+        for segment in output.segments:
+            check_spans(segment.words, length_s, "words")
+            check_present(segment.words or not segment.text, "words for a text")
+        if output.outcome in OK_OUTCOMES:
+            check_present(output.segments, "segments")
 
     async def language_codes(self) -> tuple[str, ...]:
         """Return the languages that the loaded model understands (BCP-47).

@@ -16,7 +16,8 @@ from interview.v1 import (
 )
 from orchestrator.languages import base_language, segment_language
 from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.remote import ask
+from orchestrator.stages.remote import Limits, ask
+from orchestrator.stages.replies import OK_OUTCOMES, check_present, reply_invalid
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import TRANSCRIBE, TRANSLATE
 
@@ -30,14 +31,14 @@ class Translate(Stage):
     name = TRANSLATE
     output_class = orchestrator_pb2.AnswerTranslations
     weight = 0.05
-    defaults = Defaults(timeout_s=600.0, place_count=4, service="translator", port=50052)
+    defaults = Defaults(timeout_s=600.0, timeout_factor=1.0, place_count=4, service="translator", port=50052)
 
-    def connect(self) -> Service:
+    def connect(self, limits: Limits) -> Service:
         """See `Stage`."""
-        stub = translator_pb2_grpc.TranslatorServiceStub(self.channel())
 
         async def translate(request: translator_pb2.TranslateRequest, _: OnProgress) -> object:
-            return await ask(stub.Translate, request, timeout_s=self.timeout_s)
+            stub = translator_pb2_grpc.TranslatorServiceStub(self.channel())
+            return await ask(stub.Translate, request, timeout_s=limits.timeout_s)
 
         return translate
 
@@ -47,12 +48,24 @@ class Translate(Stage):
         targets = self.parts.settings.preferences.target_languages
         parts = list(translation_calls(transcript, task.answer.question, targets))
 
+        service = self.within(transcript.duration_s)
+
         async def work(on_progress: OnProgress) -> orchestrator_pb2.AnswerTranslations:
-            replies = [await self.service(part.request, on_progress) for part in parts]
+            replies = [await service(part.request, on_progress) for part in parts]
+            for part, reply in zip(parts, replies, strict=True):
+                if len(reply.translations) != len(part.request.texts):
+                    raise reply_invalid("it has another number of texts than it was given")
             return join_translations(transcript, targets, parts, replies)
 
         requests = [part.request.SerializeToString(deterministic=True) for part in parts]
         return Call(fingerprint(self.name, *targets, *requests), work)
+
+    def check(self, output: orchestrator_pb2.AnswerTranslations, recording_s: float) -> None:
+        """See `Stage`."""
+        super().check(output, recording_s)
+        for language in output.languages:
+            for entry in language.translations:
+                check_present(entry.text or entry.outcome not in OK_OUTCOMES, "text for a translation")
 
     def refusal(self, output: Any) -> InterviewError | None:
         """See `Stage`. No backend stood behind the output."""

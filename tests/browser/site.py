@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,6 +68,13 @@ class Site:
         session_id = uuid.uuid4().hex
         stages = (StageView(STAGES[0], StageState.RUNNING, 0.5, 1), *map(_pending, STAGES[1:]))
         self._keep(SessionView(session_id, SessionState.PROCESSING, 1.0, answers=(AnswerView(1, stages),)))
+        return session_id
+
+    def waiting(self) -> str:
+        """Put a session there that waits for the transcriber; return its identifier."""
+        session_id = uuid.uuid4().hex
+        waits = StageView("transcribe", StageState.WAITING, None, 0, "STAGE_AWAY", "", time.time())
+        self._keep(SessionView(session_id, SessionState.PROCESSING, 1.0, answers=(AnswerView(1, (waits,)),)))
         return session_id
 
     def completed(self, document: dict[str, Any], *recordings: Path) -> str:

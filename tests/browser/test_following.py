@@ -121,3 +121,12 @@ def test_a_session_that_can_not_be_asked_about_is_not_called_under_way(browser: 
     site.orchestrator.failure = None
     browser.wait(lambda: "Assessment under way" in browser.text())
     assert browser.text("#notice") == ""
+
+
+def test_a_session_whose_stage_is_away_says_on_the_page_since_when_it_waits(
+    browser: Browser, site: Site
+) -> None:
+    browser.open(site.address(site.waiting()))
+    browser.wait(lambda: "Waiting for the transcriber service since" in browser.text())
+
+    assert "Answer 1, Transcript: Waiting for the transcriber service since" in browser.text()

@@ -23,7 +23,7 @@ from interview.v1 import (
     transcriber_pb2,
     transcriber_pb2_grpc,
 )
-from orchestrator.stages.remote import Channels, follow
+from orchestrator.stages.remote import Channels, Limits, follow
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ async def serving(servicer: Transcriber) -> AsyncIterator[Callable[[], Awaitable
 
     async def transcribe() -> Any:
         request = transcriber_pb2.TranscribeRequest(config=transcriber_pb2.TranscribeConfig())
-        return await follow(stub.Transcribe, request, "transcript", lambda _: None, timeout_s=30)
+        return await follow(stub.Transcribe, request, "transcript", lambda _: None, limits=Limits(30, 30))
 
     try:
         yield transcribe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from cli.failures import CommandError, ExitCode
 from cli.following import MAX_FAILURES_IN_A_ROW, follow
-from cli.progress import StageBoard, byte_bars
+from cli.progress import StageBoard, byte_bars, state_text
 from tests.fakes.cli import SESSION_ID, session_state
 
 AWAY = CommandError("away", code="GATEWAY_UNREACHABLE", exit_code=ExitCode.UNREACHABLE)
@@ -125,3 +126,36 @@ def test_a_transfer_is_announced_once_where_there_is_no_terminal() -> None:
         for done in (1, 2, 2):
             report("upload", done, 2)
     assert text.getvalue() == "upload: complete\n"
+
+
+def test_a_stage_that_waits_for_its_service_says_since_when() -> None:
+    today = datetime.now().astimezone()
+    earlier = datetime(2026, 1, 2, 14, 2).astimezone()
+
+    assert state_text({"state": "running", "waiting_since_s": None}) == "running"
+    assert state_text({"state": "done"}) == "done"
+    assert (
+        state_text({"state": "waiting", "waiting_since_s": today.timestamp()})
+        == f"waiting since {today:%H:%M}"
+    )
+    assert state_text({"state": "waiting", "waiting_since_s": earlier.timestamp()}) == (
+        "waiting since 2026-01-02 14:02"
+    )
+
+
+def test_a_waiting_stage_is_announced_once() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    stage = {
+        "stage": "vision",
+        "state": "waiting",
+        "reason": "STAGE_AWAY",
+        "waiting_since_s": 1_700_000_000.0,
+    }
+    state = session_state("processing", answers=[{"position": 1, "stages": [stage]}])
+    with StageBoard(console) as board:
+        board.show(state)
+        board.show(state)
+    (line,) = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+    assert line.startswith("answer 1 · vision: waiting since 2023-11-1")
+    assert line.endswith("(STAGE_AWAY)")

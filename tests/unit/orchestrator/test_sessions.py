@@ -8,80 +8,22 @@ from typing import Any
 
 import pytest
 
-from chassis.client import RetryPolicy
 from chassis.errors import ExhaustedError, InvalidInputError, PreconditionError, UnavailableError
 from chassis.settings import SettingsError, load_settings
-from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.admission import check_request, page_token, read_page_token
-from orchestrator.progress import ProgressTracker
-from orchestrator.settings import Preferences
 from orchestrator.stages.assess import assess_request
-from orchestrator.stages.catalogue import build_stages, settings_class
-from orchestrator.stages.extract import ExtractRequest
-from orchestrator.stages.outputs import SessionStore, fingerprint
-from orchestrator.stages.places import own_places
-from orchestrator.stages.remote import Channels, done_ratio
-from orchestrator.stages.runner import StageRunner
-from orchestrator.stages.stage import OnProgress, Parts, Task
+from orchestrator.stages.catalogue import settings_class
+from orchestrator.stages.outputs import fingerprint
+from orchestrator.stages.remote import done_ratio
 from orchestrator.stages.translate import translation_calls
-from orchestrator.workflow import STAGES, StageRecord, stages_of
-from tests.fakes.stages import NO_TRANSLATOR, FakeStages, a_transcript, an_assessment
+from orchestrator.workflow import stages_of
+from tests.fakes.stages import NO_TRANSLATOR, a_transcript, an_assessment
+from tests.runner_bench import PREFERENCES, SESSION_ID, Bench
 
 pytestmark = pytest.mark.anyio
-SESSION_ID = "0123456789abcdef0123456789abcdef"
-PREFERENCES = Preferences(("en", "id"), "", 7)
 DOWN = UnavailableError("It is down.", reason="UNAVAILABLE")
-FULL = ExhaustedError("It is full.", reason="QUEUE_FULL", retry_after_s=0.001)
 SPENT = ExhaustedError("The quota is spent.", reason="TRANSLATOR_QUOTA_EXCEEDED")
-
-
-class FakeExtractor:
-    """Says that a recording has sound and picture."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    async def extract(self, request: ExtractRequest, _: OnProgress) -> orchestrator_pb2.Extraction:
-        self.count += 1
-        return orchestrator_pb2.Extraction(
-            outcome=media_pb2.OUTCOME_OK,
-            audio_key=request.audio_key,
-            audio_digest="a" * 64,
-            media_digest="b" * 64,
-        )
-
-
-class Bench:
-    """A stage runner on fakes."""
-
-    def __init__(self, folder: Path, preferences: Preferences = PREFERENCES) -> None:
-        self.media = MediaStore(folder.as_uri())
-        self.outputs = SessionStore(self.media)
-        self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), ProgressTracker()
-        settings = settings_class()(
-            target_languages=preferences.target_languages,
-            reader_language=preferences.reader_language,
-            seed=preferences.seed,
-        )
-        services = self.stages.services() | {"extract": self.extractor.extract}
-        self.runner = StageRunner(
-            build_stages(Parts(settings, self.media, self.outputs, Channels(), services)),
-            self.outputs,
-            retry=RetryPolicy(3, 0.001, 0.002),
-            places=own_places(dict.fromkeys(STAGES, 2)),
-            listener=self.board,
-        )
-        answer = orchestrator_pb2.AnswerInput(
-            uri=self.media.uri(f"sessions/{SESSION_ID}/media/1.mp4"), question="Why?"
-        )
-        self.session = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
-
-    async def run(self, *names: str) -> dict[str, StageRecord]:
-        records: dict[str, StageRecord] = {}
-        for name in names:
-            records[name] = await self.runner.run(Task(self.session, 1, name), records)
-        return records
 
 
 @pytest.fixture
@@ -117,9 +59,8 @@ async def test_transcriber_and_speaker_get_the_sound_and_vision_the_recording(be
     assert uris["vision"].endswith("1.mp4")
 
 
-@pytest.mark.parametrize("error", [DOWN, FULL])
-async def test_what_may_pass_is_tried_again(bench: Bench, error: UnavailableError) -> None:
-    bench.stages.failures["vision"] = [error, error]
+async def test_what_may_pass_is_tried_again(bench: Bench) -> None:
+    bench.stages.failures["vision"] = [DOWN, DOWN]
     record = (await bench.run("extract", "vision"))["vision"]
 
     assert (record.state, record.attempt_count) == ("done", 3)
@@ -253,7 +194,11 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
     assert (told["transcriber_address"], told["transcribe_count"]) == ("elsewhere:1", 3)
     assert (told["speaker_address"], told["translate_count"]) == ("127.0.0.1:50055", 4)
-    assert (told["extract_timeout_s"], told["vision_timeout_s"]) == (600.0, 3600.0)
+    assert (told["extract_timeout_s"], told["vision_timeout_s"], told["vision_timeout_factor"]) == (
+        600.0,
+        600.0,
+        5.0,
+    )
     assert "extract_address" not in told
     assert (settings.port, settings.target_languages) == (50056, ("en",))
     assert settings.database_url.startswith("sqlite:///")

@@ -27,6 +27,7 @@ class StageState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_STATE_DONE: _ClassVar[StageState]
     STAGE_STATE_FAILED: _ClassVar[StageState]
     STAGE_STATE_SKIPPED: _ClassVar[StageState]
+    STAGE_STATE_WAITING: _ClassVar[StageState]
 SESSION_STATE_UNSPECIFIED: SessionState
 SESSION_STATE_QUEUED: SessionState
 SESSION_STATE_PROCESSING: SessionState
@@ -40,6 +41,7 @@ STAGE_STATE_RUNNING: StageState
 STAGE_STATE_DONE: StageState
 STAGE_STATE_FAILED: StageState
 STAGE_STATE_SKIPPED: StageState
+STAGE_STATE_WAITING: StageState
 
 class UploadRecordingConfig(_message.Message):
     __slots__ = ("session_id", "position", "file_name")
@@ -118,20 +120,22 @@ class CreateSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., existing: _Optional[bool] = ..., missing_positions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class StageStatus(_message.Message):
-    __slots__ = ("stage", "state", "done_ratio", "attempt_count", "reason", "message")
+    __slots__ = ("stage", "state", "done_ratio", "attempt_count", "reason", "message", "waiting_since_s")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     DONE_RATIO_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_COUNT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    WAITING_SINCE_S_FIELD_NUMBER: _ClassVar[int]
     stage: str
     state: StageState
     done_ratio: float
     attempt_count: int
     reason: str
     message: str
-    def __init__(self, stage: _Optional[str] = ..., state: _Optional[_Union[StageState, str]] = ..., done_ratio: _Optional[float] = ..., attempt_count: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    waiting_since_s: float
+    def __init__(self, stage: _Optional[str] = ..., state: _Optional[_Union[StageState, str]] = ..., done_ratio: _Optional[float] = ..., attempt_count: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., waiting_since_s: _Optional[float] = ...) -> None: ...
 
 class AnswerStatus(_message.Message):
     __slots__ = ("position", "stages", "assessed")
@@ -342,12 +346,14 @@ class OrchestratorServiceGetCapabilitiesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class OrchestratorServiceGetCapabilitiesResponse(_message.Message):
-    __slots__ = ("language_codes", "rubric_ids")
+    __slots__ = ("language_codes", "rubric_ids", "has_room")
     LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_IDS_FIELD_NUMBER: _ClassVar[int]
+    HAS_ROOM_FIELD_NUMBER: _ClassVar[int]
     language_codes: _containers.RepeatedScalarFieldContainer[str]
     rubric_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, language_codes: _Optional[_Iterable[str]] = ..., rubric_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    has_room: bool
+    def __init__(self, language_codes: _Optional[_Iterable[str]] = ..., rubric_ids: _Optional[_Iterable[str]] = ..., has_room: _Optional[bool] = ...) -> None: ...
 
 class FetchedRecording(_message.Message):
     __slots__ = ("uri", "file_name", "digest", "media_bytes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,52 @@ async def test_a_try_after_some_deaths_that_goes_well_counts_from_the_beginning_
         pass
 
     assert not await store.exists(KEY)
+
+
+async def test_a_suspect_of_two_deaths_is_fetched_alone_and_others_wait_for_it(store: MediaStore) -> None:
+    for _ in range(2):
+        await die(store)
+    attempts, running = FetchAttempts(store), set[str]()
+    release, both_run = asyncio.Event(), asyncio.Event()
+    together: list[set[str]] = []
+
+    async def fetch(name: str, key: str) -> None:
+        async with attempts.counted(key):
+            running.add(name)
+            together.append(set(running))
+            if len(running) == 2:
+                both_run.set()
+            await release.wait()
+            running.discard(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fetch("first", "a/1.begun"))
+        tasks.create_task(fetch("second", "a/2.begun"))
+        await both_run.wait()
+        tasks.create_task(fetch("suspect", KEY))
+        await asyncio.sleep(0.05)
+        tasks.create_task(fetch("later", "a/3.begun"))
+        await asyncio.sleep(0.2)
+        assert running == {"first", "second"}
+        # One that waits to be alone is not counted as begun.
+        assert await store.get_bytes(KEY) == b'{"begun_count": 2}'
+        release.set()
+
+    assert together[2:] == [{"suspect"}, {"later"}]
+
+
+async def test_a_suspect_that_is_cancelled_while_it_waits_keeps_nobody_waiting(store: MediaStore) -> None:
+    for _ in range(2):
+        await die(store)
+    attempts = FetchAttempts(store)
+    async with attempts.counted("a/1.begun"):
+        suspect = asyncio.create_task(attempts.counted(KEY).__aenter__())
+        await asyncio.sleep(0.1)
+        suspect.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await suspect
+        async with asyncio.timeout(30), attempts.counted("a/2.begun"):
+            pass
 
 
 @pytest.mark.parametrize("kept", [b"", b"{", b"[]", b'{"begun_count": "many"}', b"\xff"])
