@@ -100,9 +100,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def _call(
         self, method: str, metadata: dict[str, Any], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[None]:
-        request_id.set(_clean_id(metadata.get(REQUEST_ID_KEY)) or uuid.uuid4().hex)
-        session_id.set(_clean_id(metadata.get(SESSION_ID_KEY)))
-        caller_groups.set(decode_groups(metadata.get(GROUP_KEY)))
+        _remember(metadata)
         begin_s = time.perf_counter()
         remaining_s = context.time_remaining()
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
@@ -131,6 +129,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             _account(method, caller, error, time.perf_counter() - begin_s)
         if error is not None:
             await context.abort(status_code(error), message_on_the_wire(error), to_trailing_metadata(error))
+
+
+def _remember(metadata: dict[str, Any]) -> None:
+    """Keep what the metadata says for the whole call."""
+    request_id.set(_clean_id(metadata.get(REQUEST_ID_KEY)) or uuid.uuid4().hex)
+    session_id.set(_clean_id(metadata.get(SESSION_ID_KEY)))
+    caller_groups.set(decode_groups(metadata.get(GROUP_KEY)))
 
 
 class _Undecodable:
