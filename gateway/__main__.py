@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from chassis.errors import InterviewError
+from chassis.private_files import keep_files_private
 from chassis.settings import SettingsError, load_settings
 from chassis.store import MediaStore
 from chassis.telemetry import (
@@ -24,6 +25,7 @@ from gateway.settings import GatewaySettings
 
 def main() -> int:
     """Serve until SIGTERM. Return the exit code."""
+    keep_files_private()
     try:
         settings = load_settings(GatewaySettings)
         store = MediaStore(settings.store_url)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.scratch import remove_left_folders, sweeping_folders
 from chassis.store import MediaStore, sweeping_parts
@@ -14,10 +15,12 @@ from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
+from gateway.foreign_pages import CallerMiddleware, OwnNames
 from gateway.guesses import Guesses
 from gateway.known_keys import KeySource
-from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, CallerMiddleware, RequestMiddleware
+from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, RequestMiddleware
 from gateway.openapi import install_openapi
+from gateway.places import places_of_streams, places_of_uploads
 from gateway.quotas import UploadQuotas
 from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
@@ -34,7 +37,6 @@ from gateway.routes import websocket as routes_websocket
 from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
-from gateway.upload_places import UploadPlaces
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
@@ -107,7 +109,9 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
 def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str | None) -> None:
     # The last one added is the outermost.
-    app.add_middleware(CallerMiddleware, origins=settings.cors_origins, hosts=settings.effective_hosts)
+    app.add_middleware(
+        CallerMiddleware, origins=settings.cors_origins, names=OwnNames(settings.effective_hosts)
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -126,6 +130,8 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str |
         ),
         media_origin=media_origin,
     )
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
 
 
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
@@ -139,7 +145,8 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         keys=_key_ring(settings, rates),
         quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
         usage=usage,
-        upload_places=UploadPlaces(settings.max_concurrent_uploads, settings.max_uploads_per_client),
+        stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),
+        upload_places=places_of_uploads(settings.max_concurrent_uploads, settings.max_uploads_per_client),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
             max_file_count=settings.max_file_count,

@@ -96,12 +96,19 @@ class KeyRing:
             byte_rate=key.byte_rate,
         )
 
-    def still_in(self, client: Client) -> bool:
-        """Tell whether a client that was let in would be so now: its key has not ended."""
+    def check_still_in(self, client: Client) -> None:
+        """Put a client out whose key has ended since it was let in.
+
+        Raises:
+            ForbiddenError: It has.
+        """
         now = self._now()
-        return not client.key_sha256 or any(
+        if client.key_sha256 and not any(
             key.sha256 == client.key_sha256 and key.valid_at(now) for key in self._source.known()
-        )
+        ):
+            raise ForbiddenError(
+                "The API key has ended. Ask for a new one, and connect again.", reason="API_KEY_INVALID"
+            )
 
     def cookie_for(self, client: Client) -> tuple[str, int]:
         """Return a cookie's value for a client with a key, and its lifetime in seconds."""

@@ -15,12 +15,12 @@ from chassis.telemetry import session_id as session_id_var
 from gateway.auth import HEADER, Credentials, KeyRing
 from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
+from gateway.places import Places
 from gateway.quotas import UploadQuotas
 from gateway.reader_cookie import COOKIE
 from gateway.readiness import Readiness
 from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
-from gateway.upload_places import UploadPlaces
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
 from gateway.usage import Usage
@@ -39,7 +39,8 @@ class Gateway:
     keys: KeyRing
     quotas: UploadQuotas
     usage: Usage
-    upload_places: UploadPlaces
+    upload_places: Places
+    stream_places: Places
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
     readiness: Readiness

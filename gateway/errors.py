@@ -50,6 +50,7 @@ STATUS_BY_REASON: Mapping[str, int] = {
     "RESULT_EXPIRED": 410,
     "SPOOL_FULL": 507,
     "UPLOADS_FULL": 503,
+    "STREAMS_FULL": 503,
     "SESSIONS_FULL": 503,
     "QUEUE_FULL": 503,
 }

@@ -1,4 +1,4 @@
-"""Around every request: its id, a log line, security headers, whose page sent it, and how its body comes."""
+"""Around every request: its id, one log line, its duration, security headers, and how its body comes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import InvalidInputError
 from chassis.telemetry import SECONDS_BUCKETS, request_id, session_id
-from gateway.callers import STRANGER, current_client
-from gateway.errors import error_body
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +47,9 @@ sending shows "network error" in place of our answer. No more than this, or a cl
 COMING_BACK_STATUSES = (503, 504, 507)
 RETRY_AFTER_S = "30"
 """What clients are told to wait where the error says nothing better."""
-UNREAD_STATUSES = (408, 429, 503, 507)
+UNREAD_STATUSES = (408, 503, 507)
 """Answers of a busy system, and to clients that are slow. They go out at once: who is busy reads no more."""
 
-_PORT = re.compile(r":\d+$")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -232,50 +226,3 @@ def _record(scope: Scope, status: int, duration_s: float) -> None:
     HTTP_SECONDS.labels(scope["method"], route, status).observe(duration_s)
     extra = {"method": scope["method"], "route": route, "status": status, "duration_s": round(duration_s, 4)}
     logger.info("request", extra=extra)
-
-
-class CallerMiddleware:
-    """Refuses what a foreign page makes a browser send: on loopback there is no key to stop it.
-
-    Args:
-        app: The application.
-        origins: Origins of pages that may write, next to our own.
-        hosts: Names that we are called by. None for any.
-    """
-
-    def __init__(self, app: ASGIApp, origins: Sequence[str], hosts: Sequence[str]) -> None:
-        self._app = app
-        self._origins = frozenset(origins)
-        self._hosts = frozenset(hosts)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        current_client.set(STRANGER)
-        headers = Headers(scope=scope)
-        if refusal := self._refusal(scope, headers.get("host", ""), headers.get("origin")):
-            # Starlette's responses deny a WebSocket as well, where the server can do that.
-            await JSONResponse(refusal, 403)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _refusal(self, scope: Scope, host: str, origin: str | None) -> dict[str, Any] | None:
-        if self._hosts and _PORT.sub("", host).lower() not in self._hosts:
-            message = (
-                "This host name is not allowed here. Add it to GATEWAY_ALLOWED_HOSTS, or use another name."
-            )
-            return error_body("HOST_FORBIDDEN", message)
-        writing = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if writing and origin is not None and not self._known(origin, host):
-            message = "This page's site may not send requests here. Add its origin to GATEWAY_CORS_ORIGINS."
-            return error_body("ORIGIN_FORBIDDEN", message)
-        return None
-
-    def _known(self, origin: str, host: str) -> bool:
-        try:
-            place = urlsplit(origin).netloc
-        except ValueError:  # An open bracket, for one: no address at all.
-            return False
-        return "*" in self._origins or origin in self._origins or place == host

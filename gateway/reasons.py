@@ -42,7 +42,7 @@ REASONS: Mapping[str, Reason] = {
     "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
     "API_KEY_MISTYPED": Reason(403, "a key with a wrong character, or a part of one"),
     "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
-    "HOST_FORBIDDEN": Reason(403, "a host name that is not allowed"),
+    "HOST_FORBIDDEN": Reason(421, "a host name that is not allowed"),
     "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
     "MEDIA_NOT_FOUND": Reason(404, "there is no such recording"),
     "NOT_FOUND": Reason(404, "nothing is at this address"),
@@ -54,6 +54,7 @@ REASONS: Mapping[str, Reason] = {
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
     "UPLOAD_TOO_SLOW": Reason(408, "the body comes slower than is allowed"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "RESULT_NOT_MADE": Reason(409, "the session failed before it had a result"),
     "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
@@ -65,9 +66,11 @@ REASONS: Mapping[str, Reason] = {
     "REQUEST_INVALID": Reason(422, "fields are wrong, `detail` lists them"),
     "BYTE_QUOTA_EXCEEDED": Reason(429, "too many bytes of one client"),
     "RATE_LIMITED": Reason(429, "too many uploads of one client"),
-    "UPLOADS_OF_CLIENT_FULL": Reason(429, "too many uploads of one client at once"),
     "TOO_MANY_WRONG_KEYS": Reason(429, "too many wrong keys came from this address"),
+    "STREAMS_OF_CLIENT_FULL": Reason(429, "too many event streams of one client"),
+    "UPLOADS_OF_CLIENT_FULL": Reason(429, "too many uploads of one client at once"),
     "INTERNAL": Reason(500, "a fault on our side"),
+    "DATABASE_UNAVAILABLE": Reason(503, "the state can't be read or written at the moment"),
     "NOT_READY": Reason(503, "something is not up yet"),
     "ORCHESTRATOR_UNAVAILABLE": Reason(503, "the assessment service can't be reached"),
     "QUEUE_FULL": Reason(503, "too much waits already"),
@@ -82,6 +85,7 @@ REASONS: Mapping[str, Reason] = {
     "SPOOL_UNAVAILABLE": Reason(503, "the disk for arriving uploads can't be used"),
     "SPOOL_FULL": Reason(507, "the disk for arriving uploads is full"),
     "UPLOAD_UNCERTAIN": Reason(503, "it is not certain that the upload was accepted"),
+    "STREAMS_FULL": Reason(503, "too many event streams at once"),
     "UPLOADS_FULL": Reason(503, "too many uploads at once"),
     "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
 }
@@ -98,7 +102,13 @@ ALWAYS = (
     "INTERNAL",
 )
 """What every answer but those about the service itself can say."""
-ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
+ASKING = (
+    "ORCHESTRATOR_UNAVAILABLE",
+    "UNAVAILABLE",
+    "QUEUE_FULL",
+    "DATABASE_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+)
 """What a question to the orchestrator can end with."""
 OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
 """What reading or writing recordings can end with."""
@@ -110,8 +120,8 @@ OF_AN_UPLOAD = (
     "TOO_MANY_FILES",
     "UPLOAD_STALLED",
     "UPLOAD_TOO_LARGE",
-    "UPLOAD_TOO_SLOW",
     "BYTE_QUOTA_EXCEEDED",
+    "UPLOAD_TOO_SLOW",
     "RATE_LIMITED",
     *OF_THE_STORE,
     "SESSION_INVALID",

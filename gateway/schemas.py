@@ -289,23 +289,6 @@ class VersionList(BaseModel):
     versions: list[Version]
 
 
-class DayOfKey(BaseModel):
-    """What was accepted from one key on one day."""
-
-    day: str = Field(description="In UTC, such as 2026-12-01.")
-    key: str = Field(description="`key:` and the key's name.")
-    upload_count: int = Field(description="Uploads of recordings.")
-    session_count: int = Field(description="Sessions, those with links as well.")
-    media_bytes: int = Field(description="Bytes of the uploaded recordings.")
-
-
-class UsageList(BaseModel):
-    """What was used, the newest day first."""
-
-    success: Literal[True] = True
-    days: list[DayOfKey]
-
-
 class Health(BaseModel):
     """It is well."""
 

@@ -177,7 +177,7 @@ def server_config(app: Any, settings: GatewaySettings) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # ours has the session's id and no path
         server_header=False,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
+        proxy_headers=False,  # the application looks at them itself, for named proxies
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )

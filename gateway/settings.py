@@ -65,10 +65,14 @@ class GatewaySettings(ProcessSettings):
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")
     """Pages elsewhere that may call. The default is where the original's web client runs."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names that browsers may call us by. None: only this machine's own while listening on loopback
-    without keys (a foreign name that points at 127.0.0.1 would get past the browser), else any."""
-    forwarded_allow_ips: str = "127.0.0.1"
-    """Proxies whose X-Forwarded-For is believed."""
+    """Names that browsers may call us by, next to `localhost` and every IP address. `*` for any. None: no
+    other name while there are no keys, whatever we listen on (a page elsewhere could give itself our
+    address), else any."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. The client
+    is the last address in it that is not one of them."""
+    forwarded_allow_ips: str = ""
+    """The earlier name of `trusted_proxies`: addresses with commas between them."""
 
     max_file_bytes: int = Field(100 * MEGABYTE, ge=1, le=MAX_MEDIA_BYTES)
     """No setting raises it above what the stages take."""
@@ -88,6 +92,10 @@ class GatewaySettings(ProcessSettings):
     """Bounds the disk that uploads can fill at once."""
     max_uploads_per_client: int = Field(2, ge=1)
     """Uploads of one client at once, so that slow ones leave places for others."""
+    max_streams: int = Field(1000, ge=1)
+    """Event streams and WebSockets at once."""
+    max_streams_per_client: int = Field(100, ge=1)
+    """Those of one key, or of one address without keys."""
     session_id_secret: SecretStr = SecretStr("")
     """Makes the session ids of uploads with an Idempotency-Key, the same on all replicas. Empty: a random one
     that the store keeps."""
@@ -132,10 +140,16 @@ class GatewaySettings(ProcessSettings):
 
     @property
     def effective_hosts(self) -> tuple[str, ...]:
-        """The names that we are called by. None where any name will do."""
-        if not self.allowed_hosts and not self.has_keys and _loopback(self.host):
-            return ("localhost", "127.0.0.1", "[::1]", self.host)
-        return self.allowed_hosts
+        """The names that we are called by, next to `localhost` and IP addresses. `*` for any."""
+        if self.allowed_hosts:
+            return self.allowed_hosts
+        return ("*",) if self.has_keys else (self.host,)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The proxies that are believed."""
+        earlier = (item.strip() for item in self.forwarded_allow_ips.split(","))
+        return (*self.trusted_proxies, *filter(None, earlier))
 
     @field_validator("session_id_secret")
     @classmethod
@@ -160,6 +174,18 @@ class GatewaySettings(ProcessSettings):
         if url and find_spec("redis") is None:
             raise ValueError("needs the package `redis`: install it, or leave the setting empty")
         return value
+
+    @model_validator(mode="after")
+    def _proxies_are_named(self) -> Self:
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    "GATEWAY_TRUSTED_PROXIES names addresses or networks, such as 10.0.0.0/8. To believe"
+                    " everybody would let each client choose its own address"
+                ) from None
+        return self
 
     @model_validator(mode="after")
     def _public_needs_keys(self) -> Self:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
+from chassis.private_files import keep_from_others
 from chassis.scratch import remove_left_folders
 from chassis.store import MediaStore
 from orchestrator.accepting import Accepting
@@ -46,6 +47,8 @@ def compose(
     """
     _prepare_scratch(settings.spool_dir)
     media = MediaStore(settings.store_url)
+    if (store_dir := media.local_path("")) is not None:
+        keep_from_others(store_dir)
     tombstones = Tombstones(media)
     outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})

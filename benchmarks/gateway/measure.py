@@ -13,10 +13,11 @@ import multiprocessing
 import resource
 import socket
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import httpx
@@ -25,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.gateway.accepting import Accepting
+from benchmarks.resident import resident_mib
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.server import server_config
@@ -63,15 +65,16 @@ class ToldServer(uvicorn.Server):
         self.up.set()
 
 
-def serve(kind: str, folder: str, port: Connection) -> None:
+def serve(kind: str, folder: str, port: Connection, changes: Mapping[str, Any]) -> None:
     """Serve until the other end of the pipe says so, then send what it cost."""
     logging.disable(logging.CRITICAL)
-    settings = GatewaySettings(
-        port=0,
-        store_url=(Path(folder) / "store").as_uri(),
-        spool_dir=Path(folder) / "spool",
-        rate_limit_uploads="",
-    )
+    fields: dict[str, Any] = {
+        "port": 0,
+        "store_url": (Path(folder) / "store").as_uri(),
+        "spool_dir": Path(folder) / "spool",
+        "rate_limit_uploads": "",
+    }
+    settings = GatewaySettings(**(fields | dict(changes)))
     app = create_app(settings, cast("Any", Accepting()), MediaStore(settings.store_url))
     config = server_config(app, settings)
     if kind != SERVERS[0]:
@@ -88,15 +91,22 @@ def serve(kind: str, folder: str, port: Connection) -> None:
 
     asyncio.run(until_told())
     used = resource.getrusage(resource.RUSAGE_SELF)
-    port.send(Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+    # The peak of `getrusage` counts the process that this one was made from as well.
+    port.send(Cost(used.ru_utime + used.ru_stime, resident_mib("VmHWM")))
 
 
-def cost_of(kind: str, work: Work) -> Cost:
-    """Return what a server costs that does some work, its start included."""
+def cost_of(kind: str, work: Work, changes: Mapping[str, Any] = MappingProxyType({})) -> Cost:
+    """Return what a server costs that does some work, its start included.
+
+    Args:
+        kind: One of `SERVERS`.
+        work: Is done on its port.
+        changes: Settings that differ.
+    """
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(kind, folder, theirs))
+        process = context.Process(target=serve, args=(kind, folder, theirs, dict(changes)))
         process.start()
         asyncio.run(work(ours.recv()))
         ours.send(None)

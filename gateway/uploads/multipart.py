@@ -23,8 +23,8 @@ from gateway.uploads.texts import check_extension, display_name, part_parameter
 
 FILE_FIELDS = ("videos", "files")
 """Form fields that hold recordings: the original's and the design document's."""
-FLUSH_BYTES = 1_048_576
-"""Bytes that are gathered before a thread writes and hashes them: one hop a megabyte."""
+FLUSH_BYTES = 262_144
+"""Bytes that are gathered before a thread writes and hashes them: what an upload has in memory."""
 
 CheckField = Callable[[str, str], None]
 """Takes a text field's name and value."""

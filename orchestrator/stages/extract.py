@@ -25,7 +25,7 @@ from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.stages.work_folder import folder_full, work_folder
+from orchestrator.stages.work_folder import folder_full, has_room, work_folder
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
@@ -34,6 +34,7 @@ FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", 
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
 """An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode. 4K some more."""
+SOUND_BYTES_PER_S = 32_000
 MAX_REPLY_BYTES = 1 << 20
 """The probe has a few hundred bytes, and each of its warnings as many."""
 
@@ -88,6 +89,13 @@ class Extract(Stage):
             return await extractor.extract(request)
 
         return extract
+
+    async def find_again(self) -> bool:
+        """See `Stage`. It is away while its disk is full."""
+        settings = self.parts.settings
+        # The sound, and a copy of the recording where the store is elsewhere.
+        sound_bytes = round(settings.max_duration_s) * SOUND_BYTES_PER_S
+        return await asyncio.to_thread(has_room, None, settings.max_media_bytes + sound_bytes)
 
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from orchestrator.stages.link_requests import LinkRules
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.stages.work_folder import work_folder
+from orchestrator.stages.work_folder import has_room, work_folder
 from orchestrator.workflow import FETCH
 
 
@@ -57,6 +58,11 @@ class Fetch(Stage):
             )
 
         return fetch
+
+    async def find_again(self) -> bool:
+        """See `Stage`. It is away while its disk is full."""
+        settings = self.parts.settings
+        return await asyncio.to_thread(has_room, settings.spool_dir, settings.max_fetch_bytes)
 
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""

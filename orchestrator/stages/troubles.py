@@ -2,6 +2,7 @@
 
 StageAwayError      nothing was done: no attempt. The stage can't be reached, or does not serve
 QUEUE_FULL          nothing was done: no attempt. The stage's own words for it
+    WORK_FOLDER_FULL    no attempt: it is the operator's disk, and not the input
 StageStoppedError   an attempt. The stage was stopped in good order while it worked on this
 StageDiedError      an attempt. The connection broke while it worked on this, which may be why
 StageHungError      an attempt. It stopped getting on with this
@@ -57,9 +58,9 @@ class StageHungError(UnavailableError):
 
 
 def is_away(error: InterviewError) -> bool:
-    """Tell whether the stage has done nothing, because it is away or full."""
+    """Tell whether the stage can do nothing for anybody, because it is away or full, or its disk is."""
     full = isinstance(error, ExhaustedError) and error.reason == "QUEUE_FULL"
-    return full or isinstance(error, StageAwayError)
+    return full or error.reason == "WORK_FOLDER_FULL" or isinstance(error, StageAwayError)
 
 
 def trouble_of(error: InterviewError, *, answered: bool) -> InterviewError:

@@ -26,5 +26,4 @@ def row() -> Iterator[Callable[[str], Row]]:
     yield begin
     SUMMARY.parent.mkdir(exist_ok=True)
     with Path(SUMMARY).open("a", encoding="utf-8") as file:
-        for one in rows:
-            file.write(json.dumps(one.to_json()) + "\n")
+        file.writelines(json.dumps(one.to_json()) + "\n" for one in rows)

@@ -14,6 +14,7 @@ from limits.errors import StorageError
 from chassis.errors import ExhaustedError, UnavailableError
 from chassis.store import MediaStore
 from gateway.callers import Client
+from gateway.places import places_of_uploads
 from gateway.quotas import UploadQuotas
 from gateway.rates import Rates, limited_as
 from gateway.usage import KEPT_DAYS, Usage, Used
@@ -227,3 +228,18 @@ async def test_an_admin_sees_what_was_accepted_and_nothing_of_what_was_refused(t
         "session_count": 1,
         "media_bytes": len(MP4),
     }
+
+
+def test_one_client_leaves_places_for_the_others() -> None:
+    places = places_of_uploads(3, 2)
+    with places.taken(ANA), places.taken(ANA):
+        with pytest.raises(ExhaustedError) as own, places.taken(ANA):
+            pass
+        with places.taken(BEN), pytest.raises(ExhaustedError) as all_taken, places.taken(BEN):
+            pass
+    with places.taken(ANA):
+        pass
+
+    assert own.value.reason == "UPLOADS_OF_CLIENT_FULL"
+    assert all_taken.value.reason == "UPLOADS_FULL"
+    assert not places._taken

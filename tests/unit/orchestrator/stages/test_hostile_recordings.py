@@ -25,11 +25,12 @@ from tests.hostile_recordings import (
 )
 
 CLIP = ROOT / "demo" / "answer-1.mp4"
-MUTATION_COUNT = int(os.environ.get("INTERVIEW_HOSTILE_FILES", "60"))
+MUTATION_COUNT = int(os.environ.get("INTERVIEW_HOSTILE_FILES", "100"))
 """Set it to look longer. Then every run makes other files."""
 SEED = os.environ.get("INTERVIEW_HOSTILE_SEED", "")
 CHILD_BYTES = 400 << 20
 """What the child takes with its libraries and an ordinary recording is about 150 MB."""
+LEFT_BY_THE_TEST = ["files", "secret.mp4", "sound.wav"]
 BOMB_REASONS = ("MEDIA_TOO_COMPLEX", "MEDIA_TOO_LONG", "MEDIA_UNDECODABLE")
 
 
@@ -119,10 +120,15 @@ def test_a_picture_that_is_larger_than_its_file_says_is_not_decoded(tmp_path: Pa
 def test_wrong_sizes_and_changed_bytes_end_as_an_answer(tmp_path: Path, video: bytes) -> None:
     contents = malformed(video)
     seed = int(SEED) if SEED else 11
-    contents |= {f"own_{n}": copy for n, copy in enumerate(mutated(video, MUTATION_COUNT, seed))}
-    contents |= {
-        f"clip_{n}": copy for n, copy in enumerate(mutated(CLIP.read_bytes(), MUTATION_COUNT // 4, seed))
+    originals = {
+        "own": video,
+        "clip": CLIP.read_bytes(),
+        "avi": make_recording(tmp_path / "a.avi", seconds=1.0, codecs=("mpeg4", "pcm_s16le")).read_bytes(),
+        "webm": make_recording(tmp_path / "a.webm", seconds=1.0, codecs=("libvpx", "libopus")).read_bytes(),
     }
+    for name, original in originals.items():
+        copies = mutated(original, MUTATION_COUNT // len(originals), seed)
+        contents |= {f"{name}_{number}": copy for number, copy in enumerate(copies)}
     with watched(tmp_path, video) as surroundings:
         answers = decoded(write_all(tmp_path / "files", contents), tmp_path)
 
@@ -130,4 +136,4 @@ def test_wrong_sizes_and_changed_bytes_end_as_an_answer(tmp_path: Path, video: b
     known = {"", *BOMB_REASONS, "MEDIA_TOO_SHORT"}
     assert set(reasons(answers).values()) <= known
     assert max(answer["peak_bytes"] for answer in answers.values()) < decoding_child.MEMORY_BYTES / 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["files", "secret.mp4", "sound.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.avi", "a.webm", *LEFT_BY_THE_TEST]
