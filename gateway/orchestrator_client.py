@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.caller import GROUP_KEY, encode_groups
+from chassis.caller_groups import GROUP_KEY, encode_groups
 from chassis.client import NO_RETRY, Metadata, RetryPolicy, open_channel, read_out, stream, unary
 from chassis.errors import DeadlineError, UnavailableError
 from gateway.callers import current_client
@@ -167,6 +167,11 @@ class OrchestratorClient:
         request = pb.RetrySessionRequest(session_id=session_id)
         response = await self._call(self._stub.RetrySession, request, CHANGING)
         return _session(response.session)
+
+    async def set_legal_hold(self, session_id: str, *, held: bool) -> None:
+        """See `Orchestrator`."""
+        request = pb.SetLegalHoldRequest(session_id=session_id, held=held)
+        await self._call(self._stub.SetLegalHold, request, CHANGING)
 
     async def delete_session(self, session_id: str) -> DeletionReceipt:
         """See `Orchestrator`."""
