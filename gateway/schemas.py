@@ -246,20 +246,6 @@ class SessionList(BaseModel):
     next_page_token: str = Field(description="Where the next page begins. Empty on the last.")
 
 
-class RubricList(BaseModel):
-    """The rubrics that answers can be judged by."""
-
-    success: Literal[True] = True
-    rubrics: list[str]
-
-
-class LanguageList(BaseModel):
-    """The languages that an upload may name, next to `auto` (BCP-47)."""
-
-    success: Literal[True] = True
-    languages: list[str]
-
-
 class ReassessmentOrder(BaseModel):
     """What to judge a session by."""
 
