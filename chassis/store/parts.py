@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import stat
 import time
@@ -44,12 +45,13 @@ def find_parts(folder: Path, older_than_s: float) -> Found:
     """Return the parts below a folder that nobody has written to for a while. Blocking."""
     latest_time_s = time.time() - older_than_s
     found: Found = {}
-    for path in folder.rglob("*#*"):
-        # Somebody else may remove it at the same moment.
-        with contextlib.suppress(OSError):
-            state = path.lstat()
-            if PART.search(path.name) and stat.S_ISREG(state.st_mode) and state.st_mtime <= latest_time_s:
-                found[path] = (state.st_size, state.st_mtime_ns)
+    # Somebody else may remove the same at the same moment, folders as well: `walk` passes over what is gone.
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent) / name for name in names if PART.search(name)):
+            with contextlib.suppress(OSError):
+                state = path.lstat()
+                if stat.S_ISREG(state.st_mode) and state.st_mtime <= latest_time_s:
+                    found[path] = (state.st_size, state.st_mtime_ns)
     return found
 
 

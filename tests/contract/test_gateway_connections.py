@@ -200,7 +200,11 @@ def test_a_body_that_drips_is_given_up(tmp_path: Path, bounds: dict[str, Any]) -
 
 
 def test_slow_clients_of_one_address_leave_places_for_others(tmp_path: Path) -> None:
-    limits: dict[str, Any] = {"max_file_bytes": BODY_BYTES, "max_concurrent_uploads": 4, "max_uploads_per_client": 2}
+    limits: dict[str, Any] = {
+        "max_file_bytes": BODY_BYTES,
+        "max_concurrent_uploads": 4,
+        "max_uploads_per_client": 2,
+    }
     bench = Bench(tmp_path, trusted_proxies=("127.0.0.1",), **limits)
     with listening(bench.app) as url:
         slow = [begin_upload(url) for _ in range(2)]
