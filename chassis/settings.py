@@ -58,8 +58,8 @@ class ServiceSettings(ProcessSettings):
     waiting_count: int = Field(8, ge=0, le=10_000)
     """Requests that may wait for a worker. One more is refused with RESOURCE_EXHAUSTED."""
     max_call_s: float = Field(43_200.0, gt=0)
-    """Longest time of one call, whatever deadline the caller gave. Deadlines follow the recording's length, and
-    an hour of speech may take a slow machine several."""
+    """Longest time of one call, whatever deadline the caller gave. An hour of speech may take a slow machine
+    several hours."""
     max_media_bytes: int = Field(MAX_MEDIA_BYTES, ge=1)
     """Largest recording."""
     media_uri_prefixes: tuple[str, ...] = ()

@@ -167,10 +167,9 @@ def _message(session: SessionView, current: int) -> str:
                 return _STAGE_MESSAGES[stage.stage].format(i=place, n=total)
     if (waiting := _longest_waiting(session)) is not None:
         since = iso_time(waiting.waiting_since_s) or ""
-        service = _SERVICES.get(waiting.stage, waiting.stage)
-        return (
-            f"Waiting for the {service} service since {since[:10]} {since[11:16]} UTC. It goes on by itself."
-        )
+        name = f"{_SERVICES.get(waiting.stage, waiting.stage)} service"
+        who = "media store" if waiting.reason.startswith("STORE_") else name
+        return f"Waiting for the {who} since {since[:10]} {since[11:16]} UTC. It goes on by itself."
     return _MESSAGES.get(session.state, f"Processing video {current}/{total}...")
 
 

@@ -132,7 +132,8 @@ export function waitingText(stage) {
   const today = since.toDateString() === new Date().toDateString();
   const time = today ? since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
     : since.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return `Waiting for the ${SERVICES[stage.stage] ?? stage.stage} service since ${time}. It goes on by itself.`;
+  const who = stage.reason.startsWith("STORE_") ? "media store" : `${SERVICES[stage.stage] ?? stage.stage} service`;
+  return `Waiting for the ${who} since ${time}. It goes on by itself.`;
 }
 
 /** Returns seconds in words, for an estimate. */

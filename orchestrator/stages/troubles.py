@@ -56,10 +56,15 @@ class StageHungError(UnavailableError):
         )
 
 
+STORE_AWAY_REASONS = ("STORE_UNAVAILABLE", "STORE_FULL")
+"""Of a media store that passes nothing at the moment, whoever says so."""
+
+
 def is_away(error: InterviewError) -> bool:
-    """Tell whether the stage has done nothing, because it is away or full."""
+    """Tell whether nothing could be done, because the stage or the media store is away or full."""
     full = isinstance(error, ExhaustedError) and error.reason == "QUEUE_FULL"
-    return full or isinstance(error, StageAwayError)
+    without_store = isinstance(error, UnavailableError) and error.reason in STORE_AWAY_REASONS
+    return full or without_store or isinstance(error, StageAwayError)
 
 
 def trouble_of(error: InterviewError, *, answered: bool) -> InterviewError:

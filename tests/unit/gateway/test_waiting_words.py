@@ -37,6 +37,12 @@ def test_a_session_whose_stage_is_away_says_for_what_it_waits_and_since_when(
     assert (body["status"], body["state"]) == ("processing", "processing")
 
 
+def test_a_session_that_waits_for_the_store_says_so() -> None:
+    stage = StageView("vision", StageState.WAITING, None, 0, "STORE_UNAVAILABLE", "", SINCE_S)
+
+    assert told(stage)["message"].startswith("Waiting for the media store since 2026-12-01 14:02 UTC.")
+
+
 def test_a_waiting_stage_shows_its_time_and_no_other_one_does() -> None:
     done, waits = told(StageView("extract", StageState.DONE, 1.0), waiting("vision"))["answers"][0]["stages"]
 
