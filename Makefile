@@ -52,12 +52,13 @@ protos: $(VENV)/.installed ## Generate code from the contracts
 	  --descriptor_set_out=build/interview.binpb $(PROTOS)
 	@echo "descriptor set: build/interview.binpb"
 
-check: $(VENV)/.installed ## Lint, types, import contracts
+check: $(VENV)/.installed ## Lint, types, import contracts, known advisories
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@! grep -rnE 'stub\.[A-Z][A-Za-z]+\(' --include='*.py' orchestrator gateway cli | grep -v timeout
+	@$(BIN)/python .ci/audit.py
 
 format: $(VENV)/.installed ## Format the code
 	@$(BIN)/ruff format .

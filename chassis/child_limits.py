@@ -34,15 +34,18 @@ class ChildLimits:
         max_cpu_s: CPU time. The kernel ends a child that takes more.
         max_file_bytes: Largest file that it may write. 0: none at all.
         max_open_file_count: Files, pipes and sockets at once.
+        dies_with_parent: Whether the kernel ends it with the thread that started it. That is right where the
+            thread lives as long as the process.
     """
 
     max_memory_bytes: int
     max_cpu_s: float
     max_file_bytes: int = 0
     max_open_file_count: int = OPEN_FILE_COUNT
+    dies_with_parent: bool = True
 
     def apply(self, parent_pid: int | None = None) -> None:
-        """Limit the calling process, for good. It dumps no core, and dies with its parent.
+        """Limit the calling process, for good. It dumps no core.
 
         Args:
             parent_pid: The process that started it. A child whose parent is gone already ends here.
@@ -53,7 +56,13 @@ class ChildLimits:
         _lower(resource.RLIMIT_FSIZE, self.max_file_bytes)
         _lower(resource.RLIMIT_NOFILE, self.max_open_file_count)
         _lower(resource.RLIMIT_CORE, 0)
-        _die_with_parent(parent_pid)
+        with suppress(OSError, AttributeError):  # Not Linux: the wall time ends it.
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            if self.dies_with_parent:
+                libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if parent_pid is not None and os.getppid() != parent_pid:
+            os._exit(1)
 
 
 def _lower(kind: int, soft: int, hard: int | None = None) -> None:
@@ -63,12 +72,3 @@ def _lower(kind: int, soft: int, hard: int | None = None) -> None:
     if allowed != resource.RLIM_INFINITY:
         values = (min(values[0], allowed), min(values[1], allowed))
     resource.setrlimit(kind, values)
-
-
-def _die_with_parent(parent_pid: int | None) -> None:
-    with suppress(OSError, AttributeError):  # Not Linux: the wall time ends it.
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if parent_pid is not None and os.getppid() != parent_pid:
-        os._exit(1)

@@ -90,7 +90,7 @@ def missing_bytes(recording: Path) -> int:
         if head[:4] == b"RIFF":
             ends = _riff_end(head)
         elif head[:4] == _EBML_MAGIC:
-            ends = max(_matroska_ends(file, size_bytes), default=0)
+            ends = max(pieces_of_matroska(file, size_bytes), default=0)
         elif head[4:8] in _QUICKTIME_ATOMS:
             ends = max(_quicktime_ends(file, size_bytes), default=0)
         else:
@@ -122,10 +122,12 @@ def _quicktime_ends(file: BinaryIO, size_bytes: int) -> Iterator[int]:
             return
 
 
-def _matroska_ends(file: BinaryIO, size_bytes: int) -> Iterator[int]:
-    """Yield where each header and segment ends. A segment of unknown size ends the list."""
+def pieces_of_matroska(file: BinaryIO, size_bytes: int) -> Iterator[int]:
+    """Yield where each header and segment of a Matroska file ends. One of unknown size ends it."""
     begin = 0
-    while begin < size_bytes:
+    for _ in range(MAX_PIECES):
+        if begin >= size_bytes:
+            return
         file.seek(begin)
         header = file.read(4 + _MAX_VINT_BYTES)
         if len(header) < 5 or int.from_bytes(header[:4], "big") not in (_EBML_ID, _SEGMENT_ID):

@@ -40,10 +40,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     Args:
         max_call_s: Longest time of one call, whatever deadline its caller gave.
+        unread_timeout_s: Longest time that a caller leaves a reply unread. Then the call is ended, or it
+            would keep its place.
     """
 
-    def __init__(self, max_call_s: float) -> None:
+    def __init__(self, max_call_s: float, unread_timeout_s: float) -> None:
         self._max_call_s = max_call_s
+        self._unread_timeout_s = unread_timeout_s
 
     async def intercept_service(
         self,
@@ -66,7 +69,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             async def stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
                 async with self._call(method, metadata, context):
                     async for response in behaviour(read(request), context):
-                        yield response
+                        # It is resumed once gRPC has sent this, which waits for a caller that reads nothing.
+                        async with asyncio.timeout(self._unread_timeout_s):
+                            yield response
 
             behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
             make = (

@@ -6,14 +6,19 @@ the process that made it, and the next process to start removes those that nobod
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+logger = logging.getLogger(__name__)
+
+SWEEP_INTERVAL_S = 600.0
 PREFIX = "interview-scratch-"
 
 
@@ -57,6 +62,29 @@ def remove_left_folders(parent: Path | None = None) -> int:
         finally:
             os.close(lock)
     return removed_count
+
+
+@asynccontextmanager
+async def sweeping_folders(
+    parent: Path | None = None, *, interval_s: float = SWEEP_INTERVAL_S
+) -> AsyncIterator[None]:
+    """Remove left folders now and then, as long as the block lasts. The first time at once.
+
+    The lock tells a left folder from one in which a process is at work, however old it is.
+    """
+    task = asyncio.create_task(_sweep_again_and_again(parent, interval_s))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _sweep_again_and_again(parent: Path | None, interval_s: float) -> None:
+    while True:
+        if removed_count := await asyncio.to_thread(remove_left_folders, parent):
+            logger.info("removed left folders", extra={"removed_count": removed_count})
+        await asyncio.sleep(interval_s)
 
 
 def _locked(parent: Path | None) -> tuple[Path, int]:

@@ -21,9 +21,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from chassis.client import MAX_MESSAGE_BYTES
 from chassis.errors import InterviewError
 from chassis.interceptors import CallInterceptor
+from chassis.listening import server_options
+from chassis.private_files import keep_files_private
+from chassis.readiness import READINESS, Readiness
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.stopped_work import OF_THIS_PROCESS, StoppedWork
 from chassis.telemetry import (
@@ -47,8 +49,8 @@ EXIT_START_AGAIN = 75
 """Work went on after it was told to stop. BSD calls this status EX_TEMPFAIL: a new process may do better."""
 LOOK_PAUSE_S = 0.5
 """Between two looks at work that was told to stop."""
-PERMITTED_KEEPALIVE_MS = 10_000
-"""Clients ping every 30 s. A server that permits less often closes their connections."""
+_TELLING: set[asyncio.Task[None]] = set()
+"""A loop keeps no hold on its tasks."""
 
 
 def run(settings_class: type[S], service_name: str, compose: Callable[[S], Register]) -> None:
@@ -62,6 +64,7 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         service_name: Full name of its gRPC service, for health and reflection.
         compose: Builds everything (loads the model) and returns what adds the servicer to a server.
     """
+    keep_files_private()
     try:
         settings = load_settings(settings_class)
     except SettingsError as error:
@@ -150,29 +153,27 @@ async def _stopped_or_stuck(stop: asyncio.Event, stopped: StoppedWork, max_stop_
 
 
 async def start_server(
-    settings: ServiceSettings, service_name: str, register: Register
+    settings: ServiceSettings,
+    service_name: str,
+    register: Register,
+    *,
+    readiness: Readiness = READINESS,
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
 
-    `register` is called once the address is ours.
+    `register` is called once the address is ours. Health says NOT_SERVING while `readiness` lacks something.
 
     Raises:
         OSError: The address is taken or not ours.
     """
-    interceptors: list[grpc.aio.ServerInterceptor] = [CallInterceptor(settings.max_call_s)]
+    interceptors: list[grpc.aio.ServerInterceptor] = [
+        CallInterceptor(settings.max_call_s, settings.max_unread_s)
+    ]
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_server_interceptor
 
         interceptors.insert(0, aio_server_interceptor())
-    server = grpc.aio.server(
-        interceptors=interceptors,
-        options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.http2.min_ping_interval_without_data_ms", PERMITTED_KEEPALIVE_MS),
-            ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
-        ],
-    )
+    server = grpc.aio.server(interceptors=interceptors, options=server_options(settings))
     # Before anything is composed: a second process started by mistake must not begin to work.
     try:
         port = server.add_insecure_port(f"{settings.host}:{settings.port}")
@@ -182,11 +183,15 @@ async def start_server(
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.reflection:
-        names = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        reflected = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(reflected, server)
     await server.start()
-    for name in ("", service_name):
+    names = ("", service_name)
+    for name in names:
         await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    telling = asyncio.create_task(readiness.tell(health_servicer, names))
+    _TELLING.add(telling)
+    telling.add_done_callback(_TELLING.discard)
     return server, health_servicer, port
 
 

@@ -14,6 +14,7 @@ import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.child_limits import ChildLimits
 from chassis.limits import MAX_MEDIA_BYTES
 from chassis.native_output import NativeLog
 
@@ -60,16 +61,32 @@ class ServiceSettings(ProcessSettings):
     max_call_s: float = Field(43_200.0, gt=0)
     """Longest time of one call, whatever deadline the caller gave. An hour of speech may take a slow machine
     several hours."""
+    max_receive_bytes: int = Field(16 << 20, ge=1 << 20)
+    """Largest message that is received. Chunks have 1 MiB, the words of an hour a few."""
+    max_stream_count: int = Field(2_000, ge=1)
+    """Calls at once on one connection. One more waits on the caller's side. The gateway has one connection
+    for all event streams."""
+    max_unread_s: float = Field(60.0, gt=0)
+    """Longest time that a caller leaves a reply unread. Then its call is ended."""
     max_media_bytes: int = Field(MAX_MEDIA_BYTES, ge=1)
     """Largest recording."""
     media_uri_prefixes: tuple[str, ...] = ()
     """URI prefixes that recordings may be read from. None allows chunks only."""
+    decoder_max_memory_bytes: int = Field(1 << 30, ge=256 << 20)
+    """Address space of a process that decodes a recording. A stage without recordings has none."""
+    decoder_max_cpu_s: float = Field(3600.0, gt=0)
+    """CPU time of such a process for one recording. An hour of 720p takes about 210 s, of 4K about 2000 s."""
     models_dir: Path = Field(default_factory=default_models_dir)
     drain_timeout_s: float = Field(30.0, ge=0)
     """Time that running calls get after SIGTERM."""
     max_stop_s: float = Field(60.0, gt=0)
     """Longest time that work goes on once its caller left or its deadline passed. Then the process lets the
     other calls end (`drain_timeout_s`) and exits with 75, to be started again."""
+
+    @property
+    def decoder_limits(self) -> ChildLimits:
+        """What decoding one recording may cost."""
+        return ChildLimits(self.decoder_max_memory_bytes, self.decoder_max_cpu_s)
 
 
 class SettingsError(Exception):

@@ -32,6 +32,9 @@ RPC_SECONDS = Histogram(
 RPC_IN_FLIGHT = Gauge("interview_rpc_in_flight_count", "RPCs being served.", ["method"])
 WORKERS_BUSY = Gauge("interview_workers_busy_count", "Workers at work.")
 QUEUE_DEPTH = Gauge("interview_queue_depth_count", "Requests that wait for a worker.")
+LACKING = Gauge(
+    "interview_lacking_count", "1 while the process lacks something and is not ready.", ["reason"]
+)
 MODEL_LOAD_SECONDS = Gauge("interview_model_load_seconds", "Time that loading the model took at start.")
 STAGE_SECONDS = Histogram(
     "interview_stage_seconds",

@@ -123,6 +123,13 @@ class GatewayClient:
             query["state"] = state
         return self._answer(self._http.build_request("GET", "/sessions", params=query))
 
+    def usage(self, day_count: int) -> list[Json]:
+        """Return what was accepted from which key in the last days, the newest day first."""
+        found: list[Json] = self._answer(
+            self._http.build_request("GET", "/usage", params={"days": day_count})
+        )["days"]
+        return found
+
     def cancel(self, session_id: str) -> Json:
         """Stop a session."""
         return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/cancel"))

@@ -1,4 +1,4 @@
-"""`interview keys create|list|revoke|rotate`: the file of API keys that the gateway reads."""
+"""`interview keys create|list|revoke|rotate|usage`: the file of API keys that the gateway reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chassis.api_keys import KeyHolder, Scope
 from chassis.key_file import changing, read_key_book
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
-from cli.options import AsJson
+from cli.options import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl
 from cli.tables import print_rows
 
 keys_app = typer.Typer(help="Makes, lists, rotates and revokes API keys.", no_args_is_help=True)
@@ -126,6 +126,25 @@ def list_keys(context: typer.Context, file: File, as_json: AsJson = False) -> No
         for holder in holders
     ]
     print_rows(environment.out, ("name", "group", "scopes", "state", "created", "expires", "limits"), shown)
+
+
+@keys_app.command()
+def usage(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How many, today included.")] = 30,
+    gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what was accepted from which key, by day. It needs a key with the scope `admin`."""
+    environment: Environment = context.obj
+    found = environment.open_gateway(gateway, api_key).usage(days)
+    if as_json:
+        environment.print_json({"success": True, "days": found})
+        return
+    names = ("day", "key", "session_count", "upload_count", "media_bytes")
+    rows = [[str(row[name]) for name in names] for row in found]
+    print_rows(environment.out, ("day", "key", "sessions", "uploads", "bytes"), rows)
 
 
 def _state(holder: KeyHolder, now: datetime) -> str:

@@ -20,6 +20,7 @@ import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from chassis.private_files import open_private
 from chassis.server import EXIT_START_AGAIN
 from cli.failures import CommandError, ExitCode
 from cli.process_logs import last_words
@@ -165,7 +166,7 @@ class Supervisor:
         return len(recent_s) < MAX_STARTS_AGAIN
 
     def _start(self, plan: ProcessPlan, log_mode: str) -> None:
-        with self.log_path(plan.name).open(log_mode) as log:
+        with open(self.log_path(plan.name), log_mode, opener=open_private) as log:
             try:
                 self._running[plan.name] = subprocess.Popen(
                     plan.command,

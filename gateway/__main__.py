@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from chassis.errors import InterviewError
+from chassis.private_files import keep_files_private
 from chassis.settings import SettingsError, load_settings
 from chassis.store import MediaStore
 from chassis.telemetry import (
@@ -18,15 +19,13 @@ from chassis.telemetry import (
 )
 from gateway.app import create_app
 from gateway.orchestrator_client import OrchestratorClient
+from gateway.server import server_config
 from gateway.settings import GatewaySettings
-
-KEEP_ALIVE_S = 75
-"""Above the 60 s of usual proxies, so that it is they who close an idle connection."""
-DRAIN_S = 30
 
 
 def main() -> int:
     """Serve until SIGTERM. Return the exit code."""
+    keep_files_private()
     try:
         settings = load_settings(GatewaySettings)
         store = MediaStore(settings.store_url)
@@ -42,18 +41,7 @@ def main() -> int:
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
         FastAPIInstrumentor.instrument_app(app)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,  # ours has the session's id and no path
-        server_header=False,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app, settings))
     server.run()
     return 0 if server.started else 1
 

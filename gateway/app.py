@@ -7,24 +7,31 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from chassis.scratch import remove_left_folders
+from chassis.scratch import remove_left_folders, sweeping_folders
 from chassis.store import MediaStore, sweeping_parts
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
+from gateway.foreign_pages import CallerMiddleware, OwnNames
+from gateway.guesses import Guesses
 from gateway.known_keys import KeySource
-from gateway.middleware import REQUEST_ID_HEADER, CallerMiddleware, RequestMiddleware
+from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, RequestMiddleware
 from gateway.openapi import install_openapi
-from gateway.ratelimit import UploadRateLimiter
+from gateway.places import places_of_streams, places_of_uploads
+from gateway.quotas import UploadQuotas
+from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
+from gateway.readiness import Readiness
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
 from gateway.routes import pages as routes_pages
 from gateway.routes import sessions as routes_sessions
 from gateway.routes import uploads as routes_uploads
+from gateway.routes import usage as routes_usage
 from gateway.routes import versions as routes_versions
 from gateway.routes import websocket as routes_websocket
 from gateway.sessions import Orchestrator
@@ -33,6 +40,7 @@ from gateway.status import LEGACY_HEADER
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
+from gateway.usage import Usage
 
 TITLE = "Interview assessment"
 VERSION = "0.1.0"
@@ -50,6 +58,7 @@ ROUTERS = tuple(
         routes_websocket,
         routes_media,
         routes_capabilities,
+        routes_usage,
         routes_pages,
     )
 )
@@ -70,7 +79,11 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with PendingSessions(orchestrator, store).handed_over(), sweeping_parts(store):
+        async with (
+            PendingSessions(orchestrator, store).handed_over(),
+            sweeping_parts(store),
+            sweeping_folders(settings.spool_dir),
+        ):
             yield
 
     app = FastAPI(
@@ -83,18 +96,8 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.gateway = gateway
-    # The last one added is the outermost.
-    app.add_middleware(CallerMiddleware, origins=settings.cors_origins, hosts=settings.effective_hosts)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=("GET", "POST", "DELETE"),
-        allow_headers=(LEGACY_HEADER, HEADER, "Idempotency-Key", "Last-Event-ID", "Content-Type"),
-        allow_credentials=False,  # keys travel in a header, never in another page's cookies
-        expose_headers=(REQUEST_ID_HEADER, "Retry-After"),
-    )
     media_origin = store.signed_origin if settings.media_delivery == "redirect" else None
-    app.add_middleware(RequestMiddleware, media_origin=media_origin)
+    _add_middleware(app, settings, media_origin)
     install_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -104,14 +107,46 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     return app
 
 
+def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str | None) -> None:
+    # The last one added is the outermost.
+    app.add_middleware(
+        CallerMiddleware, origins=settings.cors_origins, names=OwnNames(settings.effective_hosts)
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=(LEGACY_HEADER, HEADER, "Idempotency-Key", "Last-Event-ID", "Content-Type"),
+        allow_credentials=False,  # keys travel in a header, never in another page's cookies
+        expose_headers=(REQUEST_ID_HEADER, "Retry-After"),
+    )
+    app.add_middleware(
+        RequestMiddleware,
+        bounds=BodyBounds(
+            idle_timeout_s=settings.upload_idle_timeout_s,
+            min_bytes_per_s=settings.upload_min_bytes_per_s,
+            window_s=settings.upload_window_s,
+            timeout_s=settings.upload_timeout_s,
+        ),
+        media_origin=media_origin,
+    )
+    if settings.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
+
+
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
+    rates = Rates(open_shared_storage(settings.rate_limit_storage.get_secret_value()))
+    usage = Usage(store)
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
         store=store,
-        submitter=Submitter(orchestrator, store),
-        keys=_key_ring(settings),
-        upload_rate=UploadRateLimiter(settings.rate_limit_uploads),
+        submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
+        keys=_key_ring(settings, rates),
+        quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
+        usage=usage,
+        stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),
+        upload_places=places_of_uploads(settings.max_concurrent_uploads, settings.max_uploads_per_client),
         upload_limits=UploadLimits(
             max_file_bytes=settings.max_file_bytes,
             max_file_count=settings.max_file_count,
@@ -119,14 +154,16 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_field_count=settings.max_field_count,
             max_total_bytes=settings.max_total_bytes,
         ),
+        readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
     )
 
 
-def _key_ring(settings: GatewaySettings) -> KeyRing:
+def _key_ring(settings: GatewaySettings, rates: Rates) -> KeyRing:
     secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
     return KeyRing(
         KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s),
         ReaderCookies(secrets, settings.cookie_lifetime_s),
+        Guesses(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,
     )

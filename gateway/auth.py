@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from chassis.api_keys import PREFIX, Scope, digest_of, is_whole
 from chassis.errors import ForbiddenError
 from gateway.callers import UNOWNED, Client
+from gateway.guesses import Guesses
 from gateway.known_keys import KeySource, KnownKey
 from gateway.reader_cookie import ReaderCookies
 
@@ -39,6 +40,7 @@ class KeyRing:
     Args:
         source: The known keys.
         cookies: Checks the cookies of browsers.
+        guesses: Bounds the wrong keys of one address.
         heir_group: The group that also sees sessions without an owner. Empty: none does.
         now: Clock for what ends.
     """
@@ -47,11 +49,13 @@ class KeyRing:
         self,
         source: KeySource,
         cookies: ReaderCookies,
+        guesses: Guesses,
         heir_group: str = "",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._source = source
         self._cookies = cookies
+        self._guesses = guesses
         self._heir_group = heir_group
         self._now = now
 
@@ -65,10 +69,18 @@ class KeyRing:
 
         Raises:
             ForbiddenError: The key is absent, unknown, expired, mistyped, or not for any of these scopes.
+            ExhaustedError: Too many wrong keys came from this address.
         """
         if self.open:
             return Client(given.address)
         key = self._key_of(given)
+        if given.key is not None and (key is None or not key.made_by_us):
+            # Even if this one is right: else the guessing goes on. A key that we made can't be guessed.
+            await self._guesses.check(given.address)
+        if key is None:
+            if given.key is not None:
+                await self._guesses.count(given.address)
+            raise _refusal(given.key or "")
         granted = (COOKIE_SCOPE,) if given.key is None else key.scopes
         if "admin" not in granted and not set(scopes) & set(granted):
             raise ForbiddenError(
@@ -84,18 +96,25 @@ class KeyRing:
             byte_rate=key.byte_rate,
         )
 
-    def still_in(self, client: Client) -> bool:
-        """Tell whether a client that was let in would be so now: its key has not ended."""
+    def check_still_in(self, client: Client) -> None:
+        """Put a client out whose key has ended since it was let in.
+
+        Raises:
+            ForbiddenError: It has.
+        """
         now = self._now()
-        return not client.key_sha256 or any(
+        if client.key_sha256 and not any(
             key.sha256 == client.key_sha256 and key.valid_at(now) for key in self._source.known()
-        )
+        ):
+            raise ForbiddenError(
+                "The API key has ended. Ask for a new one, and connect again.", reason="API_KEY_INVALID"
+            )
 
     def cookie_for(self, client: Client) -> tuple[str, int]:
         """Return a cookie's value for a client with a key, and its lifetime in seconds."""
         return self._cookies.made_for(client.key_sha256, self._now()), self._cookies.lifetime_s
 
-    def _key_of(self, given: Credentials) -> KnownKey:
+    def _key_of(self, given: Credentials) -> KnownKey | None:
         if given.key is None and given.cookie is not None:
             key = self._find(
                 lambda known: self._cookies.is_from(given.cookie or "", known.sha256, self._now())
@@ -103,10 +122,7 @@ class KeyRing:
             if key is not None and {COOKIE_SCOPE, "admin"} & set(key.scopes):
                 return key
         digest = digest_of(given.key or "")
-        key = self._find(lambda known: hmac.compare_digest(digest, known.sha256))
-        if key is None:
-            raise _refusal(given.key or "")
-        return key
+        return self._find(lambda known: hmac.compare_digest(digest, known.sha256))
 
     def _find(self, is_it: Callable[[KnownKey], bool]) -> KnownKey | None:
         found, now = None, self._now()

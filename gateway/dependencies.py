@@ -15,13 +15,15 @@ from chassis.telemetry import session_id as session_id_var
 from gateway.auth import HEADER, Credentials, KeyRing
 from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
-from gateway.ratelimit import UploadRateLimiter
+from gateway.places import Places
+from gateway.quotas import UploadQuotas
 from gateway.reader_cookie import COOKIE
-from gateway.session_ids import parse_session_id
-from gateway.sessions import Orchestrator
+from gateway.readiness import Readiness
+from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
+from gateway.usage import Usage
 
 SAFE_METHODS = ("GET", "HEAD")
 
@@ -35,10 +37,13 @@ class Gateway:
     store: MediaStore
     submitter: Submitter
     keys: KeyRing
-    upload_rate: UploadRateLimiter
+    quotas: UploadQuotas
+    usage: Usage
+    upload_places: Places
+    stream_places: Places
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
-    active_upload_count: int = 0
+    readiness: Readiness
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

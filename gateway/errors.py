@@ -21,7 +21,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.errors import InterviewError
-from gateway.body import CLOSE_CONNECTION
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +46,11 @@ STATUS_BY_REASON: Mapping[str, int] = {
     "NOT_A_VIDEO": 415,
     "CONTENT_TYPE_UNSUPPORTED": 415,
     "UPLOAD_STALLED": 408,
+    "UPLOAD_TOO_SLOW": 408,
     "RESULT_EXPIRED": 410,
+    "SPOOL_FULL": 507,
     "UPLOADS_FULL": 503,
+    "STREAMS_FULL": 503,
     "SESSIONS_FULL": 503,
     "QUEUE_FULL": 503,
 }
@@ -105,12 +107,9 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-async def _interview_error(request: Request, error: Exception) -> Response:
+async def _interview_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, InterviewError)  # noqa: S101  # registered for this type only
-    response = to_response(error)
-    if getattr(request.state, CLOSE_CONNECTION, False):
-        response.headers["Connection"] = "close"
-    return response
+    return to_response(error)
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:

@@ -1,23 +1,21 @@
-"""Around every request: its id, one log line, its duration, security headers, and whose page sent it."""
+"""Around every request: its id, one log line, its duration, security headers, and how its body comes."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
 import uuid
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.errors import InvalidInputError
 from chassis.telemetry import SECONDS_BUCKETS, request_id, session_id
-from gateway.callers import STRANGER, current_client
-from gateway.errors import error_body
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +40,121 @@ SECURITY_HEADERS = {
 }
 """Nothing from elsewhere runs on our page, whatever a candidate typed."""
 
-_PORT = re.compile(r":\d+$")
+DRAIN_BYTES = 32_000_000
+DRAIN_S = 3.0
+"""Before a refusal this much more is read and dropped: a browser that is cut off in the middle of
+sending shows "network error" in place of our answer. No more than this, or a client could go on forever."""
+COMING_BACK_STATUSES = (503, 504, 507)
+RETRY_AFTER_S = "30"
+"""What clients are told to wait where the error says nothing better."""
+UNREAD_STATUSES = (408, 503, 507)
+"""Answers of a busy system, and to clients that are slow. They go out at once: who is busy reads no more."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True)
+class BodyBounds:
+    """How a body has to come. Only time in which we wait for the client counts."""
+
+    idle_timeout_s: float
+    """Longest silence."""
+    min_bytes_per_s: float
+    """Least mean rate over each `window_s`."""
+    window_s: float
+    timeout_s: float
+    """Longest wait for the whole body."""
+
+
+class ArrivingBody:
+    """One request's body as it arrives.
+
+    Args:
+        receive: Where it comes from.
+        bounds: How it has to come.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(
+        self, receive: Receive, bounds: BodyBounds, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._receive = receive
+        self._bounds = bounds
+        self._clock = clock
+        self._waited_s = 0.0
+        self._window_s = 0.0
+        self._window_bytes = 0
+        self.ended = False
+        """Whether all of it was read, or the client has left."""
+        self.answered = False
+        """Whether the answer has begun. What comes then is nobody's any more."""
+
+    async def receive(self) -> Message:
+        """Return the next message, as ASGI has it.
+
+        Raises:
+            InvalidInputError: The body comes too slowly (`UPLOAD_STALLED`, `UPLOAD_TOO_SLOW`).
+        """
+        bounds, silent_s = self._bounds, 0.0
+        while not (self.ended or self.answered):
+            left_s = min(
+                bounds.idle_timeout_s - silent_s,
+                bounds.timeout_s - self._waited_s,
+                bounds.window_s - self._window_s,
+            )
+            begin_s, message = self._clock(), None
+            try:
+                async with asyncio.timeout(max(left_s, 0.0)):
+                    message = await self._receive()
+            except TimeoutError:
+                pass
+            waited_s = self._clock() - begin_s
+            self._waited_s += waited_s
+            self._window_s += waited_s
+            silent_s += waited_s
+            if message is not None:
+                self._window_bytes += len(message.get("body", b""))
+                self.ended = message["type"] != "http.request" or not message.get("more_body", False)
+                return message
+            self._check(silent_s)
+        return await self._receive()
+
+    def _check(self, silent_s: float) -> None:
+        bounds = self._bounds
+        if silent_s >= bounds.idle_timeout_s:
+            raise InvalidInputError(
+                f"Nothing arrived for {bounds.idle_timeout_s:g} s. Send the upload again.",
+                reason="UPLOAD_STALLED",
+            )
+        if self._waited_s >= bounds.timeout_s:
+            raise _too_slow(f"It may take {bounds.timeout_s / 60:g} min in all")
+        if self._window_s >= bounds.window_s:
+            if self._window_bytes < bounds.min_bytes_per_s * self._window_s:
+                raise _too_slow(f"At least {bounds.min_bytes_per_s / 1000:g} kB a second have to arrive")
+            self._window_s, self._window_bytes = 0.0, 0
+
+    async def drain(self, max_bytes: int = DRAIN_BYTES, max_s: float = DRAIN_S) -> None:
+        """Read and drop what still comes, up to a point."""
+        self.answered, dropped_bytes = True, 0
+        try:
+            async with asyncio.timeout(max_s):
+                while not self.ended and dropped_bytes <= max_bytes:
+                    message = await self._receive()
+                    dropped_bytes += len(message.get("body", b""))
+                    self.ended = message["type"] != "http.request" or not message.get("more_body", False)
+        except TimeoutError:
+            return
+
+
+def _too_slow(rule: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"The upload comes too slowly. {rule}. Send it over a faster connection, or send smaller videos.",
+        reason="UPLOAD_TOO_SLOW",
+    )
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 class RequestMiddleware:
@@ -51,11 +162,13 @@ class RequestMiddleware:
 
     Args:
         app: The application.
+        bounds: How bodies have to come.
         media_origin: Where else our page may play recordings from. None: nowhere.
     """
 
-    def __init__(self, app: ASGIApp, media_origin: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, bounds: BodyBounds, media_origin: str | None = None) -> None:
         self._app = app
+        self._bounds = bounds
         self._headers = dict(SECURITY_HEADERS)
         if media_origin is not None:
             policy = self._headers["Content-Security-Policy"]
@@ -68,11 +181,14 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        asked = Headers(scope=scope)
+        given = asked.get(REQUEST_ID_HEADER, "")
         number = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         request_id.set(number)
         session_id.set("")
         begin_s, status = time.perf_counter(), 500
+        body = ArrivingBody(receive, self._bounds)
+        body.ended = not _has_body(asked)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -82,12 +198,26 @@ class RequestMiddleware:
                 headers[REQUEST_ID_HEADER] = number
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if status in COMING_BACK_STATUSES:
+                    headers.setdefault("Retry-After", RETRY_AFTER_S)
+                if not body.ended:
+                    await _let_go(body, status, headers)
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, body.receive, send_with_headers)
         finally:
             _record(scope, status, time.perf_counter() - begin_s)
+
+
+async def _let_go(body: ArrivingBody, status: int, headers: MutableHeaders) -> None:
+    """Answer before the whole body was read: be polite if there is time, and end the connection with it."""
+    body.answered = True
+    if status not in UNREAD_STATUSES:
+        await body.drain()
+    if not body.ended:
+        # Else the web server would go on reading (and dropping) for as long as a client sends.
+        headers["Connection"] = "close"
 
 
 def _record(scope: Scope, status: int, duration_s: float) -> None:
@@ -96,46 +226,3 @@ def _record(scope: Scope, status: int, duration_s: float) -> None:
     HTTP_SECONDS.labels(scope["method"], route, status).observe(duration_s)
     extra = {"method": scope["method"], "route": route, "status": status, "duration_s": round(duration_s, 4)}
     logger.info("request", extra=extra)
-
-
-class CallerMiddleware:
-    """Refuses what a foreign page makes a browser send: on loopback there is no key to stop it.
-
-    Args:
-        app: The application.
-        origins: Origins of pages that may write, next to our own.
-        hosts: Names that we are called by. None for any.
-    """
-
-    def __init__(self, app: ASGIApp, origins: Sequence[str], hosts: Sequence[str]) -> None:
-        self._app = app
-        self._origins = frozenset(origins)
-        self._hosts = frozenset(hosts)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        current_client.set(STRANGER)
-        headers = Headers(scope=scope)
-        if refusal := self._refusal(scope, headers.get("host", ""), headers.get("origin")):
-            # Starlette's responses deny a WebSocket as well, where the server can do that.
-            await JSONResponse(refusal, 403)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _refusal(self, scope: Scope, host: str, origin: str | None) -> dict[str, Any] | None:
-        if self._hosts and _PORT.sub("", host).lower() not in self._hosts:
-            message = (
-                "This host name is not allowed here. Add it to GATEWAY_ALLOWED_HOSTS, or use another name."
-            )
-            return error_body("HOST_FORBIDDEN", message)
-        writing = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if writing and origin is not None and not self._known(origin, host):
-            message = "This page's site may not send requests here. Add its origin to GATEWAY_CORS_ORIGINS."
-            return error_body("ORIGIN_FORBIDDEN", message)
-        return None
-
-    def _known(self, origin: str, host: str) -> bool:
-        return "*" in self._origins or origin in self._origins or urlsplit(origin).netloc == host

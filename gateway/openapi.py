@@ -20,6 +20,12 @@ from gateway.dependencies import SCOPES
 from gateway.reader_cookie import COOKIE
 from gateway.schemas import STATUS_EXAMPLE
 
+SESSION_ID_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
+    "title": "Session Id",
+}
+"""Not at the parameter itself: an identifier of another form gets our words, not a list of wrong fields."""
 RESULT_COMPONENT = "ResultDocument"
 RESULT_REF = f"#/components/schemas/{RESULT_COMPONENT}"
 SCHEMA_PATH = "/schemas/result.json"
@@ -76,7 +82,11 @@ def _document(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Any]:
     components["schemas"]["StatusAnswer"]["examples"] = [STATUS_EXAMPLE]
     for route in routes:
         for method in (route.methods or ()) if route.include_in_schema else ():
-            document["paths"][route.path_format][method.lower()]["security"] = _security(route, method)
+            operation = document["paths"][route.path_format][method.lower()]
+            operation["security"] = _security(route, method)
+            for parameter in operation.get("parameters", ()):
+                if (parameter["in"], parameter["name"]) == ("path", "session_id"):
+                    parameter["schema"] = SESSION_ID_SCHEMA
     return document
 
 

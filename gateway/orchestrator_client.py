@@ -39,7 +39,7 @@ WATCH_TIMEOUT_S = 3600.0
 RETRY_AFTER_S = 30.0
 """What clients are told to wait where the orchestrator is away: about a restart."""
 READING = "Ask again in half a minute."
-SUBMITTING = "Nothing was accepted. Send the upload again in half a minute."
+SUBMITTING = "It is not certain that the session was accepted. Ask for it in half a minute."
 CHANGING = "It is not certain that the change was made. Look at the session's status before you try again."
 """What to do where a call did not get through, by what the call was for."""
 PING_TIMEOUT_S = 2.0
@@ -200,7 +200,9 @@ class OrchestratorClient:
         request = pb.OrchestratorServiceGetCapabilitiesRequest()
         method = self._stub.GetCapabilities
         response = await unary(method, request, timeout_s=CAPABILITIES_TIMEOUT_S, retry=NO_RETRY)
-        return Capabilities(tuple(response.language_codes), tuple(response.rubric_ids))
+        # An orchestrator that does not say it yet refuses the session itself.
+        has_room = response.has_room if response.HasField("has_room") else True
+        return Capabilities(tuple(response.language_codes), tuple(response.rubric_ids), has_room)
 
     async def ping(self) -> None:
         """See `Orchestrator`."""

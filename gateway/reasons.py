@@ -24,6 +24,7 @@ REASONS: Mapping[str, Reason] = {
     "BODY_INVALID": Reason(400, "a part of the body is missing"),
     "FILE_EMPTY": Reason(400, "an uploaded file has no byte"),
     "FILE_TYPE_INVALID": Reason(400, "the extension is not one of mp4, avi, mov, mkv, webm"),
+    "HTTP_INVALID": Reason(400, "not HTTP, or headers of more than 64 KB"),
     "JSON_INVALID": Reason(400, "the body is not JSON"),
     "LANGUAGE_INVALID": Reason(400, "not a language that the loaded model understands"),
     "MULTIPART_INVALID": Reason(400, "the form is malformed or ends early"),
@@ -41,7 +42,7 @@ REASONS: Mapping[str, Reason] = {
     "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
     "API_KEY_MISTYPED": Reason(403, "a key with a wrong character, or a part of one"),
     "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
-    "HOST_FORBIDDEN": Reason(403, "a host name that is not allowed"),
+    "HOST_FORBIDDEN": Reason(421, "a host name that is not allowed"),
     "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
     "MEDIA_NOT_FOUND": Reason(404, "there is no such recording"),
     "NOT_FOUND": Reason(404, "nothing is at this address"),
@@ -49,8 +50,11 @@ REASONS: Mapping[str, Reason] = {
     "RESULT_VERSION_NOT_FOUND": Reason(404, "there is no such version of the result"),
     "SESSION_NOT_FOUND": Reason(404, "it never existed, or was deleted"),
     "METHOD_NOT_ALLOWED": Reason(405, "the address takes another method"),
+    "HEADERS_STALLED": Reason(408, "the headers did not arrive in time"),
     "UPLOAD_STALLED": Reason(408, "nothing arrived for a while"),
+    "UPLOAD_TOO_SLOW": Reason(408, "the body comes slower than is allowed"),
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
+    "RESULT_NOT_MADE": Reason(409, "the session failed before it had a result"),
     "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
@@ -60,8 +64,13 @@ REASONS: Mapping[str, Reason] = {
     "CONTENT_TYPE_UNSUPPORTED": Reason(415, "the body is not multipart/form-data"),
     "NOT_A_VIDEO": Reason(415, "the bytes are not those of a video"),
     "REQUEST_INVALID": Reason(422, "fields are wrong, `detail` lists them"),
+    "BYTE_QUOTA_EXCEEDED": Reason(429, "too many bytes of one client"),
     "RATE_LIMITED": Reason(429, "too many uploads of one client"),
+    "TOO_MANY_WRONG_KEYS": Reason(429, "too many wrong keys came from this address"),
+    "STREAMS_OF_CLIENT_FULL": Reason(429, "too many event streams of one client"),
+    "UPLOADS_OF_CLIENT_FULL": Reason(429, "too many uploads of one client at once"),
     "INTERNAL": Reason(500, "a fault on our side"),
+    "DATABASE_UNAVAILABLE": Reason(503, "the state can't be read or written at the moment"),
     "NOT_READY": Reason(503, "something is not up yet"),
     "ORCHESTRATOR_UNAVAILABLE": Reason(503, "the assessment service can't be reached"),
     "QUEUE_FULL": Reason(503, "too much waits already"),
@@ -73,20 +82,33 @@ REASONS: Mapping[str, Reason] = {
     "STORE_REFUSED": Reason(503, "the media store refuses our credentials"),
     "STORE_UNAVAILABLE": Reason(503, "the media store can't be reached"),
     "UNAVAILABLE": Reason(503, "a process can't be reached"),
+    "SPOOL_UNAVAILABLE": Reason(503, "the disk for arriving uploads can't be used"),
+    "SPOOL_FULL": Reason(507, "the disk for arriving uploads is full"),
+    "UPLOAD_UNCERTAIN": Reason(503, "it is not certain that the upload was accepted"),
+    "STREAMS_FULL": Reason(503, "too many event streams at once"),
     "UPLOADS_FULL": Reason(503, "too many uploads at once"),
     "DEADLINE_EXCEEDED": Reason(504, "the assessment service did not answer in time"),
 }
 
 ALWAYS = (
+    "HTTP_INVALID",
+    "HEADERS_STALLED",
     "API_KEY_INVALID",
     "API_KEY_MISTYPED",
     "API_KEY_SCOPE_MISSING",
+    "TOO_MANY_WRONG_KEYS",
     "HOST_FORBIDDEN",
     "ORIGIN_FORBIDDEN",
     "INTERNAL",
 )
 """What every answer but those about the service itself can say."""
-ASKING = ("ORCHESTRATOR_UNAVAILABLE", "UNAVAILABLE", "QUEUE_FULL", "DEADLINE_EXCEEDED")
+ASKING = (
+    "ORCHESTRATOR_UNAVAILABLE",
+    "UNAVAILABLE",
+    "QUEUE_FULL",
+    "DATABASE_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+)
 """What a question to the orchestrator can end with."""
 OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
 """What reading or writing recordings can end with."""
@@ -98,14 +120,19 @@ OF_AN_UPLOAD = (
     "TOO_MANY_FILES",
     "UPLOAD_STALLED",
     "UPLOAD_TOO_LARGE",
+    "BYTE_QUOTA_EXCEEDED",
+    "UPLOAD_TOO_SLOW",
     "RATE_LIMITED",
     *OF_THE_STORE,
     "SESSION_INVALID",
     "SESSIONS_FULL",
+    "UPLOAD_UNCERTAIN",
     "SESSION_DELETED",
     *ASKING,
 )
+OF_THE_SPOOL = ("SPOOL_UNAVAILABLE", "SPOOL_FULL")
 OF_A_FORM = (
+    *OF_THE_SPOOL,
     "FILE_EMPTY",
     "FILE_TYPE_INVALID",
     "MULTIPART_INVALID",
@@ -120,6 +147,7 @@ OF_A_FORM = (
     "NOT_A_VIDEO",
     "REQUEST_INVALID",
     "UPLOADS_FULL",
+    "UPLOADS_OF_CLIENT_FULL",
 )
 
 

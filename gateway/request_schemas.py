@@ -1,9 +1,12 @@
-"""Bodies of requests that are read by hand, for the API's documentation."""
+"""Bodies of requests that are read by hand: how, and what the API's documentation says of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from fastapi import Request
+
+from chassis.errors import InvalidInputError
 from chassis.limits import MAX_QUESTION_CHARACTERS
 from gateway.schemas import ReassessmentOrder
 
@@ -22,7 +25,12 @@ _UPLOAD: dict[str, Any] = {
     "properties": {
         "videos": {
             "type": "array",
-            "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+            # Both ways of saying "a file": the standard's, and the older one that generators of clients read.
+            "items": {
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+                "format": "binary",
+            },
             "description": "Recordings, in order. `files` is understood as well.",
         },
         "questions": {
@@ -115,3 +123,20 @@ def _body(media_type: str, schema: dict[str, Any], example: Any = None) -> dict[
 UPLOAD_BODY = _body("multipart/form-data", _UPLOAD)
 LINKS_BODY = _body("application/json", _LINKS, _LINKS_EXAMPLE)
 ORDER_BODY = _body("application/json", ReassessmentOrder.model_json_schema(), {"rubric_id": "technical"})
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Return a short body whole.
+
+    Raises:
+        InvalidInputError: It has more than `max_bytes` (`UPLOAD_TOO_LARGE`).
+    """
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > max_bytes:
+            raise InvalidInputError(
+                f"The body is too large. Max: {max_bytes} bytes. Send less at once.",
+                reason="UPLOAD_TOO_LARGE",
+            )
+    return bytes(data)

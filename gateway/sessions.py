@@ -1,11 +1,33 @@
-"""What the gateway knows of a session, as plain data, and what it needs of the orchestrator."""
+"""What the gateway knows of a session, as plain data, and what it needs of the orchestrator.
+
+Session identifiers are 32 lower-case hex digits. Dashed UUIDs are understood as well.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from chassis.errors import InvalidInputError
+
+_HEX = re.compile(r"[0-9a-fA-F]{32}")
+_DASHED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def parse_session_id(text: str) -> str:
+    """Return the 32-digit form of an identifier from a URL.
+
+    Raises:
+        InvalidInputError: It is neither 32 hex digits nor a dashed UUID.
+    """
+    if _HEX.fullmatch(text) or _DASHED.fullmatch(text):
+        return text.replace("-", "").lower()
+    raise InvalidInputError(
+        "Invalid session ID format. Use the session_id that the upload returned.", reason="SESSION_ID_INVALID"
+    )
 
 
 class SessionState(StrEnum):
@@ -144,6 +166,8 @@ class Capabilities:
     language_codes: tuple[str, ...] = ()
     """BCP-47."""
     rubric_ids: tuple[str, ...] = ()
+    has_room: bool = True
+    """Whether there is room for another session."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -64,22 +65,48 @@ class GatewaySettings(ProcessSettings):
     cors_origins: tuple[str, ...] = ("http://127.0.0.1:5500", "http://localhost:5500")
     """Pages elsewhere that may call. The default is where the original's web client runs."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names that browsers may call us by. None: only this machine's own while listening on loopback
-    without keys (a foreign name that points at 127.0.0.1 would get past the browser), else any."""
-    forwarded_allow_ips: str = "127.0.0.1"
-    """Proxies whose X-Forwarded-For is believed."""
+    """Names that browsers may call us by, next to `localhost` and every IP address. `*` for any. None: no
+    other name while there are no keys, whatever we listen on (a page elsewhere could give itself our
+    address), else any."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. The client
+    is the last address in it that is not one of them."""
+    forwarded_allow_ips: str = ""
+    """The earlier name of `trusted_proxies`: addresses with commas between them."""
 
     max_file_bytes: int = Field(100 * MEGABYTE, ge=1, le=MAX_MEDIA_BYTES)
     """No setting raises it above what the stages take."""
     max_file_count: int = Field(5, ge=1, le=MAX_ANSWER_COUNT)
     max_field_bytes: int = Field(16_384, ge=1)
     max_field_count: int = Field(64, ge=1)
+    head_timeout_s: float = Field(20.0, gt=0)
+    """Time for the line and the headers of a request."""
     upload_idle_timeout_s: float = Field(30.0, gt=0)
-    """Longest silence in the middle of an upload."""
+    """Longest silence in the middle of a body."""
+    upload_min_bytes_per_s: float = Field(8_000.0, ge=0)
+    """Least mean rate of a body over each `upload_window_s`. A telephone on a poor line sends 30,000."""
+    upload_window_s: float = Field(30.0, gt=0)
+    upload_timeout_s: float = Field(3600.0, gt=0)
+    """Longest time that one body may take. Only waiting for the client counts."""
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
+    max_uploads_per_client: int = Field(2, ge=1)
+    """Uploads of one client at once, so that slow ones leave places for others."""
+    max_streams: int = Field(1000, ge=1)
+    """Event streams and WebSockets at once."""
+    max_streams_per_client: int = Field(100, ge=1)
+    """Those of one key, or of one address without keys."""
+    session_id_secret: SecretStr = SecretStr("")
+    """Makes the session ids of uploads with an Idempotency-Key, the same on all replicas. Empty: a random one
+    that the store keeps."""
     rate_limit_uploads: str = "10/hour"
-    """Uploads a client, as `limits` writes it. Empty: no limit."""
+    """Accepted uploads a client, as `limits` writes it. Empty: no limit. A key's own limit goes first."""
+    rate_limit_bytes: str = ""
+    """Bytes of accepted recordings a client, such as `5000000000/day`. Empty: no limit."""
+    rate_limit_wrong_keys: str = "20/minute"
+    """Wrong keys an address. More are refused, and so is what follows them. Empty: no limit."""
+    rate_limit_storage: SecretStr = SecretStr("")
+    """Where it is counted: `redis://…` counts for all replicas together. Empty: each one by itself."""
     languages: tuple[str, ...] = ()
     """Languages that uploads are restricted to (BCP-47). None: those of the transcriber's loaded model."""
 
@@ -113,17 +140,52 @@ class GatewaySettings(ProcessSettings):
 
     @property
     def effective_hosts(self) -> tuple[str, ...]:
-        """The names that we are called by. None where any name will do."""
-        if not self.allowed_hosts and not self.has_keys and _loopback(self.host):
-            return ("localhost", "127.0.0.1", "[::1]", self.host)
-        return self.allowed_hosts
+        """The names that we are called by, next to `localhost` and IP addresses. `*` for any."""
+        if self.allowed_hosts:
+            return self.allowed_hosts
+        return ("*",) if self.has_keys else (self.host,)
 
-    @field_validator("rate_limit_uploads")
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The proxies that are believed."""
+        earlier = (item.strip() for item in self.forwarded_allow_ips.split(","))
+        return (*self.trusted_proxies, *filter(None, earlier))
+
+    @field_validator("session_id_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET_CHARACTERS:
+            raise ValueError(f"needs at least {MIN_SECRET_CHARACTERS} characters")
+        return value
+
+    @field_validator("rate_limit_uploads", "rate_limit_bytes", "rate_limit_wrong_keys")
     @classmethod
     def _is_a_rate(cls, value: str) -> str:
         if value:
             limits.parse(value)
         return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _can_be_opened(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://")):
+            raise ValueError("is redis://host:port, rediss://host:port, or empty")
+        if url and find_spec("redis") is None:
+            raise ValueError("needs the package `redis`: install it, or leave the setting empty")
+        return value
+
+    @model_validator(mode="after")
+    def _proxies_are_named(self) -> Self:
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError(
+                    "GATEWAY_TRUSTED_PROXIES names addresses or networks, such as 10.0.0.0/8. To believe"
+                    " everybody would let each client choose its own address"
+                ) from None
+        return self
 
     @model_validator(mode="after")
     def _public_needs_keys(self) -> Self:

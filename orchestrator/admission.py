@@ -26,6 +26,8 @@ RUBRIC_ID = re.compile(rf"[A-Za-z0-9_.-]{{0,{MAX_RUBRIC_ID_CHARACTERS}}}")
 RUBRIC_ID_RULE = f"letters, digits, '_', '-' and '.', at most {MAX_RUBRIC_ID_CHARACTERS}"
 REASON = re.compile(r"([A-Z][A-Z0-9_]{0,63})?")
 PAGE_TOKEN = re.compile(r"([0-9]{1,15})-([0-9]{1,6})")
+MAX_TIME_MS = 253_402_300_799_000
+"""The last second of the year 9999. No calendar here goes further."""
 
 
 FULL_RETRY_AFTER_S = 30.0
@@ -83,12 +85,16 @@ class Admission:
         Raises:
             ExhaustedError: `SESSIONS_FULL`.
         """
-        if await self._waiting_count(self._max_waiting_count + 1) > self._max_waiting_count:
+        if not await self.has_room():
             raise ExhaustedError(
                 "Too many sessions wait already. Submit this one again later.",
                 reason="SESSIONS_FULL",
                 retry_after_s=FULL_RETRY_AFTER_S,
             )
+
+    async def has_room(self) -> bool:
+        """Tell whether more work may wait."""
+        return await self._waiting_count(self._max_waiting_count + 1) <= self._max_waiting_count
 
     async def check_rubric(self, rubric_id: str) -> None:
         """Refuse a rubric that the assessor does not know.
@@ -220,7 +226,8 @@ def read_page_token(token: str) -> tuple[int | None, int]:
     """
     if not token:
         return None, 0
-    if (match := PAGE_TOKEN.fullmatch(token)) is None:
+    match = PAGE_TOKEN.fullmatch(token)
+    if match is None or int(match[1]) > MAX_TIME_MS:
         raise InvalidInputError(
             "The page token is not one of ours. Begin at the first page.",
             reason="PAGE_INVALID",

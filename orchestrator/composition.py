@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
+from chassis.private_files import keep_from_others
 from chassis.scratch import remove_left_folders
 from chassis.store import MediaStore
 from orchestrator.accepting import Accepting
@@ -46,6 +47,8 @@ def compose(
     """
     _prepare_scratch(settings.spool_dir)
     media = MediaStore(settings.store_url)
+    if (store_dir := media.local_path("")) is not None:
+        keep_from_others(store_dir)
     tombstones = Tombstones(media)
     outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
@@ -63,8 +66,8 @@ def compose(
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(config, runner, tracker, writer.write)
     rubric_ids = Assess(parts).rubric_ids
-    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids)
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
+    capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids, admission.has_room)
     reassessments = Reassessments(engine, admission, tombstones)
     recordings = Recordings(_inbox(settings), media, engine.get, tombstones)
     accepting = Accepting(engine, admission, media, tombstones)

@@ -79,11 +79,12 @@ class Erasure:
                 begun. It goes on by itself.
         """
         session_id = row.request.session_id
+        versions = await self._engine.versions(session_id)
         receipt = await self._tombstones.receipt(session_id)
         if receipt is None:
-            receipt = Receipt((), time.time())
+            # Listed before the mark: from then on, a writer that comes too late removes all that there is.
+            receipt = Receipt(tuple(await self._inventory(row)), time.time())
             await self._tombstones.begin(session_id, receipt)
-        versions = await self._engine.versions(session_id)
         self._look_again(session_id)
         await self._stop(row, versions)
         if not await self._engine.settled(session_id, self._settle_timeout_s):

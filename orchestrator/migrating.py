@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from chassis.errors import InterviewError
+from chassis.private_files import keep_files_private
 from chassis.server import EXIT_SETTINGS_WRONG, EXIT_START_FAILED
 from chassis.settings import SettingsError, load_settings
 from chassis.telemetry import configure_process_log, refuse_start
@@ -23,6 +24,7 @@ def migrate_and_exit(arguments: Sequence[str]) -> NoReturn:
 
     Exits with 0 when they are, with 2 if the command or a setting is wrong, with 1 if the database refuses.
     """
+    keep_files_private()
     if list(arguments) != ["migrate"]:
         _refuse(EXIT_SETTINGS_WRONG, USAGE)
     try:

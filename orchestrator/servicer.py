@@ -194,6 +194,11 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.GetResultResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
+        if row.state == "failed" and not row.records:
+            raise PreconditionError(
+                f"The session failed before there was a result ({row.reason}). Retry it.",
+                reason="RESULT_NOT_MADE",
+            )
         if row.state not in ("completed", "failed") or not row.records:
             raise _not_finished("Wait until it ends. If it was stopped, retry it")
         wanted = request.version_id if request.HasField("version_id") else None

@@ -81,6 +81,13 @@ class OrchestratorSettings(ServiceSettings):
 
     max_fetch_bytes: int = Field(100_000_000, ge=1)
     """Largest recording that is fetched from a link."""
+    min_fetch_bytes_per_s: int = Field(16_384, ge=1)
+    """Least pace of a link's server, over each `fetch_stall_s`. A slower one gives its place up."""
+    fetch_stall_s: float = Field(20.0, gt=0)
+    """How long a link's server may stay below the least pace, and how long it may take to begin."""
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links may lead to, redirects included. `.example.org` stands for all hosts below that name,
+    and `drive.google.com` for all of Google Drive. Empty: any public host."""
     drive_download_url: str = "https://drive.usercontent.google.com/download"
     """Where Google Drive hands files out."""
     allow_private_links: bool = False

@@ -15,6 +15,14 @@ from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.workflow import ASSESS, Records, StageRecord, assessable
 
 
+def read_request(value: Mapping[str, Any]) -> orchestrator_pb2.CreateSessionRequest:
+    """Read a session's request from the journal. What only a newer version knows is left out.
+
+    After a rollback, sessions of the newer version go on, and are listed.
+    """
+    return ParseDict(dict(value), orchestrator_pb2.CreateSessionRequest(), ignore_unknown_fields=True)
+
+
 @dataclass(frozen=True)
 class Reassessment:
     """A session to judge again, by the rubric in its request, on what its stages left."""
@@ -56,7 +64,7 @@ class Reassessment:
     def from_json(cls, value: Mapping[str, Any]) -> Reassessment:
         """Read what the journal kept."""
         return cls(
-            ParseDict(value["request"], orchestrator_pb2.CreateSessionRequest()),
+            read_request(value["request"]),
             {
                 int(place): {stage: StageRecord.from_json(record) for stage, record in records.items()}
                 for place, records in value["records"].items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Protocol
 
 FETCH, EXTRACT, TRANSCRIBE, TRANSLATE = "fetch", "extract", "transcribe", "translate"
@@ -60,8 +60,9 @@ class StageRecord:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> StageRecord:
-        """Read a record of the journal."""
-        return cls(**value)
+        """Read a record of the journal. Fields of a newer version are left out."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: of for name, of in value.items() if name in known})
 
 
 Records = dict[str, StageRecord]

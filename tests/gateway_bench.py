@@ -17,6 +17,7 @@ from chassis.api_keys import digest_of
 from chassis.store import MediaStore
 from gateway.app import create_app
 from gateway.dependencies import Gateway
+from gateway.server import server_config
 from gateway.settings import ApiKey, GatewaySettings
 from tests.fakes.orchestrator import FakeOrchestrator
 
@@ -36,13 +37,14 @@ def api_key(text: str, name: str = "team", **values: Any) -> ApiKey:
 class Bench:
     """One gateway with its fakes and folders."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, orchestrator: FakeOrchestrator | None = None, **settings: Any) -> None:
         self.store_dir, self.spool_dir = folder / "store", folder / "spool"
-        self.orchestrator = FakeOrchestrator()
+        self.orchestrator = orchestrator or FakeOrchestrator()
         values: dict[str, Any] = {
             "rate_limit_uploads": "",
             "max_file_bytes": 10_000,
             "spool_dir": self.spool_dir,
+            "session_id_secret": "s" * 32,
         } | settings
         self.settings = GatewaySettings(**values)
         self.store = MediaStore(self.store_dir.as_uri())
@@ -66,10 +68,9 @@ def form(*questions: str, **fields: str) -> dict[str, Any]:
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port of this machine; yields its base URL."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="on")
-    server = uvicorn.Server(config)
+def listening(app: FastAPI, **settings: Any) -> Iterator[str]:
+    """Serve an application on a free port of this machine, as the gateway is served; yields its base URL."""
+    server = uvicorn.Server(server_config(app, GatewaySettings(**{"port": 0, **settings})))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -11,13 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.decoder_here import DecoderHere
+from chassis.playback.loading import FUNCTION as SOUNDS
 from chassis.playback.loading import Sound
-from chassis.playback.sound import SAMPLE_RATE_HZ
+from chassis.playback.samples import SAMPLE_RATE_HZ
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.extract import ExtractionLimits, Extractor, ExtractRequest
 from services.speaker.audio import load_sound
 from services.vision.engine import VisionAnalyzer, VisionOptions
+from services.vision.frames import FUNCTION as PICTURES
 from services.vision.frames import Frame, PictureFacts, open_picture
 from services.vision.report import VisionReport
 from tests.fakes.vision import fake_analyzer
@@ -54,16 +57,19 @@ def extract(recording: Path) -> Extracted:
 
 def hear(recording: Path) -> Sound:
     """Load a recording's sound as the transcriber and the speaker stage do."""
-    sound = load_sound(recording, 3600.0, threading.Event())
+    sound = load_sound(recording, 3600.0, threading.Event(), DecoderHere(SOUNDS))
     assert sound is not None
     return sound
 
 
 def look(recording: Path) -> tuple[list[Frame], PictureFacts]:
     """Go through a recording's picture, ten frames a second."""
-    with open_picture(recording, grid_hz=10.0, max_pixels=10_000_000) as track:
+    decoder = DecoderHere(PICTURES)
+    with open_picture(
+        recording, threading.Event(), grid_hz=10.0, max_pixels=10_000_000, decoder=decoder
+    ) as track:
         assert track is not None
-        return list(track.frames(threading.Event())), track.facts
+        return list(track.frames()), track.facts
 
 
 def report_of(recording: Path, analyzer: VisionAnalyzer | None = None) -> VisionReport:

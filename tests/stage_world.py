@@ -44,15 +44,20 @@ async def stage(
     worker_count: int = 1,
     waiting_count: int = 0,
     max_media_bytes: int = 10_000_000,
+    settings: ServiceSettings | None = None,
+    **inbox_settings: Any,
 ) -> AsyncIterator[grpc.aio.Channel]:
     spool_dir = tmp_path / "spool"
     spool_dir.mkdir(exist_ok=True)
     inbox = MediaInbox(
-        max_media_bytes=max_media_bytes, uri_prefixes=[(tmp_path / "store").as_uri()], spool_dir=spool_dir
+        max_media_bytes=max_media_bytes,
+        uri_prefixes=[(tmp_path / "store").as_uri()],
+        spool_dir=spool_dir,
+        **inbox_settings,
     )
     servicer = Servicer(work, Workers(worker_count, waiting_count), inbox)
     server, _, port = await start_server(
-        ServiceSettings(port=0),
+        settings or ServiceSettings(port=0),
         SERVICE,
         lambda s: speaker_pb2_grpc.add_SpeakerServiceServicer_to_server(servicer, s),
     )

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
+from chassis.decoder import Decoder
 from chassis.models import locate
 from chassis.settings import default_models_dir
 from services.vision.engine import VisionAnalyzer, VisionOptions
@@ -68,7 +69,9 @@ class _Noting:
         self._landmarker.close()
 
 
-def ours(recording: Path, options: VisionOptions | None = None) -> tuple[Seen, VisionReport]:
+def ours(
+    recording: Path, options: VisionOptions | None = None, decoder: Decoder | None = None
+) -> tuple[Seen, VisionReport]:
     """Look as the service does."""
     looked_ms: set[int] = set()
     analyzer = VisionAnalyzer(
@@ -76,6 +79,7 @@ def ours(recording: Path, options: VisionOptions | None = None) -> tuple[Seen, V
         _detector,
         (),
         options,
+        decoder,
     )
     *_, report = analyzer.analyze(recording, threading.Event())
     if not isinstance(report, VisionReport):
@@ -126,15 +130,19 @@ def design(recording: Path) -> Seen:
 def decode_alone(recording: Path) -> int:
     """Decode our frames, look at none and keep none of them: keeping 1.6 GB would cost more than decoding."""
     options = VisionOptions()
-    with open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track:
-        return 0 if track is None else sum(1 for _ in track.frames(threading.Event()))
+    with open_picture(
+        recording, threading.Event(), grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels
+    ) as track:
+        return 0 if track is None else sum(1 for _ in track.frames())
 
 
 def decoded(recording: Path) -> list[Frame]:
     """Decode our frames for `inferred`, whose cost is taken without decoding."""
     options = VisionOptions()
-    with open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track:
-        return [] if track is None else list(track.frames(threading.Event()))
+    with open_picture(
+        recording, threading.Event(), grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels
+    ) as track:
+        return [] if track is None else list(track.frames())
 
 
 def inferred(frames: list[Frame], looked_ms: frozenset[int] | None = None) -> None:

@@ -73,10 +73,12 @@ def look(recording: Path) -> Track:
     with (
         closing(landmarker),
         closing(detector),
-        open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track,
+        open_picture(
+            recording, threading.Event(), grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels
+        ) as track,
     ):
         counter = FaceCounter(detector)
-        for index, frame in enumerate(track.frames(threading.Event()) if track is not None else ()):
+        for index, frame in enumerate(track.frames() if track is not None else ()):
             mesh = landmarker.find(frame.image, round(MS_PER_S * frame.time_s) + index)
             log.add(frame.time_s, frame.image, mesh, counter.look(frame.image, index))
             if mesh is not None and first is None:

@@ -161,14 +161,12 @@ def _found_ratio(bundle: str, room: RgbImage) -> float:
 def _two_faces(recording: Path) -> Figure:
     with (
         closing(MediaPipeFaceDetector(model_path(DETECTOR))) as detector,
-        open_picture(recording, grid_hz=2.0, max_pixels=MAX_PIXELS) as track,
+        open_picture(recording, threading.Event(), grid_hz=2.0, max_pixels=MAX_PIXELS) as track,
     ):
         if track is None:
             raise ValueError(f"{recording.name} has no picture")
-        counter, stop = FaceCounter(detector), threading.Event()
-        counts = [
-            counter.look(frame.image, index).face_count for index, frame in enumerate(track.frames(stop))
-        ]
+        counter = FaceCounter(detector)
+        counts = [counter.look(frame.image, index).face_count for index, frame in enumerate(track.frames())]
     mean = float(np.mean(counts))
     return Figure(
         "faces counted where two people sit", "2.00", f"{mean:.2f}", mean == 2.0, f"{len(counts)} looks"
@@ -199,11 +197,11 @@ def _yaws_deg(recording: Path) -> list[tuple[float, float]]:
     rows = []
     with (
         vision.FaceLandmarker.create_from_options(options) as model,
-        open_picture(recording, grid_hz=5.0, max_pixels=MAX_PIXELS) as track,
+        open_picture(recording, threading.Event(), grid_hz=5.0, max_pixels=MAX_PIXELS) as track,
     ):
         if track is None:
             return []
-        for frame in track.frames(threading.Event()):
+        for frame in track.frames():
             found = model.detect_for_video(as_image(frame.image), round(frame.time_s * 1000))
             if found.face_landmarks:
                 mesh = _mesh(found.face_landmarks[0], frame.image)

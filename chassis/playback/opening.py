@@ -15,6 +15,7 @@ import av.error
 from av.container import InputContainer
 from av.stream import Discard
 
+from chassis.claims import check_file_claims, check_track_claims
 from chassis.containers import DEMUXERS, missing_bytes
 from chassis.errors import InvalidInputError
 from chassis.playback.recording_warnings import RecordingWarning, clock_time
@@ -200,12 +201,14 @@ def open_recording(path: Path) -> Iterator[Recording]:
         InvalidInputError: The file is not a recording's container, or it is too damaged to be opened
             (`MEDIA_UNDECODABLE`).
     """
+    check_file_claims(path)
     try:
         container = av.open(str(path), mode="r", metadata_errors="ignore", options=dict(OPEN_OPTIONS))
     except (av.error.FFmpegError, ValueError) as error:
         # PyAV raises ValueError where a header promises a layout or rate that FFmpeg refuses.
         raise undecodable(path) from error
     with container:
+        check_track_claims(tuple(container.streams))
         yield Recording(container, path)
 
 

@@ -12,20 +12,16 @@ import av
 import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
-from numpy.typing import NDArray
 
-from chassis.errors import InvalidInputError
 from chassis.playback.mixing import PhaseMender, mix_gain
 from chassis.playback.opening import Recording, open_recording
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning, clock_time
+from chassis.playback.samples import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Samples
+from chassis.playback.samples import too_long as too_long  # those who read sound find it here
 from chassis.playback.tracks import about_choice
 
-Samples = NDArray[np.float32]
-"""Mono sound in [-1, 1], shape (n,)."""
-SAMPLE_RATE_HZ = 16_000
-"""What the models for speech were trained on."""
-GATHERED_SAMPLES = 65_536
-"""Samples resampled at once: packets hold a few milliseconds, and each call has its price."""
+MAX_GATHERED_S = 16
+"""A track of a few samples a second would be resampled to gigabytes at once."""
 GAP_S = 0.1
 """A gap of this length is filled at once. Shorter ones may be jitter of the recorder's clock."""
 DRIFT_S = 0.02
@@ -119,7 +115,7 @@ class SoundReader:
         frame.pts = None  # the queue and the resampler would fill gaps by rules of their own
         self._gathered.write(frame)
         self._position_s += frame.samples / frame.sample_rate
-        if self._gathered.samples >= GATHERED_SAMPLES:
+        if self._gathered.samples >= min(GATHERED_SAMPLES, MAX_GATHERED_S * frame.sample_rate):
             yield from self._resampled(self._gathered.read())
 
     def _gap_s(self, at_s: float) -> float:
@@ -259,14 +255,6 @@ def _heard_by_track(
     for index, reader in readers.items():
         heard_s[index] += sum(_heard_s(block) for block in reader.finish())
     return heard_s
-
-
-def too_long(max_duration_s: float) -> InvalidInputError:
-    """Return the error for a recording that is too long."""
-    return InvalidInputError(
-        f"The recording is longer than {max_duration_s / 60:g} minutes. Send it in shorter parts.",
-        reason="MEDIA_TOO_LONG",
-    )
 
 
 def _heard_s(block: Samples) -> float:

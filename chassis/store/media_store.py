@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlparse
 import anyio.to_thread
 import obstore
 
-from chassis.errors import ForbiddenError, InvalidInputError, NotFoundError
+from chassis.errors import ForbiddenError, InvalidInputError
 from chassis.store.failures import URI_FORBIDDEN, store_errors
 from chassis.store.opening import open_store
 from chassis.store.parts import PART
@@ -188,12 +188,13 @@ class MediaStore:
         Raises:
             UnavailableError: Also where the bucket itself is missing: that says nothing about the object.
         """
-        try:
-            with store_errors():
+        with store_errors():
+            try:
                 return int((await obstore.head_async(self._objects, key))["size"])
-        except NotFoundError:
-            await self._check_bucket()
-            return None
+            except FileNotFoundError:  # An answer like any other here, and no error.
+                pass
+        await self._check_bucket()
+        return None
 
     async def _check_bucket(self) -> None:
         if not self._bucket_seen:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.types import Receive, Scope, Send
 
 from chassis.errors import InterviewError
+from gateway.callers import Client
 from gateway.dependencies import Gateway, GatewayDep, Reading, SessionId
 from gateway.errors import error_body
 from gateway.reasons import OF_A_SESSION, error_answers
@@ -42,6 +45,11 @@ EVENT_ANSWERS: dict[int | str, dict[str, Any]] = {
             "text/event-stream": {
                 "schema": {"type": "string"},
                 "example": _EVENT_EXAMPLE,
+                # What `data` holds, by the event's name. OpenAPI 3.1 has no word for the items of a stream.
+                "x-event-data": {
+                    "session": {"$ref": "#/components/schemas/StatusAnswer"},
+                    "problem": {"$ref": "#/components/schemas/ErrorAnswer"},
+                },
             }
         },
     },
@@ -53,12 +61,13 @@ EVENT_ANSWERS: dict[int | str, dict[str, Any]] = {
     "/sessions/{session_id}/events",
     response_model=None,
     response_class=Response,
-    responses=EVENT_ANSWERS | error_answers(*OF_A_SESSION, "REQUEST_INVALID"),
+    responses=EVENT_ANSWERS
+    | error_answers(*OF_A_SESSION, "STREAMS_FULL", "STREAMS_OF_CLIENT_FULL", "REQUEST_INVALID"),
 )
 async def events(
     session_id: SessionId,
     gateway: GatewayDep,
-    _: Reading,
+    client: Reading,
     last_event_id: Annotated[int | None, Header(ge=0, le=MAX_EVENT_ID)] = None,
     after: Annotated[
         int | None, Query(ge=0, le=MAX_EVENT_ID, description="As the header Last-Event-ID, which wins.")
@@ -67,22 +76,41 @@ async def events(
     """Follow a session until it ends."""
     session = await gateway.orchestrator.get_session(session_id)
     resume_after = last_event_id if last_event_id is not None else after
-    stream = _as_sent_events(gateway, session, resume_after)
+    stream = _as_sent_events(gateway, client, session, resume_after)
     if session.state in FINAL_STATES and resume_after is not None:
         # The end has been seen: "no content" is what stops a browser's EventSource from coming back.
         first = await anext(stream, None)
         if first is None:
             return Response(status_code=204)
         stream = _with_first(first, stream)
-    return EventSourceResponse(stream, ping=PING_S, sep="\n")
+    place = ExitStack()
+    place.enter_context(gateway.stream_places.taken(client))
+    return _EventStream(stream, place)
+
+
+Events = AsyncIterator[tuple[str, int | None, dict[str, Any]]]
+
+
+class _EventStream(EventSourceResponse):
+    """An event stream that holds a place until it ends, however it does."""
+
+    def __init__(self, events: AsyncIterator[ServerSentEvent], place: ExitStack) -> None:
+        super().__init__(events, ping=PING_S, sep="\n")
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._place:
+            await super().__call__(scope, receive, send)
 
 
 async def session_events(
-    gateway: Gateway, session: SessionView, resume_after: int | None
-) -> AsyncIterator[tuple[str, int | None, dict[str, Any]]]:
+    gateway: Gateway, client: Client, session: SessionView, resume_after: int | None
+) -> Events:
     """Yield a session's events until it ends: their kind, their number, and the state or the error."""
     try:
         async for event in gateway.orchestrator.watch_session(session.session_id, resume_after):
+            gateway.keys.check_still_in(client)
             yield "session", event.event_id, describe(event.session)
     except InterviewError as error:
         # The answer's status is long sent; the client reconnects after the last id by itself.
@@ -90,9 +118,9 @@ async def session_events(
 
 
 async def _as_sent_events(
-    gateway: Gateway, session: SessionView, resume_after: int | None
+    gateway: Gateway, client: Client, session: SessionView, resume_after: int | None
 ) -> AsyncIterator[ServerSentEvent]:
-    async for kind, number, data in session_events(gateway, session, resume_after):
+    async for kind, number, data in session_events(gateway, client, session, resume_after):
         # ASCII alone: some clients take U+2028, U+2029 or U+0085 in a name for the end of a line.
         text = json.dumps(data)
         event_id = None if number is None else str(number)

@@ -13,10 +13,10 @@ from starlette.staticfiles import StaticFiles
 
 from chassis.errors import InterviewError
 from gateway.dependencies import GatewayDep, Reading, let_in
-from gateway.errors import error_body
+from gateway.errors import error_body, http_status
 from gateway.openapi import SCHEMA_PATH, result_schema
 from gateway.reader_cookie import COOKIE, FORMER_COOKIE
-from gateway.reasons import OF_THE_STORE, error_answers
+from gateway.reasons import OF_THE_SPOOL, OF_THE_STORE, error_answers
 from gateway.schemas import Health
 
 router = APIRouter(tags=["Service"])
@@ -115,16 +115,16 @@ async def result_document_schema() -> Response:
 @router.get(
     "/readyz",
     response_model=None,
-    responses=READY_ANSWER | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", *OF_THE_STORE, always=()),
+    responses=READY_ANSWER
+    | error_answers("NOT_READY", "ORCHESTRATOR_UNAVAILABLE", *OF_THE_STORE, *OF_THE_SPOOL, always=()),
 )
 async def readyz(gateway: GatewayDep) -> Response:
-    """Tell whether sessions can be taken: the orchestrator and the store are there."""
+    """Tell whether uploads can be taken: the orchestrator answers, store and spool can be written."""
     try:
         async with asyncio.timeout(READY_TIMEOUT_S):
-            await gateway.orchestrator.ping()
-            await gateway.store.exists("ready")
+            await gateway.readiness.check()
     except InterviewError as error:
-        return JSONResponse(error_body(error.reason, error.message, status="unavailable"), 503)
+        return JSONResponse(error_body(error.reason, error.message, status="unavailable"), http_status(error))
     except TimeoutError:
         message = "The store or the orchestrator did not answer in time. Try again in some seconds."
         return JSONResponse(error_body("NOT_READY", message, status="unavailable"), 503)

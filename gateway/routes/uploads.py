@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from prometheus_client import Counter
 
-from chassis.errors import ExhaustedError, InterviewError, InvalidInputError
+from chassis.errors import InvalidInputError
 from chassis.telemetry import session_id as session_id_var
-from gateway.body import RequestBody
-from gateway.capabilities import check_rubrics
+from gateway.capabilities import check_language, check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
+from gateway.quotas import Share
 from gateway.reasons import OF_A_FORM, OF_AN_UPLOAD, error_answers
-from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY
+from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY, read_body
 from gateway.schemas import LinksAnswer, UploadAnswer
-from gateway.session_ids import new_session_id, session_id_for_key
+from gateway.uploads.forms import read_submission
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
-from gateway.uploads.submission import check_language, create_session, read_submission
+from gateway.uploads.submission import create_session, new_session_id
 
 router = APIRouter(tags=["Upload"])
 
 MAX_LINKS_BODY_BYTES = 1_048_576
 """A list of links and questions has a few KB."""
-UPLOADS_FULL_RETRY_S = 10.0
 
 RECEIVED_BYTES = Counter(
     "interview_gateway_received_bytes_total", "Bytes of recordings that clients uploaded."
@@ -46,25 +44,23 @@ async def upload(
     request: Request, gateway: GatewayDep, client: Submitting, idempotency_key: IdempotencyKey = None
 ) -> UploadAnswer:
     """Accept recordings and their questions. Answers once both are durable."""
-    session_id = session_id_for_key(client.name, idempotency_key) if idempotency_key else new_session_id()
+    submitter = gateway.submitter
+    session_id = await submitter.session_id(client, idempotency_key) if idempotency_key else new_session_id()
     session_id_var.set(session_id)
-    body = RequestBody(request, gateway.settings.upload_idle_timeout_s)
-    try:
-        with gateway.submitter.only_one(session_id), _upload_slot(gateway):
-            if idempotency_key and (session := await gateway.submitter.existing(session_id)):
-                await body.drain(
-                    gateway.upload_limits.max_total_bytes, gateway.settings.upload_idle_timeout_s
-                )
-                return _upload_answer(session_id, len(session.answers))
-            await gateway.upload_rate.take(client)
-            _check_length(request, gateway.upload_limits.max_total_bytes)
-            return await _receive(request, gateway, body, session_id)
-    except InterviewError:
-        await body.drain()
-        raise
+    with submitter.only_one(session_id):
+        session = await submitter.existing(session_id) if idempotency_key else None
+        if session and not await submitter.lacks_media(session):
+            async for _ in request.stream():  # Its sender wants to be read to the end.
+                pass
+            return _upload_answer(session_id, len(session.answers))
+        await gateway.capabilities.check_room()
+        _check_length(request, gateway.upload_limits.max_total_bytes)
+        with gateway.upload_places.taken(client):
+            async with gateway.quotas.share(client, _length(request)) as share:
+                return await _receive(request, gateway, session_id, share)
 
 
-async def _receive(request: Request, gateway: Gateway, body: RequestBody, session_id: str) -> UploadAnswer:
+async def _receive(request: Request, gateway: Gateway, session_id: str, share: Share) -> UploadAnswer:
     offered = await gateway.capabilities.current()
 
     def check_field(name: str, value: str) -> None:
@@ -77,37 +73,27 @@ async def _receive(request: Request, gateway: Gateway, body: RequestBody, sessio
         check_field(name, value)
     content_type, limits = request.headers.get("content-type", ""), gateway.upload_limits
     spool_dir = gateway.settings.spool_dir
-    async with receive_form(content_type, aiter(body), limits, spool_dir, check_field) as form:
+    async with receive_form(content_type, request.stream(), limits, spool_dir, check_field) as form:
         submission = read_submission(form, request.query_params, offered.language_codes)
         await gateway.submitter.submit(session_id, submission)
-    RECEIVED_BYTES.inc(sum(file.size_bytes for file in form.files))
+    share.media_bytes = sum(file.size_bytes for file in form.files)
+    RECEIVED_BYTES.inc(share.media_bytes)
     SUBMITTED.labels("upload").inc()
     return _upload_answer(session_id, len(form.files), submission.warnings)
 
 
-@contextmanager
-def _upload_slot(gateway: Gateway) -> Iterator[None]:
-    if gateway.active_upload_count >= gateway.settings.max_concurrent_uploads:
-        raise ExhaustedError(
-            "Too many uploads are under way. Try again in some seconds.",
-            reason="UPLOADS_FULL",
-            retry_after_s=UPLOADS_FULL_RETRY_S,
-        )
-    gateway.active_upload_count += 1
-    try:
-        yield
-    finally:
-        gateway.active_upload_count -= 1
-
-
 def _check_length(request: Request, max_bytes: int) -> None:
     """Refuse what says by itself that it is too large, before a byte of it is read."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > max_bytes:
+    if _length(request) > max_bytes:
         raise InvalidInputError(
             f"Upload too large. Max: {max_bytes / 1_000_000:g} MB in all. Send fewer or smaller videos.",
             reason="UPLOAD_TOO_LARGE",
         )
+
+
+def _length(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else 0
 
 
 def _upload_answer(session_id: str, video_count: int, warnings: Sequence[str] = ()) -> UploadAnswer:
@@ -132,13 +118,14 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     """Accept links to recordings (Google Drive share links, direct links) and fetch them afterwards."""
     session_id = new_session_id()
     session_id_var.set(session_id)
-    body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_LINKS_BODY_BYTES)
+    await gateway.capabilities.check_room()
+    body = await read_body(request, MAX_LINKS_BODY_BYTES)
     settings = gateway.settings
     offered = await gateway.capabilities.current()
     session = read_linked_session(session_id, body, offered.language_codes, settings.max_file_count)
     check_rubrics((session.rubric_id, *(answer.rubric_id for answer in session.answers)), offered.rubric_ids)
-    await gateway.upload_rate.take(client)
-    await create_session(gateway.orchestrator, session)
+    async with gateway.quotas.share(client):
+        await create_session(gateway.orchestrator, session)
     SUBMITTED.labels("links").inc()
     return LinksAnswer(
         session_id=session_id,

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from gateway.body import RequestBody
 from gateway.dependencies import GatewayDep, Reading, Reviewing, SessionId
 from gateway.reasons import OF_A_SESSION, error_answers
-from gateway.request_schemas import ORDER_BODY
+from gateway.request_schemas import ORDER_BODY, read_body
 from gateway.schemas import ReassessmentOrder, Version, VersionAnswer, VersionList
 from gateway.sessions import ResultVersion
 from gateway.status import iso_time
@@ -34,13 +33,14 @@ MAX_ORDER_BYTES = 4096
         "REQUEST_INVALID",
         "UPLOAD_STALLED",
         "UPLOAD_TOO_LARGE",
+        "UPLOAD_TOO_SLOW",
     ),
 )
 async def reassess(
     request: Request, session_id: SessionId, gateway: GatewayDep, _: Reviewing
 ) -> VersionAnswer:
     """Judge a completed session by another rubric. This makes a new version of its result."""
-    body = await RequestBody(request, gateway.settings.upload_idle_timeout_s).read(MAX_ORDER_BYTES)
+    body = await read_body(request, MAX_ORDER_BYTES)
     try:
         order = ReassessmentOrder.model_validate_json(body)
     except ValidationError as error:

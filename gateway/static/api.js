@@ -54,19 +54,21 @@ export async function staySignedIn() {
   await renew();
 }
 
-/** Sends a form with XMLHttpRequest, which alone tells how much is sent. Returns [promise, stop]. */
-export function sendForm(path, form, onProgress) {
+/** Sends a form with XMLHttpRequest, which alone tells how much is sent. The same key again is the same session.
+ *  Returns [promise, stop]. */
+export function sendForm(path, form, key, onProgress) {
   const request = new XMLHttpRequest();
   const promise = new Promise((resolve, reject) => {
     request.open("POST", path);
     request.responseType = "json";
     for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
+    request.setRequestHeader("Idempotency-Key", key);
     request.upload.addEventListener("progress", (event) => onProgress(event.loaded, event.total));
     request.addEventListener("load", () => {
       if (request.status === 200) resolve(request.response);
       else reject(refusal(request.status, request.response));
     });
-    request.addEventListener("error", () => reject(new Error("The upload broke off. Nothing was kept. Check the connection, then start the assessment again.")));
+    request.addEventListener("error", () => reject(new Error("The upload broke off. Check the connection, then start the assessment again. It is accepted only once.")));
     request.addEventListener("abort", () => reject(new Error("The upload was stopped. Nothing was kept.")));
     request.send(form);
   });

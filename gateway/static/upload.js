@@ -8,6 +8,7 @@ const EXTENSIONS = /\.(mp4|avi|mov|mkv|webm)$/i;
 const DEFAULT_RUBRIC = "general";
 const RUBRICS = { behavioural: "Behavioural rubric (STAR)", technical: "Technical rubric" };
 const AS_ALL = "as all";
+let lastSent = {}; // {content, key} of the upload that was not accepted yet
 const SHOWN_FIRST = ["auto", "en", "id"];
 
 /** Sets the form up. `limits` is /client-settings; `onAccepted` gets the new session's id. */
@@ -121,15 +122,28 @@ async function send(chosen, onAccepted) {
   try {
     const trouble = await whyNotReady();
     if (trouble) return notice(trouble);
-    const [answer, stop] = sendForm("/upload", formOf(chosen), showSent);
+    const form = formOf(chosen);
+    const [answer, stop] = sendForm("/upload", form, keyOf(form), showSent);
     byId("stop-upload").onclick = stop;
     byId("stop-upload").hidden = false;
-    onAccepted((await answer).session_id);
+    const sessionId = (await answer).session_id;
+    lastSent = {}; // the same recordings once more are a new session, if that is wanted
+    onAccepted(sessionId);
   } catch (error) {
     showRefusal(error, chosen);
   } finally {
     busy(false);
   }
+}
+
+/** Returns the key of a form: the same one for the same content, until that was accepted. Its answer can be lost. */
+function keyOf(form) {
+  const content = JSON.stringify([...form].map(([name, value]) => [name, ...(value instanceof File ? [value.name, value.size, value.lastModified] : [value])]));
+  if (content !== lastSent.content) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    lastSent = { content, key: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+  }
+  return lastSent.key;
 }
 
 function formOf(chosen) {

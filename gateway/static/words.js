@@ -26,7 +26,13 @@ const REASONS = {
   EXTRACT_FAILED: "Left out, because the recording could not be read.",
   TRANSCRIBE_FAILED: "Left out, because there is no transcript.",
   CANCELLED: "Stopped on request.",
-  DOWNLOAD_FAILED: "The recording could not be downloaded: the link's server is away or too slow. Retry the session later.",
+  DOWNLOAD_FAILED: "The recording could not be downloaded: the link's server is away. Retry the session later.",
+  DOWNLOAD_TOO_SLOW: "The link's server is too slow. Retry the session later, or upload the file.",
+  DOWNLOAD_COMPRESSED: "The link's server sends the file compressed. Use another link, or upload the file.",
+  DOWNLOAD_QUOTA_EXCEEDED: "Google Drive has handed this file out too often. Retry the session tomorrow, or upload the file.",
+  FETCH_ABANDONED: "Downloading this link failed again and again. Upload the file.",
+  LINK_HOST_FORBIDDEN: "Links to this host are not allowed here. Upload the file.",
+  WORK_FOLDER_FULL: "The disk of the system is full. Tell the operator.",
   DOWNLOAD_REFUSED: "The link's server refuses the file. Check that the link is right and shared with everyone.",
   VIDEO_URL_MISSING: "A link to the recording is missing. Submit the answer again with a link.",
   QUESTION_MISSING: "The question is missing. Submit the answer again with its question.",
@@ -37,6 +43,7 @@ const REASONS = {
   MEDIA_UNDECODABLE: "The recording can't be read. Export it again as MP4 (H.264/AAC) or WebM.",
   MEDIA_TRUNCATED: "The recording is cut off. Send the complete file.",
   MEDIA_NOT_FOUND: "The recording is no longer stored. Upload it again.",
+  MEDIA_TOO_SHORT: "There is next to nothing in the recording. Send the whole recording.",
   MEDIA_TOO_LONG: "The recording is too long. Send it in parts.",
   MEDIA_TOO_LARGE: "The recording is too large. Send a smaller file.",
   MEDIA_TOO_COMPLEX: "The recording takes too much time or memory to read. Export it again as MP4 (H.264/AAC).",
@@ -124,6 +131,9 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+const WAITED_FOR = {
+  STORE_UNAVAILABLE: "the media store", STORE_FULL: "the media store", WORK_FOLDER_FULL: "room on the disk",
+};
 const SERVICES = { transcribe: "transcriber", translate: "translator", assess: "assessor" };
 
 /** Says since when a stage waits for its service, in the reader's time. */
@@ -132,8 +142,8 @@ export function waitingText(stage) {
   const today = since.toDateString() === new Date().toDateString();
   const time = today ? since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
     : since.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  const who = stage.reason.startsWith("STORE_") ? "media store" : `${SERVICES[stage.stage] ?? stage.stage} service`;
-  return `Waiting for the ${who} since ${time}. It goes on by itself.`;
+  const who = WAITED_FOR[stage.reason] ?? `the ${SERVICES[stage.stage] ?? stage.stage} service`;
+  return `Waiting for ${who} since ${time}. It goes on by itself.`;
 }
 
 /** Returns seconds in words, for an estimate. */

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from chassis.errors import InvalidInputError
 from chassis.limits import MAX_LINK_CHARACTERS, MAX_NAME_CHARACTERS
+from gateway.capabilities import check_language
 from gateway.sessions import AnswerDraft, SessionDraft
-from gateway.uploads.submission import check_language, check_question
+from gateway.uploads.forms import check_question
 from gateway.uploads.texts import encodable_json, single_line
 
 DEFAULT_LANGUAGE = "en"

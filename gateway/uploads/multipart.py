@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from python_multipart import MultipartParser
@@ -18,14 +18,13 @@ from python_multipart.multipart import parse_options_header
 from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension
 from chassis.errors import InvalidInputError
 from chassis.scratch import scratch_folder
-from gateway.uploads.file_names import check_extension, display_name, part_parameter
-from gateway.uploads.forms import ReceivedForm, UploadLimits
-from gateway.uploads.spool import Spool
+from gateway.uploads.forms import ReceivedForm, Spool, UploadLimits, spool_errors
+from gateway.uploads.texts import check_extension, display_name, part_parameter
 
 FILE_FIELDS = ("videos", "files")
 """Form fields that hold recordings: the original's and the design document's."""
-FLUSH_BYTES = 1_048_576
-"""Bytes that are gathered before a thread writes and hashes them: one hop a megabyte."""
+FLUSH_BYTES = 262_144
+"""Bytes that are gathered before a thread writes and hashes them: what an upload has in memory."""
 
 CheckField = Callable[[str, str], None]
 """Takes a text field's name and value."""
@@ -51,18 +50,22 @@ async def receive_form(
 
     Raises:
         InvalidInputError: The body is not a form, or a limit is passed, or a file is not a video.
+        UnavailableError: It can't be kept on this disk (`SPOOL_FULL`, `SPOOL_UNAVAILABLE`).
     """
     boundary = _boundary(content_type)
-    with (
-        scratch_folder(spool_dir) as folder,
-        closing(_FormReader(boundary, limits, folder, check_field)) as reader,
-    ):
+    with ExitStack() as held:
+        with spool_errors():
+            folder = held.enter_context(scratch_folder(spool_dir))
+        reader = held.enter_context(closing(_FormReader(boundary, limits, folder, check_field)))
         async for chunk in chunks:
-            reader.feed(chunk)
-            if reader.waiting_bytes >= FLUSH_BYTES:
-                await asyncio.to_thread(reader.flush)
-        await asyncio.to_thread(reader.flush)
-        yield reader.finish()
+            with spool_errors():
+                reader.feed(chunk)
+                if reader.waiting_bytes >= FLUSH_BYTES:
+                    await asyncio.to_thread(reader.flush)
+        with spool_errors():
+            await asyncio.to_thread(reader.flush)
+            form = reader.finish()
+        yield form
 
 
 def _boundary(content_type: str) -> bytes:

@@ -1,37 +1,45 @@
-"""From a received form to a durable session: what the two client shapes mean, and the order of effects.
+"""From a received form to a durable session: under which id, and in which order.
 
-Media first, then the session: an answer 200 means that both are durable. Whatever fails, the media go.
+Media first, then the session: an answer 200 means that both are durable. The media go where the orchestrator
+refuses the session, and only there: it may have accepted one although its answer was lost.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import hashlib
+import hmac
+import logging
+import secrets
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from chassis.errors import (
-    DeadlineError,
+    ExhaustedError,
+    ForbiddenError,
     InterviewError,
     InvalidInputError,
     NotFoundError,
     PreconditionError,
+    UnavailableError,
 )
-from chassis.limits import MAX_NAME_CHARACTERS, MAX_QUESTION_CHARACTERS
 from chassis.store import MediaStore
-from gateway.errors import missing_field
-from gateway.languages import DETECT, find_language
-from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionView
-from gateway.uploads.forms import ReceivedFile, ReceivedForm
-from gateway.uploads.texts import single_line, single_spaced
+from gateway.callers import Client
+from gateway.sessions import AnswerDraft, Orchestrator, SessionDraft, SessionState, SessionView
+from gateway.uploads.forms import ReceivedFile, Submission
 
-MAX_QUESTION_COUNT = 100
-"""Upper end of `jumlah_pertanyaan`. It only has to be a sensible number."""
-SEED_LANGUAGE = "id"
-"""Default of the design document's clients (`files`)."""
-ORIGINAL_LANGUAGE = "en"
-"""Default of the original's clients (`videos`)."""
+logger = logging.getLogger(__name__)
+
+SECRET_KEY = "gateway/session-id-secret"  # noqa: S105  # the place, not the secret
+"""Where the store keeps the secret. No session lies there."""
+SECRET_BYTES = 32
+ID_CHARACTERS = 32
+UNCERTAIN_RETRY_S = 30.0
+MEDIA_NOT_FOUND = "MEDIA_NOT_FOUND"
+OF_GRPC = "RESOURCE_EXHAUSTED"
+"""Reason of an error that is gRPC's own."""
 
 
 def media_prefix(session_id: str) -> str:
@@ -44,138 +52,9 @@ def media_key(session_id: str, position: int, extension: str) -> str:
     return f"{media_prefix(session_id)}/{position}{extension}"
 
 
-@dataclass(frozen=True)
-class Submission:
-    """What a form asks for."""
-
-    candidate_name: str
-    language_code: str
-    questions: tuple[str, ...]
-    files: tuple[ReceivedFile, ...]
-    rubric_ids: tuple[str, ...]
-    """One an answer. Empty: the default."""
-    warnings: tuple[str, ...] = ()
-    """What the client should know though the upload was accepted, a sentence or two each."""
-
-
-def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Sequence[str]) -> Submission:
-    """Read a form of either client shape.
-
-    Args:
-        form: The form.
-        query: The URL's parameters. The form's own fields win.
-        languages: Languages that may be named, next to `auto`. See `find_language`.
-
-    Raises:
-        RequestValidationError: A required field is absent.
-        InvalidInputError: A value is wrong, or the counts don't match.
-    """
-    original_shape = any(file.field == "videos" for file in form.files)
-    if not form.files:
-        raise missing_field("files" if "jumlah_pertanyaan" in query else "videos")
-    default_language = ORIGINAL_LANGUAGE if original_shape else SEED_LANGUAGE
-    language = form.first("language") or query.get("language") or default_language
-    return Submission(
-        candidate_name=single_line(form.first("candidate_name") or query.get("candidate_name", ""))[
-            :MAX_NAME_CHARACTERS
-        ],
-        language_code=check_language(language, languages),
-        questions=_questions(form, query, original_shape),
-        files=form.files,
-        rubric_ids=_rubrics(form, query),
-        warnings=_warnings(form, query),
-    )
-
-
-def check_language(language: str, languages: Sequence[str]) -> str:
-    """Return the code of a language among those offered, empty for `auto`.
-
-    Raises:
-        InvalidInputError: It is not one of them.
-    """
-    if language.strip().lower() == DETECT:
-        return ""
-    code = find_language(language, languages)
-    if code is None:
-        shown = single_line(language)[:20]
-        raise InvalidInputError(
-            f"Invalid language: {shown}. Allowed: {DETECT}, {', '.join(languages)}. Name one of them.",
-            reason="LANGUAGE_INVALID",
-        )
-    return code
-
-
-def _questions(form: ReceivedForm, query: Mapping[str, str], original_shape: bool) -> tuple[str, ...]:
-    questions = form.all("questions", "question")
-    count = _named_count(form, query)
-    if count is not None:
-        _check_count(count)
-    if not questions:
-        if original_shape and count is None:
-            raise missing_field("questions")
-        return ("",) * len(form.files)
-    if len(questions) != len(form.files):
-        raise InvalidInputError(
-            f"Questions count ({len(questions)}) must match videos count ({len(form.files)})."
-            " Send one question a video, in the same order, or none.",
-            reason="QUESTION_COUNT_MISMATCH",
-        )
-    return tuple(check_question(text, number) for number, text in enumerate(questions, start=1))
-
-
-def _named_count(form: ReceivedForm, query: Mapping[str, str]) -> str | None:
-    return form.first("jumlah_pertanyaan") or query.get("jumlah_pertanyaan")
-
-
-def _warnings(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what is odd about a form and no reason to refuse it.
-
-    A wrong `jumlah_pertanyaan` is not refused. The original read it and did nothing with it, its default of
-    3 is sent by clients whatever they upload, and a candidate may have left a question out.
-    """
-    count, file_count = _named_count(form, query), len(form.files)
-    if count is None or int(count) == file_count:
-        return ()
-    said = f"jumlah_pertanyaan is {int(count)}, and the number of videos is {file_count}."
-    return (f"{said} All {file_count} are assessed. If one is missing, upload all of them again.",)
-
-
-def _rubrics(form: ReceivedForm, query: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a rubric for each recording: none named, one for all, or one each."""
-    named = form.all("rubric", "rubrics") or ((query["rubric"],) if "rubric" in query else ("",))
-    if len(named) == 1:
-        named *= len(form.files)
-    if len(named) != len(form.files):
-        raise InvalidInputError(
-            f"Rubrics count ({len(named)}) must be one, or match videos count ({len(form.files)})."
-            " Name one rubric for all videos, or one a video.",
-            reason="RUBRIC_COUNT_MISMATCH",
-        )
-    return tuple(name.strip() for name in named)
-
-
-def check_question(text: str, number: int) -> str:
-    """Return a question, trimmed.
-
-    Raises:
-        InvalidInputError: It is too long.
-    """
-    question = single_spaced(text)
-    if len(question) > MAX_QUESTION_CHARACTERS:
-        raise InvalidInputError(
-            f"Question {number} is too long. Max: {MAX_QUESTION_CHARACTERS} characters. Shorten it.",
-            reason="QUESTION_TOO_LONG",
-        )
-    return question
-
-
-def _check_count(text: str) -> None:
-    # The files decide how many answers there are. Only nonsense is refused; see `_warnings`.
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_QUESTION_COUNT:
-        raise InvalidInputError(
-            f"jumlah_pertanyaan must be a number from 1 to {MAX_QUESTION_COUNT}.",
-            reason="QUESTION_COUNT_INVALID",
-        )
+def new_session_id() -> str:
+    """Return an identifier that nobody can guess."""
+    return uuid.uuid4().hex
 
 
 class Submitter:
@@ -184,11 +63,13 @@ class Submitter:
     Args:
         orchestrator: Takes the session.
         store: Takes the recordings.
+        secret: Makes the identifiers of uploads with an idempotency key. Empty: one that the store keeps.
     """
 
-    def __init__(self, orchestrator: Orchestrator, store: MediaStore) -> None:
+    def __init__(self, orchestrator: Orchestrator, store: MediaStore, secret: bytes = b"") -> None:
         self._orchestrator = orchestrator
         self._store = store
+        self._secret = secret
         self._in_flight: set[str] = set()
 
     async def existing(self, session_id: str) -> SessionView | None:
@@ -216,32 +97,100 @@ class Submitter:
         finally:
             self._in_flight.discard(session_id)
 
+    async def session_id(self, client: Client, idempotency_key: str) -> str:
+        """Return the identifier that belongs to a client's idempotency key, always the same one.
+
+        Only who knows the secret can work it out. All replicas know the same one.
+
+        Raises:
+            InterviewError: The store, which holds the secret, is away.
+        """
+        if not self._secret:
+            self._secret = await self._kept_secret()
+        text = f"{client.group}\0{client.name}\0{idempotency_key}".encode()
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:ID_CHARACTERS]
+
+    async def _kept_secret(self) -> bytes:
+        try:
+            return await self._store.get_bytes(SECRET_KEY)
+        except NotFoundError:
+            # Another replica may do the same at this moment. What it wrote first is everybody's.
+            await self._store.put_bytes_once(SECRET_KEY, secrets.token_bytes(SECRET_BYTES))
+            return await self._store.get_bytes(SECRET_KEY)
+
+    async def lacks_media(self, session: SessionView) -> bool:
+        """Tell whether a session still needs recordings that are not in the store."""
+        if session.state in (SessionState.COMPLETED, SessionState.CANCELLED):
+            return False
+        stored = await self._store.list(media_prefix(session.session_id))
+        positions = {PurePosixPath(item.key).stem for item in stored}
+        return any(str(answer.position) not in positions for answer in session.answers)
+
     async def submit(self, session_id: str, submission: Submission) -> SessionView:
-        """Store the recordings and create the session. On any failure nothing of it stays.
+        """Store the recordings and create the session.
+
+        Where it is certain that there is no session, nothing stays. Where it is not, the recordings stay,
+        and the orchestrator's sweep decides.
 
         Raises:
             InterviewError: The store or the orchestrator refused or is away.
         """
+        written: list[str] = []
         try:
             answers = [
-                await self._store_answer(session_id, position, question, rubric_id, file)
+                await self._store_answer(session_id, position, question, rubric_id, file, written)
                 for position, (question, rubric_id, file) in enumerate(
                     zip(submission.questions, submission.rubric_ids, submission.files, strict=True), start=1
                 )
             ]
-            draft = SessionDraft(
-                session_id, submission.candidate_name, submission.language_code, tuple(answers)
-            )
-            return await create_session(self._orchestrator, draft)
         except BaseException:
             # Shielded: a cancelled request still cleans up behind itself.
-            await asyncio.shield(self._store.delete_prefix(media_prefix(session_id)))
+            await asyncio.shield(self._remove(session_id, written))
             raise
+        name, language = submission.candidate_name, submission.language_code
+        draft = SessionDraft(session_id, name, language, tuple(answers))
+        try:
+            session = await create_session(self._orchestrator, draft)
+        except InterviewError as error:
+            if is_refusal(error):
+                await asyncio.shield(self._remove(session_id, written))
+            raise
+        return await self._completed(session, draft, dict(zip(written, submission.files, strict=True)))
+
+    async def _completed(
+        self, session: SessionView, draft: SessionDraft, files: Mapping[str, ReceivedFile]
+    ) -> SessionView:
+        """Put back what another upload of the same session, on another replica, has removed meanwhile."""
+        gone = [key for key in files if not await self._store.exists(key)]
+        for key in gone:
+            await self._store.put_file(key, files[key].path)
+        if gone:
+            session = await create_session(self._orchestrator, draft)
+        if session.state == SessionState.FAILED and session.reason == MEDIA_NOT_FOUND:
+            return await self._orchestrator.retry_session(session.session_id)
+        return session
+
+    async def _remove(self, session_id: str, keys: Sequence[str]) -> None:
+        """Remove recordings that were stored in vain. Those of a session that exists are never removed."""
+        try:
+            await self._orchestrator.get_session(session_id)
+        except NotFoundError:
+            for key in keys:
+                await self._store.delete(key)
+        except InterviewError as error:
+            logger.warning("recordings stay until the sweep", extra={"reason": error.reason})
 
     async def _store_answer(
-        self, session_id: str, position: int, question: str, rubric_id: str, file: ReceivedFile
+        self,
+        session_id: str,
+        position: int,
+        question: str,
+        rubric_id: str,
+        file: ReceivedFile,
+        written: list[str],
     ) -> AnswerDraft:
         key = media_key(session_id, position, file.extension)
+        written.append(key)
         await self._store.put_file(key, file.path)
         return AnswerDraft(
             position=position,
@@ -254,16 +203,32 @@ class Submitter:
         )
 
 
+def is_refusal(error: InterviewError) -> bool:
+    """Tell whether an error of `create_session` says that there is no session. Else that is not certain."""
+    if isinstance(error, ExhaustedError):
+        return error.reason != OF_GRPC  # gRPC's own may be about the answer of a call that did its work.
+    return isinstance(error, InvalidInputError | NotFoundError | PreconditionError | ForbiddenError)
+
+
 async def create_session(orchestrator: Orchestrator, draft: SessionDraft) -> SessionView:
-    """Create a session. Where the answer was late, ask whether it was created after all.
+    """Create a session. Where the answer is lost, ask whether it was created after all.
 
     Raises:
-        InterviewError: It was not created.
+        UnavailableError: Whether it was created is not certain (`UPLOAD_UNCERTAIN`).
+        InterviewError: It was refused.
     """
     try:
         return await orchestrator.create_session(draft)
-    except DeadlineError as late:
+    except InterviewError as error:
+        if is_refusal(error):
+            raise
+        logger.warning("not certain whether a session was created", extra={"reason": error.reason})
         try:
             return await orchestrator.get_session(draft.session_id)
-        except InterviewError:
-            raise late from None
+        except InterviewError:  # Not found is no proof: it may be created at this moment.
+            raise UnavailableError(
+                "It is not certain that the upload was accepted. Send it again in half a minute with the same"
+                f" Idempotency-Key. If it had none, look at /status/{draft.session_id} first.",
+                reason="UPLOAD_UNCERTAIN",
+                retry_after_s=UNCERTAIN_RETRY_S,
+            ) from error

@@ -6,12 +6,14 @@ import logging
 import socket
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from dbos import DBOSConfig, DBOSPortableJSONSerializer
 
 from orchestrator.durable.connections import SOCKET
 from orchestrator.durable.sqlite_file import ForgettingConnection
+from orchestrator.durable.trouble import TOLD, DatabaseTrouble
 
 MAX_THREADS = 64
 """DBOS makes its pool the loop's default one, which our own blocking work shares."""
@@ -46,8 +48,8 @@ class EngineConfig:
         return self.executor_id or ("local" if self.on_sqlite else socket.gethostname())
 
 
-def dbos_config(config: EngineConfig) -> DBOSConfig:
-    """Return what DBOS itself is told."""
+def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
+    """Return what DBOS itself is told, on a database whose trouble is noted."""
     told: DBOSConfig = {
         "name": "interview-orchestrator",
         "system_database_url": config.database_url,
@@ -65,14 +67,18 @@ def dbos_config(config: EngineConfig) -> DBOSConfig:
     # What a failed statement was to write, names and questions, is nothing for a log.
     database: dict[str, Any] = {"hide_parameters": True}
     if config.on_sqlite:
-        database["connect_args"] = {"factory": ForgettingConnection}
+        database["connect_args"] = {"factory": partial(ForgettingConnection, trouble=trouble)}
     else:
         database["connect_args"] = {**SOCKET, "application_name": "interview-orchestrator engine"}
     return {**told, "db_engine_kwargs": database}
 
 
 def quiet(record: logging.LogRecord) -> bool:
-    """Drop what is not an error. The session was cancelled, or another replica has taken it over."""
+    """Drop what is not an error, and what we say ourselves.
+
+    The session was cancelled, or another replica has taken it over. Or the database takes no writes for a
+    while: the engine says so at every try.
+    """
     error = record.exc_info[1] if record.exc_info else None
     text = f"{record.getMessage()} {error or ''}"
-    return not ("cancelled" in text or "no longer owned" in text)
+    return not ("cancelled" in text or "no longer owned" in text or TOLD in text)

@@ -11,26 +11,26 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import Context
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID, error
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict
 
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
 from orchestrator.durable.failover import Failover
-from orchestrator.durable.rows import session_row, version_row
+from orchestrator.durable.kept import QUEUE, REASSESSMENT, KeptSessions, version_key
 from orchestrator.durable.schema import not_migrated
-from orchestrator.durable.sqlite_file import DatabaseLock, empty_log, prepare_sqlite
+from orchestrator.durable.sqlite_file import DatabaseLock, prepare_sqlite, write_something
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
-from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
+from orchestrator.progress import ProgressTracker
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.stages.runner import StageRunner
-from orchestrator.versions import Reassessment, VersionRow, end_of_reassessment
+from orchestrator.versions import Reassessment, end_of_reassessment, read_request
 from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 
 logger = logging.getLogger(__name__)
@@ -38,16 +38,12 @@ logger = logging.getLogger(__name__)
 Chore = Callable[[], Coroutine[Any, Any, None]]
 """What goes on beside the work, such as the sweep."""
 UNHANDLED = logging.NullHandler()
-QUEUE = "sessions"
-REASSESSMENT = "reassessment"
 MAX_RECOVERY_ATTEMPTS = 20
 """A session that brings its process down so often is given up (it would do so without end)."""
-MAX_IDS_COUNT = 500
-"""Sessions that are asked for at once."""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 
-class Engine:
+class Engine(KeptSessions):
     """Keeps sessions and takes them through their stages. One a process.
 
     Args:
@@ -63,9 +59,8 @@ class Engine:
     def __init__(
         self, config: EngineConfig, runner: StageRunner, tracker: ProgressTracker, finish: Finish
     ) -> None:
-        self._config = config
+        super().__init__(config, tracker)
         self._steps = DurableSteps(runner, tracker, finish)
-        self._tracker = tracker
         self._failover: Failover | None = None
         self._chores: list[Chore] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,15 +75,19 @@ class Engine:
 
         self._lock: DatabaseLock | None = None
         if config.on_sqlite:
+            self.look_after(self._watch)
             self._lock = DatabaseLock(config.database_url)
             prepare_sqlite(config.database_url)
         # With a handler of ours it makes none of its own, which would write plain text beside our log.
         logging.getLogger("dbos").addHandler(UNHANDLED)
         logging.getLogger("dbos").addFilter(quiet)
-        DBOS(config=dbos_config(config))
+        DBOS(config=dbos_config(config, self._trouble))
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
+
+    async def _watch(self) -> None:
+        await self._trouble.watch(partial(write_something, self._config.database_url))
 
     def look_after(self, chore: Chore) -> None:
         """Have something run for as long as the engine does. Call it before the start."""
@@ -138,121 +137,30 @@ class Engine:
         accepted = SessionRow(request, "queued", time.time())
         job = {"request": MessageToDict(request), "create_time_s": accepted.create_time_s}
         with SetWorkflowID(request.session_id):
-            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, job)
+            submitting = DBOS.enqueue_workflow_async(QUEUE, self._workflow, job)
+            await self._trouble.bounded(submitting, writes=True)
         return accepted
-
-    async def get(self, session_id: str) -> SessionRow | None:
-        """Return a session with its milestones, or None where there is none."""
-        rows = await DBOS.list_workflows_async(workflow_ids=[session_id])
-        if not rows:
-            return None
-        kept = await DBOS.get_all_events_async(session_id)
-        milestones = [Milestone.from_json(entry) for entries in kept.values() for entry in entries]
-        return session_row(rows[0], tuple(sorted(milestones, key=lambda milestone: milestone.event_id)))
-
-    async def waiting_count(self, limit: int) -> int:
-        """Count sessions and reassessments that wait for their turn, up to `limit`."""
-        rows = await DBOS.list_workflows_async(
-            status="ENQUEUED",
-            name=["session", REASSESSMENT],
-            limit=limit,
-            load_input=False,
-            load_output=False,
-        )
-        return len(rows)
-
-    async def page(self, end_time_ms: int | None, offset: int, limit: int) -> list[tuple[int, SessionRow]]:
-        """Return sessions, the newest first, each with its time of acceptance in milliseconds.
-
-        Args:
-            end_time_ms: Only those accepted up to then. None: all.
-            offset: How many to pass over.
-            limit: How many to return.
-        """
-        # Half a millisecond more: the engine truncates, and must not land one lower.
-        end = datetime.fromtimestamp((end_time_ms + 0.5) / MS_PER_S, UTC).isoformat() if end_time_ms else None
-        rows = await DBOS.list_workflows_async(
-            name="session", sort_desc=True, end_time=end, offset=offset, limit=limit
-        )
-        return [(row.created_at or 0, session_row(row, ())) for row in rows]
-
-    async def cancel(self, session_id: str) -> None:
-        """Cancel a session. Its running steps are cancelled within about a second."""
-        await DBOS.cancel_workflow_async(session_id)
-        logger.info("session ends", extra={"session_id": session_id, "state": "cancelled", "reason": ""})
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
         """Wait until no step of a session runs in this process. False where one still does."""
         return await self._steps.settled(session_id, timeout_s)
 
-    async def delete(self, session_id: str) -> None:
-        """Remove a session from the engine; nothing of it can be read in the database's files any more."""
-        await DBOS.delete_workflow_async(session_id)
-        self._tracker.end(session_id)
-        await self.forget()
-
-    async def forget(self) -> None:
-        """Empty the database's write-ahead log, which holds what was deleted (SQLite only)."""
-        if self._config.on_sqlite:
-            await asyncio.to_thread(empty_log, self._config.database_url)
-
-    async def known(self, session_ids: Collection[str]) -> set[str]:
-        """Return those of the sessions that there are."""
-        found: set[str] = set()
-        asked = sorted(session_ids)
-        for first in range(0, len(asked), MAX_IDS_COUNT):
-            ids = asked[first : first + MAX_IDS_COUNT]
-            rows = await DBOS.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
-            found |= {row.workflow_id for row in rows}
-        return found
-
-    def is_here(self, session_id: str) -> bool:
-        """Tell whether a session is at work in this process."""
-        return self._tracker.snapshot(session_id) is not None
-
-    async def rerun(self, session_id: str) -> bool:
-        """Run an ended session again from its first step, in place. Kept outputs make that short.
-
-        Returns:
-            False where it runs again already, or is gone.
-        """
-        try:
-            await DBOS.rewind_workflow_async(session_id, start_step=1, queue_name=QUEUE)
-        except error.DBOSException:
-            row = await self.get(session_id)
-            if row is None or not row.ended:  # Somebody else did the same at the same moment.
-                return False
-            raise
-        return True
-
     async def submit_reassessment(self, job: Reassessment) -> None:
         """Accept a reassessment, durably. Nothing happens where its number is taken."""
-        with SetWorkflowID(_version_key(job.request.session_id, job.version_id)):
-            await DBOS.enqueue_workflow_async(QUEUE, self._reassessment, job.to_json())
-
-    async def versions(self, session_id: str) -> list[VersionRow]:
-        """Return the later versions of a session's result, in the order of their numbers."""
-        rows = await DBOS.list_workflows_async(name=REASSESSMENT, workflow_id_prefix=f"{session_id}-")
-        return sorted((version_row(row) for row in rows), key=lambda version: version.version_id)
-
-    async def cancel_version(self, session_id: str, version_id: int) -> None:
-        """Cancel a reassessment, as a session is."""
-        await DBOS.cancel_workflow_async(_version_key(session_id, version_id))
-
-    async def delete_version(self, session_id: str, version_id: int) -> None:
-        """Remove a reassessment from the engine."""
-        await DBOS.delete_workflow_async(_version_key(session_id, version_id))
+        with SetWorkflowID(version_key(job.request.session_id, job.version_id)):
+            submitting = DBOS.enqueue_workflow_async(QUEUE, self._reassessment, job.to_json())
+            await self._trouble.bounded(submitting, writes=True)
 
     async def _process(self, job: dict[str, Any]) -> dict[str, Any]:
-        request, created_s = ParseDict(job["request"], Request()), job["create_time_s"]
+        request, created_s = read_request(job["request"]), job["create_time_s"]
         places = range(1, len(request.answers) + 1)
         # The order of these lines fixes the step ids: sessions in flight hang on it.
         plan = {(place, stage): DBOS.reserve_step() for place in places for stage in RESERVED_FIRST}
         last = DBOS.reserve_step()
         plan |= {(place, stage): DBOS.reserve_step() for stage in RESERVED_LATER for place in places}
         # In a context of its own: read inside the workflow, it would become a step.
-        row = await asyncio.create_task(self.get(request.session_id), context=Context())
-        self._tracker.begin(request.session_id, created_s, row.milestones if row else ())
+        kept = await asyncio.create_task(self.milestones(request.session_id), context=Context())
+        self._tracker.begin(request.session_id, created_s, kept)
         current_session_id.set(request.session_id)
         logger.info("session begins", extra={"answer_count": len(request.answers)})
         try:
@@ -278,7 +186,3 @@ class Engine:
                 _FINISH, self._steps.finish, given.request, records, given.create_time_s, given.version_id
             )
         return end | {"end_time_s": time.time()}
-
-
-def _version_key(session_id: str, version_id: int) -> str:
-    return f"{session_id}-{version_id}"

@@ -12,13 +12,16 @@ import logging
 import os
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 
 from chassis.errors import PreconditionError
+from chassis.private_files import keep_from_others
+from orchestrator.durable.trouble import DatabaseTrouble
 
 logger = logging.getLogger(__name__)
 
@@ -26,16 +29,51 @@ BUSY_TIMEOUT_S = 5.0
 """How long emptying the log waits for readers and writers. Theirs take milliseconds."""
 
 
+PROBE_BYTES = 1 << 16
+"""More than what a step writes."""
+Noted = Callable[[], AbstractContextManager[None]]
 LOCK_TIMEOUT_S = 2.0
 """How long a start waits for a predecessor that is about to end."""
 
 
 class ForgettingConnection(sqlite3.Connection):
-    """A connection that overwrites with zeros what it deletes, whatever SQLite was built with."""
+    """A connection that overwrites with zeros what it deletes, whatever SQLite was built with.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Args:
+        args: See `sqlite3.Connection`.
+        trouble: Is told of errors that may pass. None: they are raised as they are.
+        kwargs: See `sqlite3.Connection`.
+    """
+
+    def __init__(self, *args: Any, trouble: DatabaseTrouble | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.noted: Noted = trouble.noted if trouble is not None else nullcontext
         self.execute("PRAGMA secure_delete=ON")
+
+    def cursor(self, *args: Any) -> Any:
+        """Return a cursor whose errors are noted."""
+        return super().cursor(*args or (NotingCursor,))
+
+    def commit(self) -> None:
+        """Commit. A full disk is often met here."""
+        with self.noted():
+            super().commit()
+
+
+class NotingCursor(sqlite3.Cursor):
+    """A cursor of a `ForgettingConnection`."""
+
+    connection: ForgettingConnection
+
+    def execute(self, *args: Any) -> Any:
+        """Run a statement."""
+        with self.connection.noted():
+            return super().execute(*args)
+
+    def executemany(self, *args: Any) -> Any:
+        """Run a statement several times."""
+        with self.connection.noted():
+            return super().executemany(*args)
 
 
 def prepare_sqlite(database_url: str) -> None:
@@ -48,6 +86,8 @@ def prepare_sqlite(database_url: str) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, factory=ForgettingConnection)) as connection:
+        # First: SQLite gives the files beside it the same mode.
+        keep_from_others(path)
         connection.execute("PRAGMA journal_mode=WAL")
     empty_log(database_url)
 
@@ -108,9 +148,29 @@ def empty_log(database_url: str) -> None:
     if path is None:
         return
     with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, factory=ForgettingConnection)) as connection:
-        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        try:
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:  # The disk is full, for example.
+            busy = 1
     if busy:
         logger.warning("the database's write-ahead log could not be emptied; the next deletion does it")
+
+
+def write_something(database_url: str) -> None:
+    """Write as much as a step does, and remove it. It blocks: call it in a thread.
+
+    Raises:
+        sqlite3.Error: The database takes no writes.
+    """
+    path = _path_of(database_url)
+    if path is None:
+        return
+    with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, factory=ForgettingConnection)) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS orch_probe (filler BLOB)")
+        connection.execute("INSERT INTO orch_probe VALUES (zeroblob(?))", (PROBE_BYTES,))
+        connection.commit()
+        connection.execute("DELETE FROM orch_probe")
+        connection.commit()
 
 
 def _path_of(database_url: str) -> Path | None:

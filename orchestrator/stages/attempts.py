@@ -21,6 +21,7 @@ from chassis.errors import InterviewError, UnavailableError
 from orchestrator.stages.places import Places, alone
 from orchestrator.stages.stage import Stage, Task, Work
 from orchestrator.stages.troubles import (
+    DISK_FULL_REASON,
     STORE_AWAY_REASONS,
     StageAwayError,
     StageDiedError,
@@ -254,6 +255,8 @@ class Attempts:
             await asyncio.sleep(self._retry.delay_s(self.count, error))
 
     def _who_is_away(self, error: InterviewError) -> str:
+        if error.reason == DISK_FULL_REASON:
+            return "room on the disk"
         return "the media store" if error.reason in STORE_AWAY_REASONS else self._lane.stage.process_name
 
     async def _wait_for(self, error: InterviewError, who: str) -> None:

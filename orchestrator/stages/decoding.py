@@ -7,8 +7,8 @@ meant and when each piece is shown. The WAV's seconds are the recording's.
 
 from __future__ import annotations
 
+import errno
 import json
-import resource
 import sys
 import wave
 from contextlib import suppress
@@ -23,6 +23,7 @@ CLIPPED_FROM = 32_760
 """Resampling leaves clipped peaks a little below full scale."""
 LEVEL_WINDOW = SAMPLE_RATE_HZ // 50
 """20 ms: shorter than a syllable, long enough for a level."""
+MAX_WARNING_COUNT = 100
 TRIED_PACKETS = 300
 """Packets in which a picture track must yield one frame, or it counts as undecodable."""
 
@@ -37,11 +38,11 @@ class UnreadableError(Exception):
 
 def limit(job: dict[str, Any]) -> None:
     """Bound what a hostile file can cost this machine."""
-    resource.setrlimit(resource.RLIMIT_CPU, (int(job["max_cpu_s"]), int(job["max_cpu_s"]) + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (job["max_memory_bytes"], job["max_memory_bytes"]))
-    file_bytes = int(job["max_duration_s"] * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE) + (1 << 20)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from chassis.child_limits import ChildLimits
+
+    sound_bytes = int(job["max_duration_s"] * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE) + (1 << 20)
+    limits = ChildLimits(job["max_memory_bytes"], job["max_cpu_s"], max_file_bytes=sound_bytes)
+    limits.apply(job["parent_pid"])
 
 
 class SoundWriter:
@@ -80,7 +81,9 @@ class SoundWriter:
         """Return what was measured."""
         import numpy as np
 
-        levels = np.concatenate(self.levels) if self.levels else np.zeros(1)
+        levels = np.concatenate(self.levels) if self.levels else np.zeros(0)
+        if not levels.size:  # Shorter than one window: its level is that of all there is.
+            levels = np.array([(self.square_sum / max(1, self.sample_count)) ** 0.5])
         loud, quiet = np.percentile(levels, [95, 10])
         count = max(1, self.sample_count)
         return {
@@ -99,12 +102,8 @@ class PictureTrack:
     def __init__(self, stream: Any, job: dict[str, Any]) -> None:
         from chassis.playback.picture import PictureTimes
 
-        context = stream.codec_context
-        if context.width * context.height > job["max_pixel_count"]:
-            raise UnreadableError(
-                "MEDIA_TOO_COMPLEX",
-                f"The picture has more than {job['max_pixel_count']:,} pixels. Scale it down.",
-            )
+        # A file may claim a small picture, and hold a large one. Set before the decoder is opened.
+        stream.codec_context.options = {"max_pixels": str(job["max_pixel_count"])}
         self._stream = stream
         self._max_duration_s = job["max_duration_s"]
         self.times = PictureTimes()
@@ -145,16 +144,18 @@ def decode(job: dict[str, Any]) -> dict[str, Any]:
     """Read the recording once from beginning to end."""
     import av
 
+    from chassis.claims import check_track_claims
     from chassis.playback.opening import open_recording, undecodable
     from chassis.playback.sound import too_long
 
     source, max_duration_s = Path(job["source"]), job["max_duration_s"]
     try:
         with open_recording(source) as recording:
-            if len(recording.container.streams) > job["max_track_count"]:
-                raise UnreadableError(
-                    "MEDIA_TOO_COMPLEX", "The recording has too many tracks. Send a plain one."
-                )
+            check_track_claims(
+                tuple(recording.container.streams),
+                max_track_count=job["max_track_count"],
+                max_pixel_count=job["max_pixel_count"],
+            )
             if (recording.total_s or 0.0) > max_duration_s * 1.01:
                 raise too_long(max_duration_s)
             return _read(recording, job)
@@ -185,6 +186,11 @@ def _read(recording: Any, job: dict[str, Any]) -> dict[str, Any]:
     seen = picture.probe() if picture is not None and picture.frame_seen else None
     if sound is None and seen is None:
         raise undecodable(recording.path)
+    if seen is None and sound is not None and writer.sample_count < LEVEL_WINDOW:
+        raise UnreadableError(
+            "MEDIA_TOO_SHORT",
+            "The recording has less than 20 ms of sound and no picture. Send the whole recording.",
+        )
     return _facts(recording) | {
         "sound": sound,
         "picture": seen and seen | {"codec": recording.tracks.codec("video")},
@@ -228,7 +234,8 @@ def _warnings(recording: Any, reader: Any, picture: PictureTrack | None) -> tupl
                 "PICTURE_UNDECODABLE", "No frame of the picture can be decoded, so nothing was seen."
             )
         )
-    return in_order(found)
+    # A file can be made of a million joints, and each has its words.
+    return in_order(found)[:MAX_WARNING_COUNT]
 
 
 def answer_to(job: dict[str, Any]) -> dict[str, Any]:
@@ -239,14 +246,24 @@ def answer_to(job: dict[str, Any]) -> dict[str, Any]:
         try:
             return decode(job)
         except InterviewError as error:
+            if _wants_memory(error.__cause__):  # FFmpeg's own word for it, and not a damaged file's.
+                raise MemoryError from error
             return {"error": error.reason, "message": str(error)}
         except UnreadableError as error:
             return {"error": error.reason, "message": str(error)}
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return {"error": "WORK_FOLDER_FULL", "message": ""}
+            raise
     except (MemoryError, ImportError):  # a library that can't be loaded for want of memory is an ImportError
         return {
             "error": "MEDIA_TOO_COMPLEX",
             "message": "Decoding needs too much memory. Send a plainer file.",
         }
+
+
+def _wants_memory(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.ENOMEM
 
 
 def main() -> None:

@@ -1,74 +1,77 @@
-"""Downloads a recording from a link: bounded in bytes and time, and resumed where it breaks off."""
+"""Downloads a recording from a link: bounded in bytes, time and pace, and resumed where it breaks off."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from chassis.client import RetryPolicy
-from chassis.containers import SNIFF_BYTES, sniff_extension
-from chassis.errors import (
-    DeadlineError,
-    ExhaustedError,
-    ForbiddenError,
-    InterviewError,
-    InvalidInputError,
-    UnavailableError,
+from orchestrator.stages.download_errors import (
+    away,
+    check_encoding,
+    check_reply,
+    not_a_video,
+    too_large,
+    too_slow,
 )
-from orchestrator.stages.link_addresses import Resolve, bad_link, checked_request, direct_link, resolve_host
+from orchestrator.stages.drive_links import (
+    MAX_PAGE_BYTES,
+    SIGN_IN_HOST,
+    confirmed_link,
+    direct_link,
+    is_drive_link,
+    not_shared,
+)
+from orchestrator.stages.link_addresses import bad_link
+from orchestrator.stages.link_requests import LinkRules, pinned_request
+from orchestrator.stages.pace import Pace, StalledError, TooSlowError
+from orchestrator.stages.received_file import ReceivedFile
+from orchestrator.stages.work_folder import is_full
 
 MAX_REDIRECT_COUNT = 5
+MAX_PAGE_COUNT = 2
+"""Pages of Google Drive before a file."""
 CONNECT_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 30.0
 RESUMING = RetryPolicy(attempt_count=5, first_delay_s=0.5, max_delay_s=5.0)
-MAX_RETRY_AFTER_S = 600.0
-"""A server that asks for a longer pause is not waited for."""
-BEGUN_ANEW, GONE_ON = httpx.codes.OK, httpx.codes.PARTIAL_CONTENT
+RESUMED_BYTES = 1 << 20
+"""A connection that brought so much counts as a success. The next one that breaks is the first again."""
+NO_SUCH_RANGE = httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
+ANY_PUBLIC_HOST = LinkRules()
+MAX_STALL_COUNT = 2
+"""A connection may be dead without anybody's fault. A second one that is silent is the server's."""
 
 
 @dataclass(frozen=True)
 class DownloadLimits:
-    """What one download may cost."""
+    """What one download may cost.
+
+    Args:
+        max_bytes: Largest recording.
+        timeout_s: Longest time of the whole download.
+        min_bytes_per_s: Least pace, over each `stall_s`.
+        stall_s: How long a server may stay below the least pace, and how long it may take to begin.
+    """
 
     max_bytes: int
     timeout_s: float
+    min_bytes_per_s: int = 16_384
+    stall_s: float = 20.0
 
 
 @dataclass
-class Download:
-    """A recording on its way into a local file."""
+class _Transfer:
+    """A recording, and where it comes from next."""
 
-    path: Path
-    size_bytes: int = 0
-    total_bytes: int | None = None
-    """None where the server does not say."""
-    etag: str = ""
-    head: bytes = b""
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    @property
-    def extension(self) -> str | None:
-        """The file extension that the first bytes call for, or None where they are not a video's."""
-        return sniff_extension(self.head)
-
-    def begin_anew(self) -> None:
-        """Forget what came so far."""
-        self.size_bytes, self.total_bytes, self.head, self.digest = 0, None, b"", hashlib.sha256()
-        self.path.write_bytes(b"")
-
-    def add(self, chunk: bytes) -> None:
-        """Append bytes."""
-        with self.path.open("ab") as out:
-            out.write(chunk)
-        self.size_bytes += len(chunk)
-        self.digest.update(chunk)
-        self.head += chunk[: SNIFF_BYTES - len(self.head)]
+    url: httpx.URL
+    file: ReceivedFile
+    is_drive: bool
+    page_count: int = 0
+    stall_count: int = 0
 
 
 class _BrokenOffError(Exception):
@@ -81,8 +84,7 @@ class Downloader:
     Args:
         limits: What one may cost.
         drive_url: Where Google Drive hands files out.
-        allow_private: Whether links may lead into private networks.
-        resolve: Looks host names up.
+        rules: Where links may lead.
         resuming: How a download that breaks off goes on from where it was.
     """
 
@@ -91,172 +93,197 @@ class Downloader:
         limits: DownloadLimits,
         drive_url: str,
         *,
-        allow_private: bool = False,
-        resolve: Resolve = resolve_host,
+        rules: LinkRules = ANY_PUBLIC_HOST,
         resuming: RetryPolicy = RESUMING,
     ) -> None:
         self._limits = limits
         self._drive_url = drive_url
-        self._allow_private = allow_private
-        self._resolve = resolve
+        self._rules = rules
         self._resuming = resuming
 
-    async def download(self, link: str, path: Path, on_progress: Callable[[float], None]) -> Download:
+    async def download(self, link: str, path: Path, on_progress: Callable[[float], None]) -> ReceivedFile:
         """Download a recording into a local file.
 
         Raises:
             InvalidInputError: The link can't be opened, or leads to something else than a video, or to one
-                that is too large, or into a private network (`LINK_INVALID`, `NOT_A_VIDEO`,
-                `FILE_TOO_LARGE`, `LINK_FORBIDDEN`).
+                that is too large or compressed, or to a host that is not allowed, or into a private network
+                (`LINK_INVALID`, `NOT_A_VIDEO`, `FILE_TOO_LARGE`, `DOWNLOAD_COMPRESSED`,
+                `LINK_HOST_FORBIDDEN`, `LINK_FORBIDDEN`).
             ForbiddenError: Its server refuses (`DOWNLOAD_REFUSED`).
             UnavailableError: Its server is away (`DOWNLOAD_FAILED`).
-            DeadlineError: It takes longer than allowed (`DOWNLOAD_FAILED`).
-            ExhaustedError: Its server asks for a pause (`DOWNLOAD_FAILED`).
+            DeadlineError: It takes longer than allowed (`DOWNLOAD_TOO_SLOW`).
+            ExhaustedError: Its server asks for a pause (`DOWNLOAD_FAILED`), or Google Drive handed it out too
+                often (`DOWNLOAD_QUOTA_EXCEEDED`).
+            OSError: The file can't be written.
         """
-        url = direct_link(link, self._drive_url)
+        transfer = _Transfer(direct_link(link, self._drive_url), ReceivedFile(path), is_drive_link(link))
         limit = asyncio.timeout(self._limits.timeout_s)
         try:
             async with limit:
-                download = await self._resumed(url, Download(path), on_progress)
+                await self._resumed(transfer, limit, on_progress)
+                await transfer.file.flush()
         except httpx.InvalidURL:
             raise bad_link() from None
-        except (httpx.HTTPError, TimeoutError, OSError):
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
             if limit.expired():
                 # Not asked again at once: a server that drips would hold the session for as long again.
-                raise DeadlineError(
-                    f"The recording did not arrive within {self._limits.timeout_s:g} s. "
-                    "Retry the session later, or upload the file.",
-                    reason="DOWNLOAD_FAILED",
-                ) from None
+                seconds = f"{self._limits.timeout_s:g}"
+                raise too_slow(f"The recording did not arrive within {seconds} s.") from None
+            if is_full(error):
+                raise
             # Nothing of theirs in the message: it may hold the link.
-            raise _away("did not answer in time") from None
-        if download.extension is None:
-            raise InvalidInputError(
-                "The link does not lead to a video. Check that it is shared with everyone.",
-                reason="NOT_A_VIDEO",
-            )
-        return download
+            raise away("did not answer in time") from None
+        if transfer.file.extension is None:
+            raise not_a_video()
+        return transfer.file
 
     async def _resumed(
-        self, url: httpx.URL, download: Download, on_progress: Callable[[float], None]
-    ) -> Download:
-        timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
-        # No environment: a proxy would resolve names itself, past our check.
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
-            for attempt in range(1, self._resuming.attempt_count + 1):
+        self, transfer: _Transfer, limit: asyncio.Timeout, on_progress: Callable[[float], None]
+    ) -> None:
+        # How long an answer may take is measured by its pace.
+        timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
+        # No environment: a proxy would resolve names itself, past our check. No connection is used twice:
+        # two hosts may share an address, and only the first one's certificate would be checked.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        failure_count = 0
+        async with httpx.AsyncClient(timeout=timeout, trust_env=False, limits=limits) as client:
+            while True:
+                had_bytes = transfer.file.size_bytes
                 try:
-                    await self._follow(client, url, download, on_progress)
+                    if await self._received(client, transfer, limit, on_progress):
+                        return
                 except _BrokenOffError:
-                    await asyncio.sleep(self._resuming.delay_s(attempt, _away("broke off")))
-                else:
-                    return download
-        raise _away("broke off again and again")
+                    gained_bytes = transfer.file.size_bytes - had_bytes
+                    failure_count = 1 if gained_bytes >= RESUMED_BYTES else failure_count + 1
+                    if failure_count >= self._resuming.attempt_count:
+                        raise away("broke off again and again") from None
+                    await asyncio.sleep(self._resuming.delay_s(failure_count, away("broke off")))
 
-    async def _follow(
+    async def _received(
         self,
         client: httpx.AsyncClient,
-        url: httpx.URL,
-        download: Download,
+        transfer: _Transfer,
+        limit: asyncio.Timeout,
+        on_progress: Callable[[float], None],
+    ) -> bool:
+        """Receive the file, or what is left of it. False where there was a page that leads on to it."""
+        try:
+            async with self._reply(client, transfer) as response:
+                if transfer.is_drive and _is_page(response):
+                    await self._read_page(response, transfer)
+                    return False
+                if response.status_code == NO_SUCH_RANGE and transfer.file.size_bytes:
+                    transfer.file.begin_again()
+                    raise _BrokenOffError
+                check_reply(response)
+                await self._body(response, transfer.file, limit, on_progress)
+                return True
+        except StalledError:
+            transfer.stall_count += 1
+            if transfer.stall_count == MAX_STALL_COUNT:
+                raise too_slow(f"Nothing came for {self._limits.stall_s:g} s, twice.") from None
+            raise _BrokenOffError from None
+
+    @asynccontextmanager
+    async def _reply(self, client: httpx.AsyncClient, transfer: _Transfer) -> AsyncIterator[httpx.Response]:
+        """Follow redirects to a reply. All of that has the time that a server has to begin."""
+        pace = asyncio.timeout(self._limits.stall_s)
+        response: httpx.Response | None = None
+        try:
+            async with pace:
+                response = await self._followed(client, transfer)
+        except TimeoutError:
+            if pace.expired():
+                raise StalledError from None
+            raise
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _followed(self, client: httpx.AsyncClient, transfer: _Transfer) -> httpx.Response:
+        url = transfer.url
+        for _ in range(MAX_REDIRECT_COUNT + 1):
+            response = await self._sent(client, url, transfer.file)
+            if not response.has_redirect_location:
+                return response
+            # Its body is not read: it may be of any size.
+            await response.aclose()
+            url = url.join(response.headers["location"])
+            if transfer.is_drive and url.host == SIGN_IN_HOST:
+                raise not_shared()
+        raise away("redirects too often")
+
+    async def _sent(self, client: httpx.AsyncClient, url: httpx.URL, file: ReceivedFile) -> httpx.Response:
+        addresses = await self._rules.addresses(url)
+        headers = {"Accept-Encoding": "identity", **file.range_headers}
+        for address in addresses[:-1]:
+            try:
+                return await client.send(pinned_request(url, address, headers), stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # It may have others that can be reached from here.
+        return await client.send(pinned_request(url, addresses[-1], headers), stream=True)
+
+    async def _body(
+        self,
+        response: httpx.Response,
+        file: ReceivedFile,
+        limit: asyncio.Timeout,
         on_progress: Callable[[float], None],
     ) -> None:
-        for _ in range(MAX_REDIRECT_COUNT + 1):
-            request = await checked_request(
-                url, resolve=self._resolve, allow_private=self._allow_private, headers=_headers(download)
-            )
-            response = await client.send(request, stream=True)
-            try:
-                if response.has_redirect_location:
-                    url = url.join(response.headers["location"])
-                    continue
-                await self._receive(response, download, on_progress)
-                return
-            finally:
-                await response.aclose()
-        raise _away("redirects too often")
-
-    async def _receive(
-        self, response: httpx.Response, download: Download, on_progress: Callable[[float], None]
-    ) -> None:
-        _check(response)
-        if not _goes_on(response, download):
-            download.begin_anew()
-        download.etag = response.headers.get("etag", "")
-        length = response.headers.get("content-length", "")
-        download.total_bytes = download.size_bytes + int(length) if length.isdecimal() else None
-        self._check_size(download.total_bytes or 0)
+        if not file.expect(response.headers, is_rest=response.status_code == httpx.codes.PARTIAL_CONTENT):
+            raise _BrokenOffError
+        self._check_size(file.total_bytes or 0)
+        pace = Pace(self._limits.min_bytes_per_s, self._limits.stall_s, limit.when())
         try:
-            # Raw: the limit counts what arrives, and nothing is ever unpacked.
-            async for chunk in response.aiter_raw():
-                self._check_size(download.size_bytes + len(chunk))
-                await asyncio.to_thread(download.add, chunk)
-                if download.total_bytes:
-                    on_progress(min(1.0, download.size_bytes / download.total_bytes))
+            async with pace:
+                # Raw: the limit counts what arrives, and nothing is ever unpacked.
+                async for chunk in response.aiter_raw():
+                    await self._take(chunk, file)
+                    left_bytes = file.total_bytes - file.size_bytes if file.total_bytes is not None else None
+                    pace.came(len(chunk), left_bytes)
+                    if file.total_bytes:
+                        on_progress(min(1.0, file.size_bytes / file.total_bytes))
+        except TooSlowError:
+            raise too_slow(
+                f"It must send {self._limits.min_bytes_per_s:,} bytes a second or more, and all within "
+                f"{self._limits.timeout_s:g} s."
+            ) from None
         except httpx.HTTPError:
             raise _BrokenOffError from None
-        if download.total_bytes is not None and download.size_bytes < download.total_bytes:
+        if file.total_bytes is not None and file.size_bytes < file.total_bytes:
             raise _BrokenOffError
+
+    async def _take(self, chunk: bytes, file: ReceivedFile) -> None:
+        self._check_size(file.size_bytes + len(chunk))
+        await file.add(chunk)
+        if file.has_head and file.extension is None:
+            raise not_a_video()
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._limits.max_bytes:
-            raise InvalidInputError(
-                f"File too large. Max: {self._limits.max_bytes / 1_000_000:g} MB. Export it smaller.",
-                reason="FILE_TOO_LARGE",
-            )
+            raise too_large(self._limits.max_bytes)
+
+    async def _read_page(self, response: httpx.Response, transfer: _Transfer) -> None:
+        if transfer.page_count == MAX_PAGE_COUNT:
+            raise not_shared()
+        transfer.page_count += 1
+        check_encoding(response)
+        page = b""
+        try:
+            async with Pace(self._limits.min_bytes_per_s, self._limits.stall_s):
+                async for chunk in response.aiter_raw():
+                    page += chunk
+                    if len(page) > MAX_PAGE_BYTES:
+                        break
+        except TooSlowError:
+            raise StalledError from None
+        except httpx.HTTPError:
+            raise _BrokenOffError from None
+        transfer.url = confirmed_link(page[:MAX_PAGE_BYTES].decode(errors="replace"), transfer.url)
 
 
-def _headers(download: Download) -> dict[str, str]:
-    headers = {"Accept-Encoding": "identity"}
-    if download.size_bytes and download.etag and not download.etag.startswith("W/"):
-        # Only where the server can tell whether it is still the same file.
-        headers |= {"Range": f"bytes={download.size_bytes}-", "If-Range": download.etag}
-    return headers
-
-
-def _goes_on(response: httpx.Response, download: Download) -> bool:
-    """Tell whether a reply goes on where the file ends. One that begins again has it all."""
-    if response.status_code == BEGUN_ANEW:
-        return False
-    if response.headers.get("content-range", "").startswith(f"bytes {download.size_bytes}-"):
-        return True
-    download.begin_anew()
-    raise _BrokenOffError
-
-
-def _check(response: httpx.Response) -> None:
-    status = response.status_code
-    if status in (BEGUN_ANEW, GONE_ON):
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise InvalidInputError(
-                "The link's server sends the file compressed. Use another link, or upload the file.",
-                reason="NOT_A_VIDEO",
-            )
-        return
-    pause_s = _pause_s(response.headers.get("retry-after", ""))
-    if status == httpx.codes.TOO_MANY_REQUESTS or (
-        status == httpx.codes.SERVICE_UNAVAILABLE and pause_s is not None
-    ):
-        raise ExhaustedError(
-            "The link's server asks for a pause. Retry the session later.",
-            reason="DOWNLOAD_FAILED",
-            retry_after_s=pause_s if pause_s is not None else RESUMING.max_delay_s,
-        )
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
-        raise _away(f"answered {status}")
-    raise ForbiddenError(
-        f"The recording could not be downloaded. The link's server answered {status}."
-        " Check that the link is right and shared with everyone.",
-        reason="DOWNLOAD_REFUSED",
-    )
-
-
-def _pause_s(retry_after: str) -> float | None:
-    """Read Retry-After in seconds. A date, a longer pause than we wait, or nothing is None."""
-    pause_s = float(retry_after) if retry_after.isdecimal() else None
-    return pause_s if pause_s is not None and pause_s <= MAX_RETRY_AFTER_S else None
-
-
-def _away(what: str) -> InterviewError:
-    return UnavailableError(
-        f"The recording could not be downloaded. The link's server {what}. Retry the session later.",
-        reason="DOWNLOAD_FAILED",
-    )
+def _is_page(response: httpx.Response) -> bool:
+    """Tell whether a reply is a page for people: an answer of Google Drive in place of the file."""
+    shown = response.status_code in (httpx.codes.OK, httpx.codes.FORBIDDEN)
+    return shown and response.headers.get("content-type", "").lower().startswith("text/html")

@@ -8,23 +8,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import signal
+import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import chassis
+from chassis.child_limits import DEATH_SIGNALS, ONE_THREAD
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
-from chassis.scratch import scratch_folder
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
+from orchestrator.stages.work_folder import folder_full, has_room, work_folder
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")
@@ -33,10 +34,9 @@ FACTS = ("clock_offset_s", "sound_codec", "picture_codec", "sound_track_count", 
 HASH_BLOCK_BYTES = 1 << 20
 MAX_CPU_S = 600
 """An hour of 720p takes about 20 CPU-seconds to demux and its sound 15 to decode. 4K some more."""
-LIMIT_EXIT_CODES = (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ)
-"""How the kernel ends a child that ran into one of its limits."""
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""Thread pools reserve address space, of which the child has little."""
+SOUND_BYTES_PER_S = 32_000
+MAX_REPLY_BYTES = 1 << 20
+"""The probe has a few hundred bytes, and each of its warnings as many."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,13 @@ class Extract(Stage):
 
         return extract
 
+    async def find_again(self) -> bool:
+        """See `Stage`. It is away while its disk is full."""
+        settings = self.parts.settings
+        # The sound, and a copy of the recording where the store is elsewhere.
+        sound_bytes = round(settings.max_duration_s) * SOUND_BYTES_PER_S
+        return await asyncio.to_thread(has_room, None, settings.max_media_bytes + sound_bytes)
+
     async def call(self, task: Task, upstream: Upstream) -> Call:
         """See `Stage`."""
         recording = await upstream.recording(task.answer)
@@ -108,21 +115,32 @@ class Extractor:
     Args:
         store: Holds the recordings and takes the sound.
         limits: What one recording may cost.
+        work_folder: Makes the folder that a recording is worked on in.
+        decoder: The program that decodes, in a process of its own.
     """
 
-    def __init__(self, store: MediaStore, limits: ExtractionLimits) -> None:
+    def __init__(
+        self,
+        store: MediaStore,
+        limits: ExtractionLimits,
+        work_folder: Callable[[], AbstractContextManager[Path]] = work_folder,
+        decoder: Path = DECODER,
+    ) -> None:
         self._store = store
         self._limits = limits
+        self._work_folder = work_folder
+        self._decoder = decoder
 
     async def extract(self, request: ExtractRequest) -> orchestrator_pb2.Extraction:
         """Extract one recording's sound and say what it is.
 
         Raises:
             InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`,
-                `MEDIA_TOO_LARGE`, `MEDIA_EMPTY`, `MEDIA_CHANGED`, `MEDIA_DECODER_FAILED`.
+                `MEDIA_TOO_LARGE`, `MEDIA_TOO_SHORT`, `MEDIA_EMPTY`, `MEDIA_CHANGED`, `MEDIA_DECODER_FAILED`.
             NotFoundError: Nothing lies at the key (`MEDIA_NOT_FOUND`).
+            UnavailableError: The disk for work is full (`WORK_FOLDER_FULL`).
         """
-        with scratch_folder() as folder:
+        with self._work_folder() as folder:
             async with self._local(request.media_key, folder) as source:
                 media_digest = await asyncio.to_thread(_digest, source)
                 _check_digest(media_digest, request.digest)
@@ -169,9 +187,11 @@ class Extractor:
             "max_track_count": self._limits.max_track_count,
             "max_memory_bytes": self._limits.max_memory_bytes,
             "max_cpu_s": min(MAX_CPU_S, self._limits.timeout_s),
+            "parent_pid": os.getpid(),
         }
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(DECODER), json.dumps(job)),
+            # -B: what a limit cuts off of a cached module breaks every later import of it.
+            *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
@@ -180,7 +200,7 @@ class Extractor:
         )
         try:
             async with asyncio.timeout(self._limits.timeout_s):
-                reply, _ = await child.communicate()
+                reply = await _bounded(child)
         except TimeoutError:
             raise _too_complex() from None
         finally:
@@ -190,15 +210,30 @@ class Extractor:
         return _parse(reply, child.returncode)
 
 
+async def _bounded(child: asyncio.subprocess.Process) -> bytes:
+    """Return what a child wrote when it ended. One that writes too much did not do its job."""
+    reply = b""
+    while child.stdout is not None and (block := await child.stdout.read(HASH_BLOCK_BYTES)):
+        reply += block
+        if len(reply) > MAX_REPLY_BYTES:
+            raise _decoder_failed()
+    await child.wait()
+    return reply
+
+
 def _parse(reply: bytes, exit_code: int | None) -> dict[str, Any]:
-    if exit_code in LIMIT_EXIT_CODES:
+    if exit_code is not None and -exit_code in DEATH_SIGNALS:
         raise _too_complex()
     if exit_code != 0:
-        raise InvalidInputError(
-            "The decoder failed on this recording. Export it again as MP4 (H.264 and AAC) and send that.",
-            reason="MEDIA_DECODER_FAILED",
-        )
-    answer: dict[str, Any] = json.loads(reply)
+        raise _decoder_failed()
+    try:
+        answer = json.loads(reply)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise _decoder_failed()
+    if answer.get("error") == "WORK_FOLDER_FULL":
+        raise folder_full()
     if "error" in answer:
         raise InvalidInputError(answer["message"], reason=answer["error"])
     return answer
@@ -208,6 +243,13 @@ def _too_complex() -> InterviewError:
     return InvalidInputError(
         "Decoding the recording takes more time or memory than is allowed. Send a plainer file.",
         reason="MEDIA_TOO_COMPLEX",
+    )
+
+
+def _decoder_failed() -> InterviewError:
+    return InvalidInputError(
+        "The decoder failed on this recording. Export it again as MP4 (H.264 and AAC) and send that.",
+        reason="MEDIA_DECODER_FAILED",
     )
 
 

@@ -1,34 +1,64 @@
 """Which addresses a link may lead to. A link comes from outside, so it may not make us read the inside.
 
-Every address is resolved by us, checked, and connected to as checked. A redirect is checked again.
+An address is judged, never a name. One that carries an IPv4 address inside is judged by that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import parse_qs, urlsplit
-
-import httpx
 
 from chassis.errors import InvalidInputError
 
-INDIRECT_NETWORKS = tuple(
-    ipaddress.ip_network(network)
-    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "fec0::/10")
-)
-"""Global for Python, but they lead inside: the first four to any IPv4 address, private ones included (NAT64,
-6to4, IPv4-compatible), the last to a site's own hosts."""
-HTTP_PORT, HTTPS_PORT = 80, 443
-MAX_PORT = 65_535
-_DRIVE_HOSTS = ("drive.google.com", "docs.google.com")
-_DRIVE_FILE = re.compile(r"/file/d/([A-Za-z0-9_-]+)")
-
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Looks a host's IP addresses up, by name and port."""
+AddressRule = Callable[[str], bool]
+"""Tells whether a link may lead to an IP address."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+IPv4 = ipaddress.IPv4Address
+
+
+def _networks(*names: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(name) for name in names)
+
+
+INSIDE_V4 = _networks(
+    "0.0.0.0/8",  # this host
+    "10.0.0.0/8",
+    "100.64.0.0/10",  # carriers' NAT, and some clouds' metadata
+    "127.0.0.0/8",
+    "169.254.0.0/16",  # the link, and most clouds' metadata
+    "172.16.0.0/12",
+    "192.0.0.0/24",  # protocols, and one cloud's metadata
+    "192.0.2.0/24",  # examples, here and below
+    "192.88.99.0/24",  # relays of 6to4
+    "192.168.0.0/16",
+    "198.18.0.0/15",  # benchmarks
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",  # to many
+    "240.0.0.0/4",
+    "168.63.129.16/32",  # public by its number, and one cloud's own host agent
+)
+"""IANA's special-purpose addresses, and what clouds keep for themselves. Python's own list changes with its
+version."""
+UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
+"""All that the internet routes. Everything else is local, unassigned, to many, or carries an IPv4 address."""
+INSIDE_V6 = _networks(
+    "2001::/23",  # protocols: Teredo, ORCHID, benchmarks and more
+    "2001:db8::/32",  # examples
+    "3ffe::/16",  # the test network of the nineties
+    "3fff::/20",  # examples
+)
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""The whole internet as a network without IPv4 sees it. Its local twin, 64:ff9b:1::/48, is inside."""
+SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
+"""A host with an IPv4 address only, by an old notation."""
+ISATAP_MARKS = (0x00005EFE, 0x02005EFE)
+"""Half of an interface's id, before an IPv4 address."""
 
 
 async def resolve_host(host: str, port: int) -> Sequence[str]:
@@ -42,64 +72,33 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:  # A label is empty or has more than 63 characters.
         raise bad_link() from None
-    return [str(entry[4][0]) for entry in found]
-
-
-def direct_link(link: str, drive_url: str) -> httpx.URL:
-    """Return where a link's file is handed out: Google Drive's share links have another address for that.
-
-    Raises:
-        InvalidInputError: This can't be a link to a file (`LINK_INVALID`).
-    """
-    try:
-        parts = urlsplit(link)
-        if parts.hostname not in _DRIVE_HOSTS:
-            return httpx.URL(link)
-        in_path = _DRIVE_FILE.search(parts.path)
-        file_id = in_path.group(1) if in_path else parse_qs(parts.query).get("id", [""])[0]
-    except (httpx.InvalidURL, ValueError):
-        raise bad_link() from None
-    if not file_id:
-        raise bad_link()
-    return httpx.URL(drive_url, params={"id": file_id, "export": "download", "confirm": "t"})
-
-
-async def checked_request(
-    url: httpx.URL, *, resolve: Resolve, allow_private: bool, headers: dict[str, str]
-) -> httpx.Request:
-    """Build a request to the very address that was checked, so that no second look-up can differ.
-
-    Raises:
-        InvalidInputError: The link is not http(s), or no server can be there (`LINK_INVALID`), or it leads
-            into a private network (`LINK_FORBIDDEN`).
-        OSError: The host's name is not known.
-    """
-    port = url.port or (HTTPS_PORT if url.scheme == "https" else HTTP_PORT)
-    if url.scheme not in ("http", "https") or not url.host or port > MAX_PORT:
-        raise bad_link()
-    addresses = await resolve(url.host, port)
-    if not addresses or not (allow_private or all(is_public(address) for address in addresses)):
-        # Not a matter of rights: the same link will not do later either.
-        raise InvalidInputError(
-            "This link leads into a private network. Use a public link, or upload the file.",
-            reason="LINK_FORBIDDEN",
-        )
-    return httpx.Request(
-        "GET",
-        url.copy_with(host=addresses[0], userinfo=b""),
-        headers={"Host": url.netloc.decode("ascii"), **headers},
-        extensions={"sni_hostname": url.host},
-    )
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_public(address: str) -> bool:
     """Tell whether an IP address belongs to the public internet."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if any(ip in network for network in INDIRECT_NETWORKS):
-            return False
-        ip = ip.ipv4_mapped or ip
-    return ip.is_global and not ip.is_multicast
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, IPv4):
+        return ip.is_global and not any(ip in network for network in INSIDE_V4)
+    if ip.scope_id is not None:  # It names one of this machine's own interfaces.
+        return False
+    number = int(ip)
+    last_v4 = str(IPv4(number & 0xFFFF_FFFF))
+    if ip.ipv4_mapped is not None or ip in NAT64:
+        return is_public(last_v4)
+    if number >> 32 & 0xFFFF_FFFF in ISATAP_MARKS and not is_public(last_v4):
+        return False
+    if ip in SIX_TO_FOUR:
+        return is_public(str(IPv4(number >> 80 & 0xFFFF_FFFF)))
+    return ip in UNICAST_V6 and ip.is_global and not any(ip in network for network in INSIDE_V6)
+
+
+def any_address(_: str) -> bool:
+    """Let a link lead anywhere. Only for tests and closed networks."""
+    return True
 
 
 def bad_link() -> InvalidInputError:

@@ -74,7 +74,8 @@ class SessionStore:
         """
         async with self._unless_deleted(_session_of(key)):
             await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
-            await self._media.put_bytes(key, output.SerializeToString(deterministic=True))
+            # Once: a replica that was frozen in the middle, and thaws, changes nothing that others have read.
+            await self._media.put_bytes_once(key, output.SerializeToString(deterministic=True))
 
     async def save_once(self, key: str, output: Message, record: StageRecord, _remaining_s: float) -> None:
         """Save as one attempt of several. See `chassis.client.retrying`."""

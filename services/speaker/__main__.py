@@ -11,6 +11,7 @@ from chassis.errors import PreconditionError
 from chassis.media import MediaInbox
 from chassis.model_info import ModelInfo
 from chassis.models import locate
+from chassis.playback.loading import sound_decoder
 from chassis.server import Register, run
 from chassis.workers import Workers
 from services.speaker.clustering import Projection
@@ -35,7 +36,8 @@ def build_diarizer(settings: SpeakerSettings) -> Diarizer:
     found = locate(settings.model, settings.models_dir)
     model = ModelInfo(found.name, found.version, found.digest, "cpu")
     speech_model, encoder = SileroSpeechModel(silero_weights()), VoiceEncoder(found.path)
-    return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s)
+    decoder = sound_decoder(settings.decoder_limits)
+    return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s, decoder)
 
 
 def compose(settings: SpeakerSettings) -> Register:

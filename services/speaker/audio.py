@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from pathlib import Path
 
+from chassis.decoder import Decoder
 from chassis.errors import CancelledCallError
 from chassis.playback.loading import Sound, clean
 from chassis.playback.loading import load_sound as load
-from chassis.playback.sound import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Samples
+from chassis.playback.samples import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Samples
 
 __all__ = [
     "GATHERED_SAMPLES",
@@ -32,15 +32,18 @@ def raise_if_stopped(stop: threading.Event) -> None:
         raise CancelledCallError("The caller gave up before the recording was done.", reason="CANCELLED")
 
 
-def load_sound(recording: Path, max_duration_s: float, stop: threading.Event) -> Sound | None:
+def load_sound(
+    recording: Path, max_duration_s: float, stop: threading.Event, decoder: Decoder | None = None
+) -> Sound | None:
     """Decode the sound that a player plays. See `chassis.playback`.
 
     Returns:
         The sound, or None where the recording has a picture but no sound track.
 
     Raises:
-        InvalidInputError: Nothing in the file can be decoded (`MEDIA_UNDECODABLE`), or the sound is longer
-            than `max_duration_s` (`MEDIA_TOO_LONG`).
+        InvalidInputError: Nothing in the file can be decoded (`MEDIA_UNDECODABLE`), the sound is longer
+            than `max_duration_s` (`MEDIA_TOO_LONG`), or decoding it costs too much or fails
+            (`MEDIA_TOO_COMPLEX`, `MEDIA_DECODER_FAILED`).
         CancelledCallError: `stop` was set (`CANCELLED`).
     """
-    return load(recording, max_duration_s, partial(raise_if_stopped, stop))
+    return load(recording, max_duration_s, stop, decoder)

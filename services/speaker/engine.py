@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chassis.decoder import Decoder
 from chassis.model_info import ModelInfo
 from services.speaker.audio import SAMPLE_RATE_HZ, Sound, load_sound, raise_if_stopped
 from services.speaker.clustering import MIN_VOICE_S, Projection, cluster
@@ -60,6 +61,7 @@ class Diarizer:
         projection: Keeps what tells voices apart.
         model: What the encoder's weights are called.
         max_duration_s: Longest sound track that is accepted. Memory grows with it.
+        decoder: Decodes sound. None: a child process a recording.
     """
 
     def __init__(
@@ -69,22 +71,24 @@ class Diarizer:
         projection: Projection,
         model: ModelInfo,
         max_duration_s: float = DEFAULT_MAX_DURATION_S,
+        decoder: Decoder | None = None,
     ) -> None:
         self.model = model
         self._speech_model = speech_model
         self._encoder = encoder
         self._projection = projection
         self._max_duration_s = max_duration_s
+        self._decoder = decoder
 
     def diarize(self, recording: Path, stop: threading.Event) -> Iterator[Progress | Diarization]:
         """Yield progress, and the diarization last.
 
         Raises:
-            InvalidInputError: The recording can't be decoded (`MEDIA_UNDECODABLE`) or is too long
-                (`MEDIA_TOO_LONG`).
+            InvalidInputError: The recording can't be decoded (`MEDIA_UNDECODABLE`, `MEDIA_TOO_COMPLEX`,
+                `MEDIA_DECODER_FAILED`) or is too long (`MEDIA_TOO_LONG`).
             CancelledCallError: `stop` was set (`CANCELLED`).
         """
-        sound = load_sound(recording, self._max_duration_s, stop)
+        sound = load_sound(recording, self._max_duration_s, stop, self._decoder)
         if sound is None:
             yield Diarization("NO_AUDIO", "The recording has a picture but no sound track.")
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.media import MediaInbox
 from chassis.models import locate
+from chassis.playback.loading import sound_decoder
 from chassis.server import Register, run
 from chassis.workers import Workers
 from services.transcriber.engine import Transcriber
@@ -33,6 +34,7 @@ def compose(settings: TranscriberSettings) -> Register:
         speech_rules=settings.speech_rules,
         guard_rules=settings.guard_rules,
         expected_language_codes=settings.expected_language_codes if len(model.language_codes) > 1 else (),
+        decoder=sound_decoder(settings.decoder_limits),
     )
     workers = Workers(settings.worker_count, settings.waiting_count)
     inbox = MediaInbox(max_media_bytes=settings.max_media_bytes, uri_prefixes=settings.media_uri_prefixes)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from threading import Event
 
+from chassis.decoder import Decoder
 from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.playback.loading import Sound
 from chassis.playback.loading import load_sound as load
-from chassis.playback.sound import SAMPLE_RATE_HZ, Samples
+from chassis.playback.samples import SAMPLE_RATE_HZ, Samples
 from services.transcriber.transcript import Span
 
 __all__ = ["SAMPLE_RATE_HZ", "Samples", "Sound", "check", "cut", "load_sound"]
@@ -30,15 +30,16 @@ def cut(samples: Samples, span: Span) -> Samples:
     return samples[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)]
 
 
-def load_sound(recording: Path, max_duration_s: float, stop: Event) -> Sound:
+def load_sound(recording: Path, max_duration_s: float, stop: Event, decoder: Decoder | None = None) -> Sound:
     """Decode the sound that a player plays. See `chassis.playback`.
 
     Raises:
         InvalidInputError: Nothing in the file can be decoded (`MEDIA_UNDECODABLE`), there is a picture but no
-            sound track (`MEDIA_NO_AUDIO`), or the sound is longer than `max_duration_s` (`MEDIA_TOO_LONG`).
+            sound track (`MEDIA_NO_AUDIO`), the sound is longer than `max_duration_s` (`MEDIA_TOO_LONG`), or
+            decoding it costs too much or fails (`MEDIA_TOO_COMPLEX`, `MEDIA_DECODER_FAILED`).
         CancelledCallError: `stop` was set.
     """
-    sound = load(recording, max_duration_s, partial(check, stop))
+    sound = load(recording, max_duration_s, stop, decoder)
     if sound is None:
         raise InvalidInputError(
             "The recording has no sound track. Record it again with the microphone on.",

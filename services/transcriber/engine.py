@@ -13,6 +13,7 @@ from threading import Event as StopEvent
 
 import numpy as np
 
+from chassis.decoder import Decoder
 from chassis.playback.recording_warnings import RecordingWarning
 from services.transcriber.audio import Samples, Sound, check, cut, load_sound
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
@@ -82,6 +83,7 @@ class Transcriber:
         speech_rules: When sound counts as speech.
         guard_rules: When a segment is flagged.
         expected_language_codes: Languages that detection believes sooner than the rest (BCP-47).
+        decoder: Decodes sound. None: a child process a recording.
 
     Raises:
         InvalidInputError: The model does not know one of these languages (`LANGUAGE_UNSUPPORTED`).
@@ -97,11 +99,13 @@ class Transcriber:
         speech_rules: SpeechRules | None = None,
         guard_rules: GuardRules | None = None,
         expected_language_codes: Collection[str] = (),
+        decoder: Decoder | None = None,
     ) -> None:
         self._model = model
         self._detector = detector
         self._beam_size = beam_size
         self._max_duration_s = max_duration_s
+        self._decoder = decoder
         self._speech_rules = speech_rules or SpeechRules()
         self._guard_rules = guard_rules or GuardRules()
         expected = [to_whisper_code(code, model.language_codes) for code in expected_language_codes]
@@ -121,12 +125,12 @@ class Transcriber:
         Raises:
             InvalidInputError: The options are wrong (`LANGUAGE_UNSUPPORTED`, `BEAM_SIZE_INVALID`,
                 `HOTWORDS_TOO_LONG`, `PROMPT_TOO_LONG`) or the recording is (`MEDIA_UNDECODABLE`,
-                `MEDIA_NO_AUDIO`, `MEDIA_TOO_LONG`).
+                `MEDIA_NO_AUDIO`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`, `MEDIA_DECODER_FAILED`).
             CancelledCallError: `stop` was set (`CANCELLED`).
         """
         begin_s = time.perf_counter()
         request = self._request(options)
-        sound = load_sound(recording, self._max_duration_s, stop)
+        sound = load_sound(recording, self._max_duration_s, stop, self._decoder)
         hearing = self._hear(sound, stop, whole=options.vad_disabled)
         yield Progress(0.0, hearing.duration_s)
         segments: list[Segment] = []

@@ -11,6 +11,7 @@ from chassis.server import Register, run
 from chassis.workers import Workers
 from services.vision.attention import AttentionRules
 from services.vision.engine import VisionAnalyzer, VisionOptions
+from services.vision.frames import picture_decoder
 from services.vision.gaze import AwayThresholds
 from services.vision.mediapipe_models import (
     MediaPipeFaceDetector,
@@ -31,6 +32,7 @@ def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
         partial(MediaPipeFaceDetector, detector.path),
         (_loaded(bundle), _loaded(detector)),
         _options(settings),
+        picture_decoder(settings.decoder_limits, keeps_spare=True),
     )
     check_models(MediaPipeLandmarker(bundle.path), MediaPipeFaceDetector(detector.path))
     return analyzer

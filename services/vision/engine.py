@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from chassis.decoder import Decoder
 from chassis.model_info import ModelInfo
 from services.vision.attention import Attention, AttentionRules
 from services.vision.blinks import DOWN_BELOW, eyes_down, find_blinks, relative_openness
 from services.vision.faces import SURE_SCORE, FaceCounter, FaceDetector, Look
-from services.vision.frames import Frame, PictureFacts, PictureTrack, open_picture
+from services.vision.frames import Frame, PictureFacts, PictureTrack, open_picture, picture_decoder
 from services.vision.gaze import AwayThresholds, find_away, track_gaze
 from services.vision.landmarks import Landmarker
 from services.vision.measures import MIN_FACE_S, UNITS, FaceTime, absent, measure_all
@@ -68,6 +69,7 @@ class VisionAnalyzer:
         open_detector: Makes a face detector.
         models: What to tell about the models.
         options: Rates and thresholds.
+        decoder: Decodes pictures. None: a child process a recording.
     """
 
     def __init__(
@@ -76,27 +78,36 @@ class VisionAnalyzer:
         open_detector: Callable[[], FaceDetector],
         models: tuple[ModelInfo, ...] = (),
         options: VisionOptions | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
         self._open_landmarker = open_landmarker
         self._open_detector = open_detector
         self._options = options or VisionOptions()
+        self._decoder = decoder or picture_decoder()
         self.models = models
 
     def analyze(self, recording: Path, stop: threading.Event) -> Iterator[Progress | VisionReport]:
         """Look at a recording from beginning to end: progress, and the report last.
 
         Raises:
-            InvalidInputError: `MEDIA_UNDECODABLE` or `MEDIA_PIXELS_EXCEEDED`.
+            InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_PIXELS_EXCEEDED`, `MEDIA_TOO_COMPLEX` or
+                `MEDIA_DECODER_FAILED`.
             CancelledCallError: `stop` was set.
         """
         options = self._options
-        with open_picture(recording, grid_hz=options.sample_rate_hz, max_pixels=options.max_pixels) as track:
+        with open_picture(
+            recording,
+            stop,
+            grid_hz=options.sample_rate_hz,
+            max_pixels=options.max_pixels,
+            decoder=self._decoder,
+        ) as track:
             if track is None:
                 yield self._without_picture(PictureFacts())
                 return
             with closing(self._open_landmarker()) as landmarker, closing(self._open_detector()) as detector:
                 watch = _Watch(landmarker, FaceCounter(detector, sure_score=options.sure_score), options)
-                yield from _watch_all(track, watch, stop)
+                yield from _watch_all(track, watch)
             yield self._report(watch.log, track.facts)
 
     def _report(self, log: SampleLog, facts: PictureFacts) -> VisionReport:
@@ -104,7 +115,7 @@ class VisionAnalyzer:
             return self._without_picture(facts)
         samples = log.samples()
         # A sample stands until the next one, the last until the track ends.
-        ends_s = sample_ends_s(samples.time_s, facts.times.shown_until_s)
+        ends_s = sample_ends_s(samples.time_s, facts.shown_until_s)
         flags = face_flags(samples, ends_s, self._options.min_no_face_s)
         face, away = _face_time(samples, flags, ends_s, facts, self._options)
         found = flags.seen.any()
@@ -184,9 +195,9 @@ class _Watch:
         return due or unmeasured_face
 
 
-def _watch_all(track: PictureTrack, watch: _Watch, stop: threading.Event) -> Iterator[Progress]:
+def _watch_all(track: PictureTrack, watch: _Watch) -> Iterator[Progress]:
     next_s = PROGRESS_STEP_S
-    for frame in track.frames(stop):
+    for frame in track.frames():
         watch.see(frame)
         if frame.time_s >= next_s:
             next_s = frame.time_s + PROGRESS_STEP_S

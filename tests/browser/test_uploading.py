@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.errors import UnavailableError
 from tests.browser.site import Site
 from tests.browser.visits import choose, in_sight, shows
 from tests.browser.webdriver import Browser, browser_missing
@@ -87,6 +88,21 @@ def test_an_orchestrator_that_is_away_is_said_before_anything_is_sent(
     site.orchestrator.failure = None
     browser.click("#submit")
     browser.wait(lambda: "?session=" in browser.url())
+
+
+def test_an_upload_whose_reply_was_lost_is_sent_again_as_the_same_session(
+    browser: Browser, site: Site, recording: Path
+) -> None:
+    choose(browser, site.url, recording)
+    site.orchestrator.lost_reply = UnavailableError("Away.", reason="UNAVAILABLE")
+    browser.click("#submit")
+    browser.wait(lambda: shows(browser, "not certain"))
+
+    site.orchestrator.failure = None
+    browser.click("#submit")
+
+    browser.wait(lambda: "?session=" in browser.url())
+    assert len(site.orchestrator.drafts) == 1
 
 
 def test_leaving_is_asked_about_while_an_upload_is_under_way_and_only_then(

@@ -42,3 +42,17 @@ async def test_a_stage_that_is_away_leaves_out_only_its_own(world: World, away: 
 
     assert tuple(reply.language_codes) == (() if away == "languages" else LANGUAGE_CODES)
     assert tuple(reply.rubric_ids) == (() if away == "rubrics" else RUBRIC_IDS)
+
+
+async def test_who_has_a_recording_to_send_can_ask_for_room_first(tmp_path: Path) -> None:
+    async with running(tmp_path, session_count=1, waiting_session_count=1) as world:
+        world.stages.seconds = 30
+        at_first = (await asked(world)).has_room
+        first = await world.create()
+        await world.until_running(first, "vision")
+        await world.create()
+        one_waits = (await asked(world)).has_room
+        await world.create()
+        two_wait = (await asked(world)).has_room
+
+    assert (at_first, one_waits, two_wait) == (True, True, False)

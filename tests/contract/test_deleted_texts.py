@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.durable.sqlite_file import ForgettingConnection, prepare_sqlite
+from tests.waiting import until
 from tests.world import COMPLETED, World, running
 
 pytestmark = pytest.mark.anyio
@@ -49,6 +50,21 @@ async def test_a_deleted_session_can_not_be_read_in_the_database_files(tmp_path:
 
         assert files_that_hold(tmp_path, NAME, QUESTION, FILE_NAME, deleted) == []
         assert (await world.get(kept)).state == COMPLETED
+
+
+async def test_a_log_that_a_reader_holds_up_is_emptied_once_it_has_read(tmp_path: Path) -> None:
+    async with running(tmp_path, sweep_interval_s=0.5) as world:
+        deleted = await create_named(world)
+        await world.until(deleted, COMPLETED)
+        reader = sqlite3.connect(tmp_path / "state.sqlite", check_same_thread=False)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM workflow_status").fetchone()
+
+        await world.do("DeleteSession", deleted)
+        assert files_that_hold(tmp_path, NAME), "the reader was not in its way"
+        reader.close()
+
+        await until(lambda: files_that_hold(tmp_path, NAME, QUESTION, FILE_NAME, deleted) == [])
 
 
 def test_what_is_deleted_is_overwritten_whatever_sqlite_was_built_with(tmp_path: Path) -> None:

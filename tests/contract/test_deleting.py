@@ -93,11 +93,13 @@ async def test_a_deletion_that_was_begun_is_finished_at_the_next_start(tmp_path:
     async with running(tmp_path) as world:
         session_id = await world.create()
         await world.until(session_id, COMPLETED)
-    (tmp_path / "store" / "deleting").mkdir()
-    (tmp_path / "store" / "deleting" / session_id).touch()
+    begun = tmp_path / "store" / "deleting" / session_id
+    begun.parent.mkdir()
+    begun.touch()
 
     async with running(tmp_path) as world:
-        await until(lambda: not left(world))
+        await until(lambda: not begun.exists())
+        assert left(world) == []
         with pytest.raises(InterviewError, match="no session"):
             await world.get(session_id)
 

@@ -33,7 +33,7 @@ HEAD = (
 @pytest.mark.parametrize(
     ("call", "advice"),
     [
-        (lambda client: client.create_session(SessionDraft(SESSION_ID, "", "", ())), "Nothing was accepted."),
+        (lambda client: client.create_session(SessionDraft(SESSION_ID, "", "", ())), "not certain that the"),
         (lambda client: client.get_session(SESSION_ID), "Ask again"),
         (lambda client: client.get_result(SESSION_ID), "Ask again"),
         (lambda client: client.delete_session(SESSION_ID), "not certain that the change was made"),
@@ -49,7 +49,7 @@ async def test_an_orchestrator_that_is_away_is_told_in_words_that_fit_the_call(
         await call(client)
 
     assert advice in raised.value.message
-    assert ("Nothing was accepted" in raised.value.message) is (advice == "Nothing was accepted.")
+    assert "Nothing was accepted" not in raised.value.message
     await client.aclose()
 
 
@@ -218,7 +218,7 @@ async def test_two_uploads_with_one_key_at_the_same_time_are_one_session(bench: 
 
 @pytest.mark.anyio
 async def test_a_session_that_the_orchestrator_refuses_is_the_clients_to_mend(bench: Bench) -> None:
-    bench.orchestrator.failure = InvalidInputError(
+    bench.orchestrator.refusal = InvalidInputError(
         "No such rubric.", reason="SESSION_INVALID", fields={"rubric_id": "unknown"}
     )
 

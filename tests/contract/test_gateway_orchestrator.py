@@ -47,6 +47,9 @@ class FakeServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self.created.append(request)
         return pb.CreateSessionResponse(session=self.session(pb.SESSION_STATE_QUEUED))
 
+    def GetCapabilities(self, request: Any, context: Any) -> pb.OrchestratorServiceGetCapabilitiesResponse:
+        return pb.OrchestratorServiceGetCapabilitiesResponse()
+
     def GetSession(self, request: Any, context: grpc.ServicerContext) -> pb.GetSessionResponse:
         if request.session_id != SESSION_ID:
             context.abort(grpc.StatusCode.NOT_FOUND, "Session not found")

@@ -17,10 +17,9 @@ from chassis.limits import (
 from chassis.settings import ServiceSettings
 from chassis.store import MediaStore
 from gateway.settings import GatewaySettings
-from gateway.uploads.file_names import display_name
-from gateway.uploads.forms import ReceivedFile, ReceivedForm
+from gateway.uploads.forms import ReceivedFile, ReceivedForm, read_submission
 from gateway.uploads.links import read_linked_session
-from gateway.uploads.submission import read_submission
+from gateway.uploads.texts import display_name
 from interview.v1 import orchestrator_pb2
 from orchestrator.admission import check_page_size, check_request
 from services.assessor import answer as assessor_answer

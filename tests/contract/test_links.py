@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +14,12 @@ from chassis.errors import InterviewError
 from chassis.scratch import PREFIX
 from interview.v1 import orchestrator_pb2
 from orchestrator.workflow import STAGES
-from tests.fakes.recording import make_recording
+from tests.linked_sessions import BUSY, GONE, FileServer, create, serving, stages
 from tests.world import CANCELLED, COMPLETED, FAILED, PATIENCE_S, World, running
 
 pytestmark = pytest.mark.anyio
 
 FETCHING = orchestrator_pb2.SESSION_STATE_FETCHING
-BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nConnection: close\r\n\r\n"
-GONE = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
-
-
-class FileServer:
-    """Hands out one recording; first the replies that it was told, and only while its gate is open."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data = make_recording(folder / "served.mp4", seconds=1.0).read_bytes()
-        self.first: list[bytes] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.request_count = 0
-        self.was_asked = asyncio.Event()
-        self.url = ""
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        self.request_count += 1
-        self.was_asked.set()
-        await self.gate.wait()
-        head = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {len(self.data)}\r\n\r\n".encode()
-        writer.write(self.first.pop(0) if self.first else head + self.data)
-        writer.close()
-
-    async def asked(self) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await self.was_asked.wait()
-
-
-@asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[FileServer]:
-    files = FileServer(folder)
-    server = await asyncio.start_server(files.answer, "127.0.0.1", 0)
-    files.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v.mp4"
-    try:
-        yield files
-    finally:
-        files.gate.set()
-        server.close()
 
 
 @pytest.fixture
@@ -75,21 +34,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield running_world
 
 
-async def create(world: World, *links: str) -> str:
-    answers = [
-        orchestrator_pb2.AnswerInput(link=link, question=f"Q{place}?", position=10 * place)
-        for place, link in enumerate(links, start=1)
-    ]
-    return await world.create(answers=answers)
-
-
 async def listed(world: World, state: Any) -> list[str]:
     request = orchestrator_pb2.ListSessionsRequest(state=state)
     return [s.session_id for s in (await world.call(world.stub.ListSessions, request)).sessions]
-
-
-def stages(session: Any, place: int = 1) -> dict[str, Any]:
-    return {stage.stage: stage for stage in session.answers[place - 1].stages}
 
 
 async def test_a_linked_recording_is_fetched_and_goes_through_every_stage(

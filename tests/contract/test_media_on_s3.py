@@ -55,10 +55,10 @@ async def test_a_player_is_sent_to_s3_where_the_operator_wants_that(
     assert f"media-src 'self' {server.endpoint_url};" in page.headers["Content-Security-Policy"]
 
 
-async def test_a_recording_that_is_not_there_gets_no_address(
+async def test_a_recording_of_no_session_gets_no_address(
     server: S3Server, bucket: str, tmp_path: Path
 ) -> None:
     async with client_of(server, bucket, tmp_path, media_delivery="redirect") as client:
         answer = await client.get(f"/media/{'1' * 32}/1")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "MEDIA_NOT_FOUND")
+    assert (answer.status_code, answer.json()["code"]) == (404, "SESSION_NOT_FOUND")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -209,10 +210,47 @@ async def test_listing_pages_from_the_newest_and_filters_by_state(world: World) 
     assert list(failed.sessions) == []
 
 
+async def test_the_last_page_of_all_is_one(world: World) -> None:
+    session_id = await world.create()
+    request = orchestrator_pb2.ListSessionsRequest(page_token="253402300799000-0")
+
+    page = await world.call(world.stub.ListSessions, request)
+
+    assert [session.session_id for session in page.sessions] == [session_id]
+
+
+async def test_the_largest_number_of_an_event_is_one_to_come_back_after(world: World) -> None:
+    session_id = await world.create()
+    await world.until(session_id, COMPLETED)
+
+    for after in (2**63 - 1, -(2**63)):
+        assert (await world.events(session_id, after))[-1].session.state == COMPLETED
+
+
+async def test_a_session_that_failed_on_our_side_says_why_it_has_no_result(world: World) -> None:
+    session_id = await world.create()
+    await world.until(session_id, COMPLETED)
+    await asyncio.to_thread(fail, world.folder / "state.sqlite")
+
+    assert (await world.get(session_id)).state == FAILED
+    with pytest.raises(InterviewError) as absent:
+        await world.result(session_id)
+    assert (absent.value.code, absent.value.reason) == ("FAILED_PRECONDITION", "RESULT_NOT_MADE")
+    assert "Retry it" in absent.value.message
+
+
+def fail(database: Path) -> None:
+    """Make every session one that the engine gave up."""
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'")
+
+
 async def test_a_page_that_makes_no_sense_is_refused(world: World) -> None:
     for request in (
         orchestrator_pb2.ListSessionsRequest(page_size_count=201),
         orchestrator_pb2.ListSessionsRequest(page_token="'; drop table"),
+        orchestrator_pb2.ListSessionsRequest(page_token="999999999999999-0"),
+        orchestrator_pb2.ListSessionsRequest(page_token="253402300799001-0"),
     ):
         with pytest.raises(InterviewError) as refused:
             await world.call(world.stub.ListSessions, request)

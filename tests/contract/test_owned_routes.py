@@ -58,6 +58,7 @@ OTHERS = {
     ("GET", "/readyz"),
     ("GET", "/schemas/result.json"),
     ("GET", "/metrics"),
+    ("GET", "/usage"),
 }
 """Routes that are about no session. A new one belongs here only if it shows and takes nothing of any."""
 

@@ -1,4 +1,4 @@
-"""A session through all seven processes with its media on S3 (moto), from upload to the last byte gone."""
+"""A session through all seven processes with its media on S3 (moto), from the upload to its last byte."""
 
 from __future__ import annotations
 

@@ -45,6 +45,10 @@ class FakeOrchestrator:
         self.versions: dict[str, list[ResultVersion]] = {}
         self.failure: InterviewError | None = None
         """Raised by every call while it is set."""
+        self.refusal: InterviewError | None = None
+        """Raised by `create_session` alone."""
+        self.lost_reply: InterviewError | None = None
+        """Raised by `create_session` once it has done its work. Then it is away for a moment."""
         self.watch_calls: list[int | None] = []
         self.capabilities = Capabilities(LANGUAGE_CODES, RUBRIC_IDS)
         self.capability_calls = 0
@@ -74,6 +78,8 @@ class FakeOrchestrator:
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
         self._check()
+        if self.refusal is not None:
+            raise self.refusal
         if draft.session_id not in self.drafts:
             self.drafts[draft.session_id] = draft
             answers = tuple(
@@ -81,6 +87,9 @@ class FakeOrchestrator:
                 for answer in draft.answers
             )
             self.set(SessionView(draft.session_id, SessionState.QUEUED, 1.0, answers=answers))
+        if self.lost_reply is not None:
+            self.failure, self.lost_reply = self.lost_reply, None
+            raise self.failure
         return self._find(draft.session_id)
 
     async def get_session(self, session_id: str) -> SessionView:
@@ -105,6 +114,8 @@ class FakeOrchestrator:
         self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
     ) -> SessionPage:
         self._check()
+        if page_token and not (page_token.isascii() and page_token.isdecimal()):
+            raise InvalidInputError("Ask for the first page.", reason="PAGE_INVALID")
         begin = int(page_token or 0)
         found = [self._find(session_id) for session_id in reversed(self.events)]
         found = [session for session in found if state in (None, session.state)]

@@ -11,7 +11,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.decoder import Decoder
+from chassis.decoder_here import DecoderHere
 from chassis.model_info import ModelInfo
+from chassis.playback.loading import FUNCTION
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 from services.speaker.clustering import Projection
 from services.speaker.embedding import EMBEDDING_SIZE, Batch
@@ -64,10 +67,13 @@ def fake_projection() -> Projection:
     return Projection(np.zeros(EMBEDDING_SIZE), np.eye(EMBEDDING_SIZE, 64))
 
 
-def fake_diarizer(encoder: FakeWindowEncoder | None = None, max_duration_s: float = 600.0) -> Diarizer:
+def fake_diarizer(
+    encoder: FakeWindowEncoder | None = None, max_duration_s: float = 600.0, decoder: Decoder | None = None
+) -> Diarizer:
     """A diarizer that tells tones apart."""
     encoder = encoder or FakeWindowEncoder()
-    return Diarizer(FakeSpeechModel(), encoder, fake_projection(), MODEL, max_duration_s)
+    decoder = decoder or DecoderHere(FUNCTION)
+    return Diarizer(FakeSpeechModel(), encoder, fake_projection(), MODEL, max_duration_s, decoder)
 
 
 def play(score: Score, rate_hz: int = SAMPLE_RATE_HZ, amplitude: float = 0.3) -> Samples:

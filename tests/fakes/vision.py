@@ -14,11 +14,13 @@ from typing import Any
 import av
 import numpy as np
 
+from chassis.decoder import Decoder
+from chassis.decoder_here import DecoderHere
 from chassis.model_info import ModelInfo
 from services.vision.attention import AttentionRules
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.faces import FaceBox
-from services.vision.frames import RgbImage
+from services.vision.frames import FUNCTION, RgbImage
 from services.vision.landmarks import POINT_COUNT, Mesh
 from tests.recordings_made import scheduling_kept
 
@@ -140,9 +142,12 @@ def _shown(image: RgbImage) -> int:
     return min((NOBODY, ONE_FACE, TWO_FACES, SPECK), key=lambda level: abs(level - mean))
 
 
-def fake_analyzer(act: Act = lambda _: Pose(), options: VisionOptions | None = None) -> VisionAnalyzer:
+def fake_analyzer(
+    act: Act = lambda _: Pose(), options: VisionOptions | None = None, decoder: Decoder | None = None
+) -> VisionAnalyzer:
     """An analyzer whose models read grey levels. Poses are not in the pictures, so all are looked at."""
-    return VisionAnalyzer(lambda: FakeLandmarker(act), FakeDetector, MODELS, options or EVERY_SAMPLE)
+    decoder = decoder or DecoderHere(FUNCTION)
+    return VisionAnalyzer(lambda: FakeLandmarker(act), FakeDetector, MODELS, options or EVERY_SAMPLE, decoder)
 
 
 def level_images(levels: Levels, rate_hz: int, size: tuple[int, int]) -> list[RgbImage]:

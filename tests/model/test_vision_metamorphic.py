@@ -71,9 +71,12 @@ def seen(analyzer: VisionAnalyzer, recording: Path) -> VisionReport:
 def yaws_deg(recording: Path, models_dir: Path) -> np.ndarray:
     landmarker = MediaPipeLandmarker(locate("face-landmarker-full-range", models_dir).path)
     found = []
-    with closing(landmarker), open_picture(recording, grid_hz=2.0, max_pixels=10**7) as track:
+    with (
+        closing(landmarker),
+        open_picture(recording, threading.Event(), grid_hz=2.0, max_pixels=10**7) as track,
+    ):
         assert track is not None
-        for frame in track.frames(threading.Event()):
+        for frame in track.frames():
             mesh = landmarker.find(frame.image, round(1000 * frame.time_s))
             found.append(np.nan if mesh is None else head_pose(mesh).yaw_deg)
     return np.array(found)

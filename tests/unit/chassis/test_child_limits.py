@@ -64,6 +64,13 @@ def test_a_limit_of_the_process_itself_is_never_raised() -> None:
     assert done.stdout.strip() == "30"
 
 
+def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
+    command = [sys.executable, "-I", "-c", START + "ChildLimits(1 << 30, 60.0).apply(1 << 22); print('on')"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's word for it is Linux'")
 def test_a_child_dies_with_its_parent() -> None:
     limited = (

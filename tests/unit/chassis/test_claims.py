@@ -16,7 +16,8 @@ from chassis.claims import (
 )
 from chassis.errors import InvalidInputError
 from tests.fakes.recording import make_recording, make_tone
-from tests.hostile_recordings import Claim, bombs, box, fragment, mp4, write_all
+from tests.hostile_recordings import bombs, write_all
+from tests.mp4_boxes import Claim, box, fragment, mp4
 
 HOUR_OF_PCM = Claim(3_600 * 48_000, 4, b"sowt", is_sound=True, ticks=1)
 COUNTED = ("samples", "many_samples", "fragments", "edits", "boxes", "tracks")

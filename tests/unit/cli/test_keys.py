@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from chassis.api_keys import digest_of, is_whole
@@ -104,3 +105,14 @@ def test_without_a_file_the_command_says_which_option_names_it(
 
     assert run(["keys", "list"], screen.environment) == 2
     assert "--file" in screen.err
+
+
+def test_usage_is_a_line_for_each_day_and_key() -> None:
+    gateway = FakeGateway()
+    day = {"day": "2026-12-01", "key": "key:hr", "session_count": 3, "upload_count": 2, "media_bytes": 5}
+    gateway.on("GET", "/usage", httpx.Response(200, json={"success": True, "days": [day]}))
+    screen = Screen(gateway)
+
+    assert run(["keys", "usage", "--days", "7"], screen.environment) == 0
+    assert screen.out == "2026-12-01\tkey:hr\t3\t2\t5\n"
+    assert gateway.requests[-1].url.query == b"days=7"

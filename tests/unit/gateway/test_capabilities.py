@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import InvalidInputError
-from gateway.capabilities import ASK_AGAIN_S, FRESH_S, KnownCapabilities, check_rubrics
-from gateway.languages import SPOKEN_LANGUAGES, find_language, offered_languages
+from gateway.capabilities import (
+    ASK_AGAIN_S,
+    FRESH_S,
+    SPOKEN_LANGUAGES,
+    KnownCapabilities,
+    check_rubrics,
+    find_language,
+    offered_languages,
+)
 from gateway.sessions import Capabilities
 from gateway.uploads.multipart import receive_form
 from tests.fakes.orchestrator import LANGUAGE_CODES, RUBRIC_IDS, FakeOrchestrator

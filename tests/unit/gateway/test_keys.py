@@ -13,10 +13,12 @@ import pytest
 
 from chassis import api_keys
 from chassis.api_keys import Scope
-from chassis.errors import ForbiddenError
+from chassis.errors import ExhaustedError, ForbiddenError
 from chassis.key_file import changing
 from gateway.auth import Credentials, KeyRing
+from gateway.guesses import Guesses
 from gateway.known_keys import KeySource
+from gateway.rates import Rates
 from gateway.reader_cookie import COOKIE, ReaderCookies
 from tests.gateway_bench import MP4, Bench, api_key, form, videos
 
@@ -37,8 +39,11 @@ class Clock:
         return self.now
 
 
-def ring(*keys: Any, file: Path | None = None, now: Callable[[], datetime] = lambda: NOW) -> KeyRing:
-    return KeyRing(KeySource(keys, file, interval_s=0), ReaderCookies([SECRET], 600), now=now)
+def ring(
+    *keys: Any, file: Path | None = None, now: Callable[[], datetime] = lambda: NOW, rate: str = ""
+) -> KeyRing:
+    source, cookies = KeySource(keys, file, interval_s=0), ReaderCookies([SECRET], 600)
+    return KeyRing(source, cookies, Guesses(Rates(), rate), now=now)
 
 
 def shown(key: str | None = None, cookie: str | None = None) -> Credentials:
@@ -177,7 +182,8 @@ async def test_a_key_that_is_made_rotated_or_revoked_counts_without_a_restart(tm
     first = made(file, "ana")
     for keys in replicas:
         client = await keys.let_in(shown(first), "read")
-        assert (client.group, keys.still_in(client)) == ("ana", True)
+        keys.check_still_in(client)
+        assert client.group == "ana"
     with changing(file) as kept:
         kept.book, second = api_keys.rotated(kept.book, "ana", now=NOW, grace=timedelta(hours=1))
     assert (await replicas[0].let_in(shown(first), "read")).name == "key:ana"
@@ -189,7 +195,8 @@ async def test_a_key_that_is_made_rotated_or_revoked_counts_without_a_restart(tm
         kept.book = api_keys.revoked(kept.book, "ana", now=clock.now)
     for keys in replicas:
         assert await refusal(keys, shown(second)) == "API_KEY_INVALID"
-        assert not keys.still_in(client)
+        with pytest.raises(ForbiddenError):
+            keys.check_still_in(client)
 
 
 async def test_a_file_that_breaks_keeps_the_keys_and_one_that_goes_ends_them(
@@ -221,3 +228,40 @@ def test_nothing_that_is_logged_or_shown_of_a_client_holds_its_key(tmp_path: Pat
     for secret in (key, "s3cret", "cookie=", api_keys.digest_of(key), api_keys.digest_of("s3cret")):
         assert secret not in told
     assert key not in json.dumps(file.read_text())
+
+
+async def test_wrong_keys_of_an_address_are_limited_even_where_the_next_one_is_right(tmp_path: Path) -> None:
+    keys = ring(api_key("hunter2"), file=tmp_path / "keys.json", rate="3/minute")
+    ours = made(tmp_path / "keys.json", "ana")
+    for number in range(3):
+        assert await refusal(keys, shown(f"guess {number}")) == "API_KEY_INVALID"
+
+    for key in ("guess 3", "hunter2", api_keys.new_key()):
+        with pytest.raises(ExhaustedError) as raised:
+            await keys.let_in(shown(key), "read")
+        assert raised.value.reason == "TOO_MANY_WRONG_KEYS"
+        assert 0 < (raised.value.retry_after_s or 0) <= 60
+    assert (await keys.let_in(shown(ours), "read")).name == "key:ana"  # It can't be guessed.
+    assert (await keys.let_in(Credentials("192.0.2.2", "hunter2"), "read")).name == "key:team"
+    assert await refusal(keys, shown(None)) == "API_KEY_INVALID"  # Nothing shown is no guess.
+
+
+async def test_addresses_of_one_ipv6_network_are_one_guesser() -> None:
+    keys = ring(api_key("hunter2"), rate="2/minute")
+    for number in range(2):
+        assert await refusal(keys, Credentials(f"2001:db8::{number}", "guess")) == "API_KEY_INVALID"
+
+    with pytest.raises(ExhaustedError):
+        await keys.let_in(Credentials("2001:db8::ffff:1", "hunter2"), "read")
+    assert await keys.let_in(Credentials("2001:db8:0:1::1", "hunter2"), "read")
+
+
+async def test_too_many_wrong_keys_are_answered_with_when_to_come_back(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),), rate_limit_wrong_keys="2/minute")
+
+    replies = [await bench.http.get("/sessions", headers={"X-API-Key": f"{n}"}) for n in range(3)]
+    login = await bench.http.post("/login", headers={"X-API-Key": "9"})
+
+    assert [reply.status_code for reply in (*replies, login)] == [403, 403, 429, 429]
+    assert replies[-1].json()["code"] == "TOO_MANY_WRONG_KEYS"
+    assert 1 <= int(replies[-1].headers["Retry-After"]) <= 60

@@ -113,6 +113,11 @@ def test_streams_and_recordings_have_their_media_types(document: dict[str, Any])
     media = document["paths"]["/media/{session_id}/{position}"]["get"]["responses"]
 
     assert set(events["200"]["content"]) == {"text/event-stream"}
+    data = events["200"]["content"]["text/event-stream"]["x-event-data"]
+    assert {name: ref["$ref"].rpartition("/")[2] for name, ref in data.items()} == {
+        "session": "StatusAnswer",
+        "problem": "ErrorAnswer",
+    }
     assert "content" not in events["204"]
     assert set(media["206"]["content"]) == set(media["200"]["content"]) >= {"video/mp4", "video/webm"}
     assert "416" in media

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidInputError
-from gateway.uploads.file_names import part_parameter
+from chassis.texts import encodable
 from gateway.uploads.links import read_linked_session
-from gateway.uploads.texts import encodable, encodable_json, single_spaced
+from gateway.uploads.texts import encodable_json, part_parameter, single_spaced
 from tests.gateway_bench import MP4, Bench
 
 pytestmark = pytest.mark.anyio

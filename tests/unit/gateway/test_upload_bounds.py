@@ -131,6 +131,13 @@ async def test_a_page_of_an_unknown_origin_may_not_upload(bench: Bench) -> None:
     assert original.headers["Access-Control-Allow-Origin"] == "http://localhost:5500"
 
 
+@pytest.mark.parametrize("origin", ["http://[::1", "http://]", "[", "http://[evil"])
+async def test_an_origin_that_is_no_address_is_refused(bench: Bench, origin: str) -> None:
+    reply = await bench.http.post("/upload", files=videos(MP4), data=form("?"), headers={"Origin": origin})
+
+    assert (reply.status_code, reply.json()["code"]) == (403, "ORIGIN_FORBIDDEN")
+
+
 async def test_the_original_pages_preflight_is_allowed(bench: Bench) -> None:
     reply = await bench.http.options(
         "/upload",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.containers import missing_bytes
+from chassis.containers import MAX_PIECES, missing_bytes, pieces_of_matroska
 from chassis.errors import InvalidInputError
 from tests.odd_recordings import PictureTrack, SoundTrack, cut_off, write
 from tests.readers import extract, hear, kinds, look, loud_s
@@ -94,3 +94,13 @@ def test_sizes_of_what_is_no_recording_are_no_crash(tmp_path: Path, content: byt
     (tmp_path / "a").write_bytes(content)
 
     assert missing_bytes(tmp_path / "a") >= 0
+
+
+def test_a_file_of_empty_segments_is_not_walked_through_to_its_end(tmp_path: Path) -> None:
+    segment = b"\x18\x53\x80\x67\x80"
+    recording = tmp_path / "a.mkv"
+    recording.write_bytes(b"\x1a\x45\xdf\xa3\x80" + segment * (2 * MAX_PIECES))
+
+    assert missing_bytes(recording) == 0
+    with recording.open("rb") as file:
+        assert sum(1 for _ in pieces_of_matroska(file, recording.stat().st_size)) == MAX_PIECES

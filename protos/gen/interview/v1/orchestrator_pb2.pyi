@@ -346,12 +346,14 @@ class OrchestratorServiceGetCapabilitiesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class OrchestratorServiceGetCapabilitiesResponse(_message.Message):
-    __slots__ = ("language_codes", "rubric_ids")
+    __slots__ = ("language_codes", "rubric_ids", "has_room")
     LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_IDS_FIELD_NUMBER: _ClassVar[int]
+    HAS_ROOM_FIELD_NUMBER: _ClassVar[int]
     language_codes: _containers.RepeatedScalarFieldContainer[str]
     rubric_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, language_codes: _Optional[_Iterable[str]] = ..., rubric_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    has_room: bool
+    def __init__(self, language_codes: _Optional[_Iterable[str]] = ..., rubric_ids: _Optional[_Iterable[str]] = ..., has_room: _Optional[bool] = ...) -> None: ...
 
 class FetchedRecording(_message.Message):
     __slots__ = ("uri", "file_name", "digest", "media_bytes")

@@ -207,7 +207,8 @@ class OrchestratorServiceServicer:
 
     def GetResult(self, request, context):
         """Returns the result document. Fails with `NOT_FOUND` (`SESSION_NOT_FOUND`, `RESULT_EXPIRED`,
-        `RESULT_VERSION_NOT_FOUND`) or `FAILED_PRECONDITION` (`SESSION_NOT_FINISHED`).
+        `RESULT_VERSION_NOT_FOUND`) or `FAILED_PRECONDITION` (`SESSION_NOT_FINISHED`, or `RESULT_NOT_MADE`: it
+        failed before it had one).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chassis.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
+from chassis.playback.loading import FUNCTION
 from services.speaker.audio import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Sound, clean, load_sound
 from tests.fakes.speaker import ANNA_HZ, play, write_media, write_wav
 
+HERE = DecoderHere(FUNCTION)
 MAX_DURATION_S = 60.0
 
 
 def load(recording: Path, max_duration_s: float = MAX_DURATION_S) -> Sound | None:
-    return load_sound(recording, max_duration_s, threading.Event())
+    return load_sound(recording, max_duration_s, threading.Event(), HERE)
 
 
 def loaded(recording: Path) -> Sound:
@@ -174,3 +177,22 @@ def test_a_constant_offset_is_taken_off() -> None:
 
 def test_a_track_without_samples_is_an_empty_sound(tmp_path: Path) -> None:
     assert loaded(write_wav(tmp_path / "empty.wav", np.zeros(0, np.float32))).duration_s == 0.0
+
+
+def test_the_wav_of_our_extraction_sounds_the_same_without_a_decoder(tmp_path: Path) -> None:
+    samples = play([(ANNA_HZ, 1.0), (None, 0.5), (ANNA_HZ, 0.51234)])
+    plain = write_wav(tmp_path / "a.wav", samples)
+    other = tmp_path / "b.wav"
+    other.write_bytes(plain.read_bytes() + b"LIST\x04\0\0\0INFO")  # not what we write, so FFmpeg reads it
+
+    first, second = loaded(plain), loaded(other)
+
+    assert np.array_equal(first.samples, second.samples)
+    assert first.warnings == second.warnings == ()
+
+
+def test_the_wav_of_our_extraction_needs_no_child(tmp_path: Path) -> None:
+    plain = write_wav(tmp_path / "a.wav", play([(ANNA_HZ, 1.0)]))
+    sound = load_sound(plain, MAX_DURATION_S, threading.Event(), DecoderHere("tests.fakes.decoding:crash"))
+    assert sound is not None
+    assert sound.duration_s == 1.0

@@ -10,15 +10,18 @@ import av
 import numpy as np
 import pytest
 
+from chassis.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
+from chassis.playback.loading import FUNCTION
 from services.transcriber.audio import SAMPLE_RATE_HZ, load_sound
 from tests.fakes.transcriber import silence, tone, write_wav
 
+HERE = DecoderHere(FUNCTION)
 HOUR_S = 3600.0
 
 
 def load(path: Path) -> np.ndarray:
-    return load_sound(path, HOUR_S, threading.Event()).samples
+    return load_sound(path, HOUR_S, threading.Event(), HERE).samples
 
 
 def reason_of(path: Path) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chassis.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
-from services.vision.frames import QUEUE_FRAMES, Frame, PictureFacts, open_picture
+from services.vision.frames import FUNCTION, Frame, PictureFacts, open_picture
+from tests.child_processes import decoding_children
 from tests.fakes.vision import (
     ONE_FACE,
     break_packets,
@@ -25,13 +27,12 @@ ENOUGH_PIXELS = 10_000_000
 def look(
     path: Path, grid_hz: float = 10.0, max_pixels: int = ENOUGH_PIXELS
 ) -> tuple[list[Frame], PictureFacts]:
-    with open_picture(path, grid_hz=grid_hz, max_pixels=max_pixels) as track:
+    decoder = DecoderHere(FUNCTION)
+    with open_picture(
+        path, threading.Event(), grid_hz=grid_hz, max_pixels=max_pixels, decoder=decoder
+    ) as track:
         assert track is not None
-        return list(track.frames(threading.Event())), track.facts
-
-
-def decoder_count() -> int:
-    return sum(thread.name == "vision-decoder" for thread in threading.enumerate())
+        return list(track.frames()), track.facts
 
 
 @pytest.mark.parametrize(("rate_hz", "expected"), [(25, 30), (30, 30), (12, 30), (60, 30), (5, 15), (1, 3)])
@@ -124,9 +125,11 @@ def test_a_webm_without_a_duration_has_no_total_but_a_measured_length(tmp_path: 
     fast, live = {"deadline": "realtime", "cpu-used": "8"}, {"live": "1"}
     write_images(tmp_path / "clip.webm", images, 25, codec="libvpx", options=fast, container_options=live)
 
-    with open_picture(tmp_path / "clip.webm", grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
+    with open_picture(
+        tmp_path / "clip.webm", threading.Event(), grid_hz=10, max_pixels=ENOUGH_PIXELS
+    ) as track:
         assert track is not None
-        frames = list(track.frames(threading.Event()))
+        frames = list(track.frames())
 
         assert track.total_s is None
     assert track.facts.duration_s == pytest.approx(2.0, abs=0.05)
@@ -191,7 +194,7 @@ def test_a_cut_off_mp4_without_its_index_is_refused(tmp_path: Path) -> None:
 def test_a_recording_of_sound_alone_has_no_picture_track(tmp_path: Path) -> None:
     clip = write_sound_only(tmp_path / "clip.mkv")
 
-    with open_picture(clip, grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
+    with open_picture(clip, threading.Event(), grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
         assert track is None
 
 
@@ -208,38 +211,24 @@ def test_stopping_ends_the_decoder(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [(ONE_FACE, 10.0)])
     stop = threading.Event()
 
-    with open_picture(clip, grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
+    with open_picture(clip, stop, grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
         assert track is not None
-        frames = track.frames(stop)
+        frames = track.frames()
         next(frames)
         stop.set()
         with pytest.raises(CancelledCallError):
             list(frames)
 
-    assert decoder_count() == 0
+    assert decoding_children() == []
 
 
 def test_a_reader_that_goes_away_ends_the_decoder(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", [(ONE_FACE, 10.0)])
 
-    with open_picture(clip, grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
+    with open_picture(clip, threading.Event(), grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
         assert track is not None
-        frames = track.frames(threading.Event())
+        frames = track.frames()
         next(frames)
         frames.close()  # type: ignore[attr-defined]
 
-    assert decoder_count() == 0
-
-
-def test_the_decoder_waits_for_a_slow_reader(tmp_path: Path) -> None:
-    clip = write_clip(tmp_path / "clip.mp4", [(ONE_FACE, 10.0)])
-
-    with open_picture(clip, grid_hz=10, max_pixels=ENOUGH_PIXELS) as track:
-        assert track is not None
-        frames = track.frames(threading.Event())
-        next(frames)
-        threading.Event().wait(0.3)
-        packets_read = track.facts.packet_count
-        frames.close()  # type: ignore[attr-defined]
-
-    assert packets_read < 25 * (QUEUE_FRAMES + 4) / 10 + 20
+    assert decoding_children() == []

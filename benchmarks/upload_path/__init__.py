@@ -1,0 +1,1 @@
+"""The modules that an upload passes before the first stage works."""
