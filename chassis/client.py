@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import grpc
 
 from chassis.errors import ExhaustedError, InterviewError, UnavailableError
+from chassis.identity import CALL_TOKEN_KEY, Identity, of_this_process
 from chassis.interceptors import REQUEST_ID_KEY, SESSION_ID_KEY
 from chassis.status import from_rpc_error
 from chassis.telemetry import request_id, session_id, tracing_configured
@@ -34,6 +35,20 @@ MAX_RECONNECT_MS = 2_000
 """By default a channel waits for up to two minutes before it looks for a server that was away."""
 CONNECT_TIMEOUT_MS = 5_000
 """The default of 20 s is how long one address that answers nothing holds up all others."""
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.dns_min_time_between_resolutions_ms", DNS_REFRESH_MS),
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
+    ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
+    ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.enable_retries", 0),
+    # Else a new channel inherits the failed connection of another one to the same address, and its
+    # first call fails though a server is there by now.
+    ("grpc.use_local_subchannel_pool", 1),
+)
 END_TIMEOUT_S = 2.0
 """How long a server may take to end a stream after its result."""
 
@@ -63,35 +78,25 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, UnavailableError)
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
+def open_channel(address: str, identity: Identity | None = None) -> grpc.aio.Channel:
     """Open the one channel of this process to another one.
 
     Args:
         address: `host:port`, or `dns:///name:port` for all pods behind a headless service.
+        identity: Who calls. None: this process, as its environment has it.
+
+    Raises:
+        PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
     """
     interceptors = []
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
         interceptors = aio_client_interceptors()
-    return grpc.aio.insecure_channel(
-        address,
-        options=[
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.dns_min_time_between_resolutions_ms", DNS_REFRESH_MS),
-            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-            ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
-            ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
-            ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
-            ("grpc.lb_policy_name", "round_robin"),
-            ("grpc.enable_retries", 0),
-            # Else a new channel inherits the failed connection of another one to the same address, and its
-            # first call fails though a server is there by now.
-            ("grpc.use_local_subchannel_pool", 1),
-        ],
-        interceptors=interceptors,
-    )
+    credentials = (identity or of_this_process()).channel_credentials()
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS, interceptors=interceptors)
+    return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS, interceptors=interceptors)
 
 
 async def unary(
@@ -178,5 +183,9 @@ async def retrying(
 
 
 def _metadata() -> Metadata:
-    ids = ((REQUEST_ID_KEY, request_id.get()), (SESSION_ID_KEY, session_id.get()))
+    ids = (
+        (REQUEST_ID_KEY, request_id.get()),
+        (SESSION_ID_KEY, session_id.get()),
+        (CALL_TOKEN_KEY, of_this_process().token),
+    )
     return tuple((key, value) for key, value in ids if value)

@@ -13,18 +13,28 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from chassis.identity import of_this_process
+
 TIMEOUT_S = 5.0
 
 
 def serving(port: int, timeout_s: float = TIMEOUT_S) -> bool:
     """Tell whether the process on a port of this machine serves."""
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with _channel(f"127.0.0.1:{port}") as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
             reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
         except grpc.RpcError:
             return False
     return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _channel(address: str) -> grpc.Channel:
+    credentials = of_this_process().channel_credentials()
+    if credentials is None:
+        return grpc.insecure_channel(address)
+    # The certificate of each process also names `localhost`.
+    return grpc.secure_channel(address, credentials, [("grpc.ssl_target_name_override", "localhost")])
 
 
 if __name__ == "__main__":

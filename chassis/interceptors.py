@@ -14,6 +14,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from chassis.caller import GROUP_KEY, caller_groups, decode_groups
+from chassis.callers import Callers
 from chassis.errors import (
     CancelledCallError,
     DeadlineError,
@@ -42,11 +43,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         max_call_s: Longest time of one call, whatever deadline its caller gave.
         unread_timeout_s: Longest time that a caller leaves a reply unread. Then the call is ended, or it
             would keep its place.
+        callers: Says who may call what.
     """
 
-    def __init__(self, max_call_s: float, unread_timeout_s: float) -> None:
+    def __init__(self, max_call_s: float, unread_timeout_s: float, callers: Callers) -> None:
         self._max_call_s = max_call_s
         self._unread_timeout_s = unread_timeout_s
+        self._callers = callers
 
     async def intercept_service(
         self,
@@ -97,16 +100,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     async def _call(
         self, method: str, metadata: dict[str, Any], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[None]:
-        request_id.set(_clean_id(metadata.get(REQUEST_ID_KEY)) or uuid.uuid4().hex)
-        session_id.set(_clean_id(metadata.get(SESSION_ID_KEY)))
-        caller_groups.set(decode_groups(metadata.get(GROUP_KEY)))
+        _remember(metadata)
         begin_s = time.perf_counter()
         remaining_s = context.time_remaining()
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
         error: InterviewError | None = None
+        caller = ""
         RPC_IN_FLIGHT.labels(method).inc()
         try:
             async with asyncio.timeout(limit_s):
+                caller = self._callers.check(method, metadata, context.auth_context())
                 await context.send_initial_metadata(((BEGUN_KEY, "1"),))
                 yield
         except InterviewError as raised:
@@ -123,9 +126,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             error = InternalError("Something went wrong on our side. The log has it.", reason="INTERNAL")
         finally:
             RPC_IN_FLIGHT.labels(method).dec()
-            _account(method, error, time.perf_counter() - begin_s)
+            _account(method, caller, error, time.perf_counter() - begin_s)
         if error is not None:
             await context.abort(status_code(error), message_on_the_wire(error), to_trailing_metadata(error))
+
+
+def _remember(metadata: dict[str, Any]) -> None:
+    """Keep what the metadata says for the whole call."""
+    request_id.set(_clean_id(metadata.get(REQUEST_ID_KEY)) or uuid.uuid4().hex)
+    session_id.set(_clean_id(metadata.get(SESSION_ID_KEY)))
+    caller_groups.set(decode_groups(metadata.get(GROUP_KEY)))
 
 
 class _Undecodable:
@@ -173,7 +183,7 @@ def _clean_id(value: object) -> str:
     return text if len(text) <= MAX_ID_CHARACTERS and text.replace("-", "").isalnum() else ""
 
 
-def _account(method: str, error: InterviewError | None, duration_s: float) -> None:
+def _account(method: str, caller: str, error: InterviewError | None, duration_s: float) -> None:
     code = error.code if error else "OK"
     RPC_SECONDS.labels(method, code).observe(duration_s)
     logger.info(
@@ -183,5 +193,6 @@ def _account(method: str, error: InterviewError | None, duration_s: float) -> No
             "code": code,
             "reason": error.reason if error else "",
             "duration_s": round(duration_s, 4),
-        },
+        }
+        | ({"caller": caller} if caller else {}),
     )

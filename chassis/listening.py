@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
+
+import grpc
+
 from chassis.client import MAX_MESSAGE_BYTES
+from chassis.identity import Identity
 from chassis.settings import ServiceSettings
+
+logger = logging.getLogger(__name__)
 
 PERMITTED_KEEPALIVE_MS = 10_000
 """Clients ping every 30 s. A server that permits less often closes their connections."""
@@ -28,3 +36,33 @@ def server_options(settings: ServiceSettings) -> list[tuple[str, int]]:
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
     ]
+
+
+def add_port(server: grpc.aio.Server, settings: ServiceSettings, identity: Identity) -> int:
+    """Let a server listen on its address, and return its port.
+
+    Raises:
+        OSError: The address is taken or not ours.
+        PreconditionError: TLS is set and its files can't be used (`TLS_FILES_UNREADABLE`).
+    """
+    address = f"{settings.host}:{settings.port}"
+    credentials = identity.server_credentials()
+    if credentials is None and not _is_loopback(settings.host):
+        logger.warning(
+            "other machines may reach this port, and it has no TLS. Set INTERVIEW_TLS_… or close it by a "
+            "network policy",
+            extra={"host": settings.host},
+        )
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials)
+    except RuntimeError as error:
+        raise OSError("the address is taken or not ours") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

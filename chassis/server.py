@@ -21,9 +21,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.callers import Callers
 from chassis.errors import InterviewError
+from chassis.identity import Identity, of_this_process
 from chassis.interceptors import CallInterceptor
-from chassis.listening import server_options
+from chassis.listening import add_port, server_options
 from chassis.private_files import keep_files_private
 from chassis.readiness import READINESS, Readiness
 from chassis.settings import ServiceSettings, SettingsError, load_settings
@@ -158,16 +160,20 @@ async def start_server(
     register: Register,
     *,
     readiness: Readiness = READINESS,
+    identity: Identity | None = None,
 ) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
     """Start a server that answers, and return it with its health and its port.
 
     `register` is called once the address is ours. Health says NOT_SERVING while `readiness` lacks something.
+    `identity` is this process's, unless another one is given.
 
     Raises:
         OSError: The address is taken or not ours.
+        PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
     """
+    callers = Callers(settings.allowed_callers, settings.caller_token_digests)
     interceptors: list[grpc.aio.ServerInterceptor] = [
-        CallInterceptor(settings.max_call_s, settings.max_unread_s)
+        CallInterceptor(settings.max_call_s, settings.max_unread_s, callers)
     ]
     if tracing_configured():
         from opentelemetry.instrumentation.grpc import aio_server_interceptor
@@ -175,10 +181,7 @@ async def start_server(
         interceptors.insert(0, aio_server_interceptor())
     server = grpc.aio.server(interceptors=interceptors, options=server_options(settings))
     # Before anything is composed: a second process started by mistake must not begin to work.
-    try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
-    except RuntimeError as error:
-        raise OSError("the address is taken or not ours") from error
+    port = add_port(server, settings, identity or of_this_process())
     register(server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)

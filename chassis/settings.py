@@ -15,6 +15,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.child_limits import ChildLimits
+from chassis.errors import PreconditionError
+from chassis.identity import of_this_process
 from chassis.limits import MAX_MEDIA_BYTES
 from chassis.native_output import NativeLog
 
@@ -75,6 +77,11 @@ class ServiceSettings(ProcessSettings):
     """Address space of a process that decodes a recording. A stage without recordings has none."""
     decoder_max_cpu_s: float = Field(3600.0, gt=0)
     """CPU time of such a process for one recording. An hour of 720p takes about 210 s, of 4K about 2000 s."""
+    allowed_callers: dict[str, tuple[str, ...]] = {}
+    """Who may call what: for each name in a caller's certificate, or name of its token, the methods, `*` for
+    all. Empty: everybody who can connect may call everything."""
+    caller_token_digests: dict[str, str] = {}
+    """SHA-256 (hex) of the tokens of callers that have no certificate, by the caller's name."""
     models_dir: Path = Field(default_factory=default_models_dir)
     drain_timeout_s: float = Field(30.0, ge=0)
     """Time that running calls get after SIGTERM."""
@@ -93,11 +100,15 @@ class SettingsError(Exception):
 
 
 def load_settings(settings_class: type[S]) -> S:
-    """Read a process's settings from the environment.
+    """Read a process's settings from the environment, and check who it is to the other processes.
 
     Raises:
         SettingsError: Values are missing or wrong. One message names every variable and what is wrong.
     """
+    try:
+        of_this_process().channel_credentials()
+    except PreconditionError as error:
+        raise SettingsError(error.message) from None
     secrets_dir = os.environ.get("INTERVIEW_SECRETS_DIR") or None
     try:
         return settings_class(_secrets_dir=secrets_dir)

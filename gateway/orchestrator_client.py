@@ -168,6 +168,11 @@ class OrchestratorClient:
         response = await self._call(self._stub.RetrySession, request, CHANGING)
         return _session(response.session)
 
+    async def set_legal_hold(self, session_id: str, *, held: bool) -> None:
+        """See `Orchestrator`."""
+        request = pb.SetLegalHoldRequest(session_id=session_id, held=held)
+        await self._call(self._stub.SetLegalHold, request, CHANGING)
+
     async def delete_session(self, session_id: str) -> DeletionReceipt:
         """See `Orchestrator`."""
         request = pb.DeleteSessionRequest(session_id=session_id)

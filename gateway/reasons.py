@@ -56,6 +56,7 @@ REASONS: Mapping[str, Reason] = {
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
     "RESULT_NOT_MADE": Reason(409, "the session failed before it had a result"),
     "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
+    "SESSION_HELD": Reason(409, "it is under a legal hold"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
     "FIELD_TOO_LARGE": Reason(413, "a form field is too long"),

@@ -119,6 +119,14 @@ class Receipt(BaseModel):
     delete_time_s: float = Field(description="When it began, in seconds since 1970-01-01 UTC.")
 
 
+class LegalHold(BaseModel):
+    """Whether a session is kept from deletion and expiry."""
+
+    success: Literal[True] = True
+    session_id: str
+    held: bool
+
+
 class Deletion(BaseModel):
     """A deleted session. Its id is never accepted again."""
 

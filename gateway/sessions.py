@@ -215,6 +215,9 @@ class Orchestrator(Protocol):
     async def retry_session(self, session_id: str) -> SessionView:
         """Run what failed again."""
 
+    async def set_legal_hold(self, session_id: str, *, held: bool) -> None:
+        """Keep a session from deletion and expiry, or let it go."""
+
     async def delete_session(self, session_id: str) -> DeletionReceipt:
         """Delete a session with all that belongs to it, and return what was removed."""
 

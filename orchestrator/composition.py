@@ -21,6 +21,7 @@ from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings
 from orchestrator.result.writer import ResultWriter
+from orchestrator.retention import LegalHolds, Retention
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.assess import Assess
@@ -73,10 +74,12 @@ def compose(
     accepting = Accepting(engine, admission, media, tombstones)
     erasure = Erasure(engine, media, tombstones)
     interval_s, orphan_s = settings.sweep_interval_s, settings.orphan_s
-    sweep = Sweep(engine, media, tombstones, erasure, interval_s=interval_s, orphan_s=orphan_s)
+    holds = LegalHolds(media)
+    retention = Retention(engine, erasure, holds, settings.retention)
+    sweep = Sweep(engine, media, tombstones, erasure, retention, interval_s=interval_s, orphan_s=orphan_s)
     engine.look_after(sweep.run)
     return OrchestratorServicer(
-        engine, tracker, outputs, accepting, reassessments, capabilities, recordings, erasure
+        engine, tracker, outputs, accepting, reassessments, capabilities, recordings, erasure, holds
     ), engine
 
 

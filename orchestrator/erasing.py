@@ -13,7 +13,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from chassis.errors import ForbiddenError, InterviewError, NotFoundError, UnavailableError
@@ -83,7 +83,8 @@ class Erasure:
         receipt = await self._tombstones.receipt(session_id)
         if receipt is None:
             # Listed before the mark: from then on, a writer that comes too late removes all that there is.
-            receipt = Receipt(tuple(await self._inventory(row)), time.time())
+            found = [*await self._tombstones.expired(session_id), *await self._inventory(row)]
+            receipt = Receipt(tuple(found), time.time())
             await self._tombstones.begin(session_id, receipt)
         self._look_again(session_id)
         await self._stop(row, versions)
@@ -100,6 +101,18 @@ class Erasure:
         await self._remove(session_id)
         logger.info("session is deleted", extra={"artifact_count": len(receipt.artifacts)})
         return receipt
+
+    async def expire(self, row: SessionRow, kinds: Collection[str]) -> int:
+        """Remove what a session has of some kinds, note it, and return how many things that were."""
+        session_id = row.request.session_id
+        found = [artifact for artifact in await self._inventory(row) if artifact.kind in kinds]
+        if found:
+            together = _together(await self._tombstones.expired(session_id), found)
+            await self._tombstones.note_expired(session_id, Receipt(together, time.time()))
+            for artifact in found:
+                await self._media.delete(f"{session_prefix(session_id)}/{artifact.name}")
+            logger.info("a part of a session has expired", extra={"artifact_count": len(found)})
+        return len(found)
 
     async def check_none(self, session_id: str) -> None:
         """Refuse to go on with a session whose deletion has begun.

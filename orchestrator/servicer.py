@@ -18,6 +18,7 @@ from orchestrator.ownership import is_listed, may_see
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import Recordings
+from orchestrator.retention import LegalHolds
 from orchestrator.sessions import STATES, SessionRow, replay, statuses_of, to_message
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.watching import Seen, SessionWatches
@@ -40,6 +41,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         capabilities: What they may ask for.
         recordings: Takes in the recordings of sessions to come.
         erasure: Deletes them.
+        holds: Those that may not be deleted.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         capabilities: Capabilities,
         recordings: Recordings,
         erasure: Erasure,
+        holds: LegalHolds,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
@@ -62,6 +65,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self._capabilities = capabilities
         self._recordings = recordings
         self._erasure = erasure
+        self._holds = holds
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -155,8 +159,19 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self, request: orchestrator_pb2.DeleteSessionRequest, _context: grpc.aio.ServicerContext
     ) -> orchestrator_pb2.DeleteSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
-        receipt = await self._erasure.delete(await self._row(request.session_id))
+        row = await self._row(request.session_id)
+        await self._holds.check_free(request.session_id)
+        receipt = await self._erasure.delete(row)
         return orchestrator_pb2.DeleteSessionResponse(receipt=receipt_message(request.session_id, receipt))
+
+    async def SetLegalHold(
+        self, request: orchestrator_pb2.SetLegalHoldRequest, _context: grpc.aio.ServicerContext
+    ) -> orchestrator_pb2.SetLegalHoldResponse:
+        """See `protos/interview/v1/orchestrator.proto`."""
+        await self._row(request.session_id)
+        await self._holds.set(request.session_id, held=request.held)
+        await self._erasure.check_none(request.session_id)
+        return orchestrator_pb2.SetLegalHoldResponse(held=request.held)
 
     async def RetrySession(
         self, request: orchestrator_pb2.RetrySessionRequest, _context: grpc.aio.ServicerContext

@@ -11,6 +11,8 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
 
+S_PER_DAY = 86_400.0
+
 
 def _data_dir() -> Path:
     return Path(platformdirs.user_data_dir("interview-assessment"))
@@ -23,6 +25,30 @@ class Preferences:
     target_languages: tuple[str, ...]
     reader_language: str
     seed: int
+
+
+@dataclass(frozen=True)
+class RetentionPeriods:
+    """How long parts of a session are kept after its end, in days. 0 keeps them until it is deleted."""
+
+    media_days: float = 0.0
+    audio_days: float = 0.0
+    transcript_days: float = 0.0
+    result_days: float = 0.0
+    """After that the session goes as a whole."""
+
+    def expired_kinds(self, age_s: float) -> frozenset[str]:
+        """Return the kinds of artifacts that have had their time. See `DeletedArtifact`."""
+        periods = (
+            (self.media_days, {"media"}),
+            (self.audio_days, {"audio"}),
+            (self.transcript_days, {"transcript", "result"}),
+        )
+        return frozenset().union(*(kinds for days, kinds in periods if 0 < days * S_PER_DAY <= age_s))
+
+    def session_expired(self, age_s: float) -> bool:
+        """Tell whether the session has had its time."""
+        return 0 < self.result_days * S_PER_DAY <= age_s
 
 
 class OrchestratorSettings(ServiceSettings):
@@ -63,6 +89,15 @@ class OrchestratorSettings(ServiceSettings):
     """How often the store is looked through for what nobody takes care of any more."""
     orphan_s: float = Field(3600.0, gt=0)
     """How long recordings may lie in the store without a session. Longer than any upload takes."""
+
+    media_retention_days: float = Field(7.0, ge=0)
+    """How long recordings are kept after a session's end. 0 keeps them until it is deleted."""
+    audio_retention_days: float = Field(7.0, ge=0)
+    """The same for the sound that was taken from them."""
+    transcript_retention_days: float = Field(0.0, ge=0)
+    """The same for words: transcripts, translations, assessments, and the results, which quote them."""
+    result_retention_days: float = Field(0.0, ge=0)
+    """The same for the session as a whole."""
 
     stage_attempt_count: int = Field(6, ge=1, le=20)
     """Attempts at a stage that answers with a failure, before it counts as failed. A stage that can't be
@@ -109,6 +144,16 @@ class OrchestratorSettings(ServiceSettings):
     """Language of remarks and conclusions. Empty: the answer's."""
     seed: int = 7
     """Handed to the assessor, so that a run can be repeated."""
+
+    @property
+    def retention(self) -> RetentionPeriods:
+        """How long things are kept."""
+        return RetentionPeriods(
+            self.media_retention_days,
+            self.audio_retention_days,
+            self.transcript_retention_days,
+            self.result_retention_days,
+        )
 
     @property
     def preferences(self) -> Preferences:

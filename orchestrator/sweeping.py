@@ -1,6 +1,7 @@
 """The sweep: finds what nobody takes care of any more, and removes it.
 
 * A deletion that its process did not end is finished.
+* What has had its time is removed (`retention`).
 * What was written for a deleted session after all is removed.
 * Recordings whose session was never created (the upload broke off, or its process was killed) are removed.
   No date says how old they are: dates jump, and a store's is another machine's. A session's folder goes once
@@ -20,6 +21,7 @@ from chassis.errors import InterviewError
 from chassis.store import MediaStore, StoredObject
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import Erasure
+from orchestrator.retention import Retention
 from orchestrator.tombstones import Tombstones
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Sweep:
         media: The store.
         tombstones: The marks of deleted sessions.
         erasure: Finishes deletions.
+        retention: Removes what has had its time.
         interval_s: Between two sweeps.
         orphan_s: How long recordings may lie without a session. Longer than any upload takes.
         monotonic: A clock that nobody sets, in seconds.
@@ -47,6 +50,7 @@ class Sweep:
         media: MediaStore,
         tombstones: Tombstones,
         erasure: Erasure,
+        retention: Retention,
         *,
         interval_s: float,
         orphan_s: float,
@@ -56,6 +60,7 @@ class Sweep:
         self._media = media
         self._tombstones = tombstones
         self._erasure = erasure
+        self._retention = retention
         self._interval_s = interval_s
         self._orphan_s = orphan_s
         self._monotonic = monotonic
@@ -87,6 +92,8 @@ class Sweep:
                 await self._erasure.remove_deleted(session_id)
             elif self._is_orphan(session_id, content):
                 await self._remove_orphan(session_id, content)
+        kept = {session_id: content for session_id, content in folders.items() if session_id in known}
+        await self._retention.once(kept)
         await self._engine.forget()
 
     async def _folders(self) -> Mapping[str, Content]:

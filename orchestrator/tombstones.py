@@ -5,6 +5,7 @@ and so that a database restored from a copy does not bring sessions back:
 
 deleted/<SHA-256 of the id>.json    the mark, with the receipt of the deletion. No id, no name, no words
 deleting/<id>                       stands while the deletion goes on, so that another process can finish it
+expired/<SHA-256 of the id>.json    what expired of a session that is still there
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from chassis.store import MediaStore
 
 BEGUN = "deleting"
 DELETED = "deleted"
+EXPIRED = "expired"
 
 
 @dataclass(frozen=True)
@@ -70,23 +72,39 @@ class Tombstones:
 
     async def note(self, session_id: str, receipt: Receipt) -> None:
         """Write down what the deletion removes."""
+        await self._write(_mark_key(session_id), receipt)
+
+    async def receipt(self, session_id: str) -> Receipt | None:
+        """Return what was written down, or None for a session that was not deleted."""
+        return await self._read(_mark_key(session_id))
+
+    async def note_expired(self, session_id: str, receipt: Receipt) -> None:
+        """Write down what expired of a session, all of it until now."""
+        await self._write(_mark_key(session_id, EXPIRED), receipt)
+
+    async def expired(self, session_id: str) -> tuple[Artifact, ...]:
+        """Return what expired of a session."""
+        found = await self._read(_mark_key(session_id, EXPIRED))
+        return found.artifacts if found is not None else ()
+
+    async def finish(self, session_id: str) -> None:
+        """Note that everything is gone. The mark stays."""
+        await self._media.delete(_mark_key(session_id, EXPIRED))  # The mark's receipt has it.
+        await self._media.delete(f"{BEGUN}/{session_id}")
+
+    async def _write(self, key: str, receipt: Receipt) -> None:
         kept = {
             "delete_time_s": receipt.delete_time_s,
             "artifacts": [asdict(artifact) for artifact in receipt.artifacts],
         }
-        await self._media.put_bytes(_mark_key(session_id), json.dumps(kept).encode())
+        await self._media.put_bytes(key, json.dumps(kept).encode())
 
-    async def receipt(self, session_id: str) -> Receipt | None:
-        """Return what was written down, or None for a session that was not deleted."""
+    async def _read(self, key: str) -> Receipt | None:
         try:
-            kept = json.loads(await self._media.get_bytes(_mark_key(session_id)))
+            kept = json.loads(await self._media.get_bytes(key))
         except NotFoundError:
             return None
         return Receipt(tuple(Artifact(**one) for one in kept["artifacts"]), kept["delete_time_s"])
-
-    async def finish(self, session_id: str) -> None:
-        """Note that everything is gone. The mark stays."""
-        await self._media.delete(f"{BEGUN}/{session_id}")
 
     async def unfinished(self) -> Sequence[str]:
         """Return the sessions whose deletion has begun and not ended."""
@@ -102,5 +120,5 @@ def session_deleted() -> PreconditionError:
     )
 
 
-def _mark_key(session_id: str) -> str:
-    return f"{DELETED}/{hashlib.sha256(session_id.encode()).hexdigest()}.json"
+def _mark_key(session_id: str, folder: str = DELETED) -> str:
+    return f"{folder}/{hashlib.sha256(session_id.encode()).hexdigest()}.json"

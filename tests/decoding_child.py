@@ -31,7 +31,7 @@ for job in jobs:
     print(json.dumps(answer), flush=True)
 """
 MEMORY_BYTES = 2 << 30
-PATIENCE_S = 600
+PATIENCE_S = 1_500
 IN_ACCESS, IN_OPEN = 0x1, 0x20
 IN_NONBLOCK = os.O_NONBLOCK
 

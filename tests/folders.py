@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -24,3 +25,8 @@ def _left_in(folder: Path) -> list[str]:
     while (left := sorted(path.name for path in folder.iterdir())) and time.monotonic() < deadline_s:
         time.sleep(0.05)
     return left
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the files below a folder, also while somebody removes some."""
+    return sorted(Path(parent) / name for parent, _, names in os.walk(folder) for name in names)

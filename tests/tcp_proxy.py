@@ -25,6 +25,8 @@ class Troubles:
     """Requests that hold one of these bytes are passed on, and the answer to the first of each is lost."""
     answers: list[bytes] = field(default_factory=list)
     """Said in the place of the server, one a connection, which then is closed."""
+    break_answers_that_hold: bytes | None = None
+    """Where these bytes are in an answer, it ends without them, each time."""
     hangs: bool = False
     """Requests are taken and never answered."""
     up_bytes_per_s: float | None = None
@@ -154,7 +156,8 @@ class _Connection:
     def _back(self) -> None:
         with contextlib.suppress(OSError):
             while data := self._server.recv(BLOCK_BYTES):
-                if self._loses_answer:
+                marker = self._proxy.troubles.break_answers_that_hold
+                if self._loses_answer or (marker is not None and marker in data):
                     break
                 if self._answer_left is not None:
                     data, self._answer_left = data[: self._answer_left], self._answer_left - len(data)

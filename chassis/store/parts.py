@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import time
 from collections.abc import AsyncIterator
@@ -41,14 +42,13 @@ def remove_parts(folder: Path, older_than_s: float) -> int:
     """
     latest_time_s = time.time() - older_than_s
     removed_count = 0
-    for path in folder.rglob("*#*"):
-        if not PART.search(path.name):
-            continue
-        # Somebody else may remove it at the same moment.
-        with contextlib.suppress(OSError):
-            if path.is_file() and not path.is_symlink() and path.stat().st_mtime <= latest_time_s:
-                path.unlink()
-                removed_count += 1
+    # Somebody else may remove the same at the same moment, folders as well: `walk` passes over what is gone.
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent) / name for name in names if PART.search(name)):
+            with contextlib.suppress(OSError):
+                if path.is_file() and not path.is_symlink() and path.stat().st_mtime <= latest_time_s:
+                    path.unlink()
+                    removed_count += 1
     return removed_count
 
 

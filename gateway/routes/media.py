@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -98,7 +99,9 @@ async def media(
     # Recordings are shown to whom their session is. What lies there without a session is nobody's.
     await gateway.orchestrator.get_session(session_id)
     recording = await _find(gateway, session_id, position)
-    if (address := await _signed(gateway, recording.key)) is not None:
+    # An address is signed for one method, and players read. A question about the recording is answered here.
+    address = await _signed(gateway, recording.key) if request.method == "GET" else None
+    if address is not None:
         # Not kept longer than it works, and by nobody else.
         return RedirectResponse(address, 307, {"Cache-Control": "private, no-store"})
     size_bytes = recording.size_bytes
@@ -119,7 +122,15 @@ async def media(
     if request.method == "HEAD":
         return Response(status_code=206 if part else 200, headers=headers, media_type=media_type)
     blocks = gateway.store.read_range(recording.key, wanted.start, wanted.end)
-    return StreamingResponse(blocks, 206 if part else 200, headers, media_type)
+    # Before the answer begins: a store that can't be read is still an answer 503, and not a body cut short.
+    first = await anext(blocks, b"")
+    return StreamingResponse(_after(first, blocks), 206 if part else 200, headers, media_type)
+
+
+async def _after(first: bytes, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for block in blocks:
+        yield block
 
 
 async def _signed(gateway: Gateway, key: str) -> str | None:

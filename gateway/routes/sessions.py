@@ -14,7 +14,7 @@ from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.openapi import RESULT_REF
 from gateway.reasons import ASKING, OF_A_SESSION, error_answers
-from gateway.schemas import Deletion, Receipt, SessionList, StatusAnswer
+from gateway.schemas import Deletion, LegalHold, Receipt, SessionList, StatusAnswer
 from gateway.sessions import SessionState
 from gateway.status import LEGACY_HEADER, describe
 
@@ -140,8 +140,29 @@ async def retry(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Resp
     return JSONResponse(describe(await gateway.orchestrator.retry_session(session_id)))
 
 
+@router.post(
+    "/sessions/{session_id}/hold",
+    responses=error_answers(*OF_A_SESSION, "SESSION_DELETED", "REQUEST_INVALID"),
+)
+async def hold(session_id: SessionId, gateway: GatewayDep, _: Managing) -> LegalHold:
+    """Keep a session from deletion and expiry."""
+    await gateway.orchestrator.set_legal_hold(session_id, held=True)
+    return LegalHold(session_id=session_id, held=True)
+
+
+@router.post(
+    "/sessions/{session_id}/release",
+    responses=error_answers(*OF_A_SESSION, "SESSION_DELETED", "REQUEST_INVALID"),
+)
+async def release(session_id: SessionId, gateway: GatewayDep, _: Managing) -> LegalHold:
+    """Let a session go that was kept."""
+    await gateway.orchestrator.set_legal_hold(session_id, held=False)
+    return LegalHold(session_id=session_id, held=False)
+
+
 @router.delete(
-    "/sessions/{session_id}", responses=error_answers(*OF_A_SESSION, "SESSION_STOPPING", "REQUEST_INVALID")
+    "/sessions/{session_id}",
+    responses=error_answers(*OF_A_SESSION, "SESSION_HELD", "SESSION_STOPPING", "REQUEST_INVALID"),
 )
 async def delete(session_id: SessionId, gateway: GatewayDep, _: Managing) -> Deletion:
     """Delete a session with its recordings, stage outputs and result."""

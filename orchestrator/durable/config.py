@@ -11,14 +11,13 @@ from typing import Any
 
 from dbos import DBOSConfig, DBOSPortableJSONSerializer
 
-from orchestrator.durable.connections import SOCKET
+from orchestrator.durable.connections import connect
 from orchestrator.durable.sqlite_file import ForgettingConnection
 from orchestrator.durable.trouble import TOLD, DatabaseTrouble
 
 MAX_THREADS = 64
 """DBOS makes its pool the loop's default one, which our own blocking work shares."""
-IDLE_TRANSACTION_TIMEOUT_S = 10.0
-"""A frozen replica must not hold row locks for the default minute."""
+ENGINE_CONNECTION_COUNT = 20
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,6 @@ def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
         # The default is pickle: whoever can write the database could run code here.
         "serializer": DBOSPortableJSONSerializer(),
         "max_executor_threads": MAX_THREADS,
-        "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_TIMEOUT_S,
         "run_migrations": config.migrate_at_start,
         "log_level": "WARNING",
         "enable_otlp": False,
@@ -68,9 +66,11 @@ def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
     database: dict[str, Any] = {"hide_parameters": True}
     if config.on_sqlite:
         database["connect_args"] = {"factory": partial(ForgettingConnection, trouble=trouble)}
-    else:
-        database["connect_args"] = {**SOCKET, "application_name": "interview-orchestrator engine"}
-    return {**told, "db_engine_kwargs": database}
+        return {**told, "db_engine_kwargs": database}
+    pool = connect(
+        config.database_url, "engine", connection_count=ENGINE_CONNECTION_COUNT, statement_timeout_ms=0
+    )
+    return {**told, "system_database_engine": pool}
 
 
 def quiet(record: logging.LogRecord) -> bool:

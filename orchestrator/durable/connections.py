@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import sqlalchemy
 from sqlalchemy import event
 
@@ -28,13 +29,20 @@ def postgres_url(database_url: str) -> sqlalchemy.URL:
     return sqlalchemy.make_url(database_url).set(drivername="postgresql+psycopg")
 
 
-def connect(database_url: str, purpose: str, *, connection_count: int) -> sqlalchemy.Engine:
+def connect(
+    database_url: str,
+    purpose: str,
+    *,
+    connection_count: int,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+) -> sqlalchemy.Engine:
     """Return a pool of connections. It connects when it is first used.
 
     Args:
         database_url: A Postgres database.
         purpose: What the connections are for. The server shows it.
         connection_count: The largest number of connections.
+        statement_timeout_ms: Time of one statement. 0: no limit.
     """
     engine = sqlalchemy.create_engine(
         postgres_url(database_url),
@@ -51,11 +59,28 @@ def connect(database_url: str, purpose: str, *, connection_count: int) -> sqlalc
     def bound(connection: Any, _record: Any) -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+                cursor.execute(f"SET statement_timeout = {statement_timeout_ms}")
                 cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TRANSACTION_TIMEOUT_MS}")
             connection.commit()  # Or the pool's rollback would undo it.
         except BaseException:
             connection.close()  # The pool does not know it yet, and would leave it open.
             raise
 
+    # The workflow engine tries again what was cut off. A connection that could not be made has no such mark,
+    # and the driver's words, by which it goes then, differ. If the socket or the host's name was missing for
+    # a moment, it gave up the session. A server that has become a standby takes no writes: another connection
+    # leads to its successor.
+    @event.listens_for(engine, "handle_error")
+    def cut_off(context: Any) -> None:
+        failed = context.original_exception
+        unmade = context.connection is None and isinstance(failed, psycopg.OperationalError)
+        if unmade or isinstance(failed, psycopg.errors.ReadOnlySqlTransaction):
+            context.is_disconnect = True
+
     return engine
+
+
+def disconnect(engine: sqlalchemy.Engine) -> None:
+    """Close all connections. One that a thread still uses is closed when it is given back."""
+    event.listen(engine, "checkin", lambda _connection, record: record.invalidate())
+    engine.dispose()

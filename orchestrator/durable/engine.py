@@ -16,14 +16,17 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
-from dbos import DBOS, SetWorkflowID, error
+from dbos import DBOS, SetWorkflowID
 from google.protobuf.json_format import MessageToDict
 
 from chassis.telemetry import session_id as current_session_id
+from orchestrator.durable.at_work import AtWork
 from orchestrator.durable.config import EngineConfig, dbos_config, quiet
+from orchestrator.durable.connections import disconnect
 from orchestrator.durable.failover import Failover
+from orchestrator.durable.fencing import written_by_owner
 from orchestrator.durable.kept import QUEUE, REASSESSMENT, KeptSessions, version_key
-from orchestrator.durable.schema import not_migrated
+from orchestrator.durable.schema import launch
 from orchestrator.durable.sqlite_file import DatabaseLock, prepare_sqlite, write_something
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
@@ -60,7 +63,7 @@ class Engine(KeptSessions):
         self, config: EngineConfig, runner: StageRunner, tracker: ProgressTracker, finish: Finish
     ) -> None:
         super().__init__(config, tracker)
-        self._steps = DurableSteps(runner, tracker, finish)
+        self._steps = DurableSteps(runner, tracker, written_by_owner(finish, self._owns))
         self._failover: Failover | None = None
         self._chores: list[Chore] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,10 +71,12 @@ class Engine(KeptSessions):
 
         # Defined here, not decorated as a method: DBOS keeps workflows by name, for the process.
         async def session(job: dict[str, Any]) -> dict[str, Any]:
-            return await self._process(job)
+            with self._at_work.counted():
+                return await self._process(job)
 
         async def reassessment(job: dict[str, Any]) -> dict[str, Any]:
-            return await self._reassess(job)
+            with self._at_work.counted():
+                return await self._reassess(job)
 
         self._lock: DatabaseLock | None = None
         if config.on_sqlite:
@@ -81,7 +86,10 @@ class Engine(KeptSessions):
         # With a handler of ours it makes none of its own, which would write plain text beside our log.
         logging.getLogger("dbos").addHandler(UNHANDLED)
         logging.getLogger("dbos").addFilter(quiet)
-        DBOS(config=dbos_config(config, self._trouble))
+        told = dbos_config(config, self._trouble)
+        self._pool = told.get("system_database_engine")
+        self._at_work = AtWork()
+        DBOS(config=told)
         self._workflow = DBOS.workflow(name="session", max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)(session)
         again = DBOS.workflow(name=REASSESSMENT, max_recovery_attempts=MAX_RECOVERY_ATTEMPTS)
         self._reassessment = again(reassessment)
@@ -96,12 +104,14 @@ class Engine(KeptSessions):
     def start(self) -> None:
         """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
         if not self._config.on_sqlite:
-            self._failover = Failover(self._config, take_over=DBOS._recover_pending_workflows)
+            self._failover = Failover(
+                self._config,
+                take_over=DBOS._recover_pending_workflows,
+                is_at_work=self._at_work,
+                resume=partial(DBOS.resume_workflows, queue_name=QUEUE),
+            )
             self._failover.claim()  # Before the launch: nobody may take us for dead.
-        try:
-            DBOS.launch()
-        except error.DBOSInitializationError as behind:
-            raise not_migrated() from behind
+        launch()
         # Its async twin can't be awaited here, and the plain one refuses a thread with a running loop.
         registration = threading.Thread(target=self._register_queue)
         registration.start()
@@ -118,6 +128,9 @@ class Engine(KeptSessions):
             on_conflict="always_update",
         )
 
+    def _owns(self, workflow_id: str) -> bool:
+        return self._failover is None or self._failover.owns(workflow_id)
+
     def close(self) -> None:
         """Let go: what is at work stays in the database and goes on at the next start, here or elsewhere."""
         self.closed = True
@@ -127,6 +140,8 @@ class Engine(KeptSessions):
         if self._failover is not None:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
+        if self._pool is not None:
+            disconnect(self._pool)
         if self._lock is not None:
             self._lock.release()
         logging.getLogger("dbos").removeFilter(quiet)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.errors import PreconditionError, UnavailableError
 from orchestrator.durable.config import EngineConfig
-from orchestrator.durable.connections import connect
+from orchestrator.durable.connections import connect, disconnect
 from orchestrator.durable.schema import check_tables, make_tables
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,13 @@ FREE_PLACES = """
         SELECT 1 FROM orch_executor e WHERE e.incarnation = p.owner AND NOT (:judging
           AND greatest(e.seen, pg_postmaster_start_time()) < now() - make_interval(secs => :dead_after_s)))
 """
+FIND_OWN = """
+    SELECT workflow_uuid FROM dbos.workflow_status
+    WHERE status = 'PENDING' AND executor_id = :me AND application_version = :flow_version
+"""
+FIND_OWNED = """
+    SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = :workflow_id AND executor_id = :me
+"""
 FORGET = "DELETE FROM orch_executor WHERE seen < now() - interval '1 day'"
 
 
@@ -70,6 +77,8 @@ class Failover:
     Args:
         config: The engine's. It names the replica, its times, and the database (Postgres).
         take_over: Hands the sessions of dead replicas to the living. Idempotent.
+        is_at_work: Tells whether this process works on a session, by its id.
+        resume: Puts sessions that nobody works on back into the queue, by their ids.
         superseded: Called once another process has this replica's id. This one must end.
         monotonic: A clock that nobody sets, in seconds.
     """
@@ -79,16 +88,21 @@ class Failover:
         config: EngineConfig,
         *,
         take_over: Callable[[list[str]], Any],
+        is_at_work: Callable[[str], bool] = lambda _: True,
+        resume: Callable[[list[str]], Any] = lambda _: None,
         superseded: Callable[[], None] = end_this_process,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = connect(config.database_url, "failover", connection_count=2)
         self._config = config
         self._take_over = take_over
+        self._is_at_work = is_at_work
+        self._resume = resume
         self._superseded = superseded
         self._monotonic = monotonic
         self._last_beat_s: float | None = None
         self._judging_from_s = -float("inf")
+        self._idle_since_s: dict[str, float] = {}
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._every_interval, args=(work,), name=work.__name__, daemon=True)
@@ -149,7 +163,7 @@ class Failover:
             self._told(LEAVE)
         except SQLAlchemyError:
             logger.warning("the database can't be reached; others take over after a while")
-        self._engine.dispose()
+        disconnect(self._engine)
 
     def beat(self) -> None:
         """Give one sign of life. Where another process has the id by now, this one is told to end."""
@@ -179,9 +193,30 @@ class Failover:
         self._told(FORGET)
         if self._monotonic() - begin_s > self._config.dead_after_s / 2:
             return  # We were frozen ourselves: what was found then need not hold now.
+        self._resume_stranded()
         if dead:
             logger.warning("taking over from replicas that are gone", extra={"replica_count": len(dead)})
             self._take_over(dead)
+
+    def owns(self, workflow_id: str) -> bool:
+        """Tell whether a session is this replica's still. Where the database can't be asked, it may be."""
+        try:
+            return bool(self._told(FIND_OWNED, workflow_id=workflow_id))
+        except SQLAlchemyError:
+            return True
+
+    def _resume_stranded(self) -> None:
+        """Resume what the database calls ours, though nobody here works on it.
+
+        A connection that is lost in the middle of taking a session up, or of noting its end, leaves it so.
+        """
+        now_s = self._monotonic()
+        idle = [str(name) for (name,) in self._told(FIND_OWN) if not self._is_at_work(name)]
+        self._idle_since_s = {name: self._idle_since_s.get(name, now_s) for name in idle}
+        stranded = [name for name in idle if now_s - self._idle_since_s[name] >= self._config.dead_after_s]
+        if stranded:
+            logger.warning("resuming what nobody works on", extra={"session_count": len(stranded)})
+            self._resume(stranded)
 
     def _told(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         """Run a statement in a transaction of its own and return its rows."""

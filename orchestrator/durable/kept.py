@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from dbos import DBOS, error
 
 from orchestrator.durable.config import EngineConfig
-from orchestrator.durable.rows import milestones_of, session_row, version_row
+from orchestrator.durable.rows import has_ended, last_change_s, milestones_of, session_row, version_row
 from orchestrator.durable.sqlite_file import empty_log
 from orchestrator.durable.trouble import DatabaseTrouble
 from orchestrator.progress import MS_PER_S, Milestone, ProgressTracker
@@ -105,6 +105,17 @@ class KeptSessions:
             asked = DBOS.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
             rows = await self._trouble.bounded(asked)
             found |= {row.workflow_id for row in rows}
+        return found
+
+    async def end_times_s(self, session_ids: Collection[str]) -> dict[str, float]:
+        """Return when sessions ended, in seconds since 1970-01-01 UTC. Those that have not are left out."""
+        found: dict[str, float] = {}
+        wanted = sorted(session_ids)
+        for first in range(0, len(wanted), MAX_IDS_COUNT):
+            ids = wanted[first : first + MAX_IDS_COUNT]
+            asked = DBOS.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
+            rows = await self._trouble.bounded(asked)
+            found |= {row.workflow_id: last_change_s(row) for row in rows if has_ended(row)}
         return found
 
     def is_here(self, session_id: str) -> bool:

@@ -57,7 +57,7 @@ def session_row(kept: KeptWorkflow, milestones: tuple[Milestone, ...]) -> Sessio
             request=read_request({"sessionId": kept.workflow_id, "ownerGroup": _owner_group(kept)}),
             state=state,
             create_time_s=(kept.created_at or 0) / MS_PER_S,
-            end_time_s=_last_change_s(kept) if state in ENDED else None,
+            end_time_s=last_change_s(kept) if state in ENDED else None,
             reason=UNREADABLE,
             message=UNREADABLE_MESSAGE,
         )
@@ -109,7 +109,7 @@ def version_row(kept: KeptWorkflow) -> VersionRow:
     except NOT_READABLE:
         logger.warning("a version can't be read", extra={"session_id": kept.workflow_id})
         version_id, created_s = int(kept.workflow_id.rpartition("-")[2]), (kept.created_at or 0) / MS_PER_S
-        ended_s = _last_change_s(kept)
+        ended_s = last_change_s(kept)
         return VersionRow(version_id, "", "failed", created_s, ended_s, UNREADABLE, UNREADABLE_MESSAGE)
 
 
@@ -139,8 +139,14 @@ def _end_time_s(kept: KeptWorkflow) -> float:
     """Return when it ended. The engine's own times are whole seconds on SQLite."""
     if kept.status == "SUCCESS" and kept.output and "end_time_s" in kept.output:
         return float(kept.output["end_time_s"])
-    return _last_change_s(kept)
+    return last_change_s(kept)
 
 
-def _last_change_s(kept: KeptWorkflow) -> float:
+def has_ended(kept: KeptWorkflow) -> bool:
+    """Tell whether a session has ended, well or not."""
+    return _STATES.get(kept.status, "ended") not in ("queued", "processing")
+
+
+def last_change_s(kept: KeptWorkflow) -> float:
+    """Return when the engine changed it last, in seconds since 1970-01-01 UTC."""
     return (kept.completed_at or kept.updated_at or kept.created_at or 0) / MS_PER_S

@@ -6,7 +6,7 @@ A command makes them, or the start does.
 from __future__ import annotations
 
 import sqlalchemy
-from dbos import DBOS
+from dbos import DBOS, error
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.errors import PreconditionError, UnavailableError
@@ -37,6 +37,18 @@ def not_migrated() -> PreconditionError:
         "The database has not the tables of this version. Run `python -m orchestrator migrate` on it first.",
         reason="DATABASE_NOT_MIGRATED",
     )
+
+
+def launch() -> None:
+    """Launch the engine.
+
+    Raises:
+        PreconditionError: Its tables are missing or older than this build (`DATABASE_NOT_MIGRATED`).
+    """
+    try:
+        DBOS.launch()
+    except error.DBOSInitializationError as behind:
+        raise not_migrated() from behind
 
 
 def migrate(database_url: str) -> None:

@@ -69,10 +69,14 @@ class SessionStore:
     async def save(self, key: str, output: Message, record: StageRecord) -> None:
         """Keep an output and how it came about. The output's presence vouches for both.
 
+        What is there stays: a replica that was taken for dead may end its call after its successor did.
+
         Raises:
             PreconditionError: The session was deleted (`SESSION_DELETED`).
         """
         async with self._unless_deleted(_session_of(key)):
+            if await self._media.exists(key):
+                return
             await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
             # Once: a replica that was frozen in the middle, and thaws, changes nothing that others have read.
             await self._media.put_bytes_once(key, output.SerializeToString(deterministic=True))
@@ -92,11 +96,17 @@ class SessionStore:
     async def save_result(self, session_id: str, document: bytes, version_id: int = FIRST_VERSION) -> None:
         """Write a version of the result document. A reader sees the old one, or the new one whole.
 
+        Of two that write the first one at the same moment, one wins. Only a later run replaces it.
+
         Raises:
             PreconditionError: The session was deleted (`SESSION_DELETED`).
         """
         async with self._unless_deleted(session_id):
-            await self._media.put_bytes(_result_key(session_id, version_id), document)
+            key = _result_key(session_id, version_id)
+            if await self._media.exists(key):
+                await self._media.put_bytes(key, document)
+            else:
+                await self._media.put_bytes_once(key, document)
 
     async def load_result(self, session_id: str, version_id: int = FIRST_VERSION) -> bytes:
         """Read a version of the result document.

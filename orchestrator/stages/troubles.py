@@ -2,7 +2,7 @@
 
 StageAwayError      nothing was done: no attempt. The stage can't be reached, or does not serve
 QUEUE_FULL          nothing was done: no attempt. The stage's own words for it
-    WORK_FOLDER_FULL    no attempt: it is the operator's disk, and not the input
+WORK_FOLDER_FULL    no attempt: it is the operator's disk, and not the input
 StageStoppedError   an attempt. The stage was stopped in good order while it worked on this
 StageDiedError      an attempt. The connection broke while it worked on this, which may be why
 StageHungError      an attempt. It stopped getting on with this

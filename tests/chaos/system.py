@@ -1,4 +1,4 @@
-"""A system for scenarios: real orchestrators on quick fake stages, sessions that are submitted, and the account."""
+"""A system for scenarios: real orchestrators on quick fake stages, sessions, and the account at the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,11 @@ class System:
         database_url: The orchestrators' state. Empty: an SQLite file.
         row: The scenario's line of the summary.
         stage_s: How long a call to a stage takes.
-        own_process: The service that has a process of its own, to be spoilt alone.
+        own: The services that have a process of their own each, to be spoilt alone.
     """
 
     def __init__(
-        self, folder: Path, database_url: str, row: Row, *, stage_s: float = 0.2, own_process: str = ""
+        self, folder: Path, database_url: str, row: Row, *, stage_s: float = 0.2, own: Sequence[str] = ()
     ) -> None:
         self.folder = folder
         self.row = row
@@ -52,10 +52,14 @@ class System:
         self.processes: list[Process] = []
         self.accepted: list[str] = []
         self._recording = make_recording(folder / "recording.mp4", seconds=1.0)
-        self.stages = self._stage("stages", stage_s).up()
-        self.spoilt = self._stage("spoilt", stage_s).up() if own_process else self.stages
+        names = ["stages", *own] if len(own) < len(SERVICES) else list(own)
+        self.stages = {name: self._stage(name, stage_s) for name in names}
+        for process in self.stages.values():
+            process.start()
+        for process in self.stages.values():
+            process.wait_listening()
         self._addresses = {
-            f"ORCHESTRATOR_{name}_ADDRESS": (self.spoilt if name == own_process else self.stages).address
+            f"ORCHESTRATOR_{name}_ADDRESS": self.stages[name if name in own else "stages"].address
             for name in SERVICES
         }
 
@@ -91,9 +95,14 @@ class System:
         self.orchestrators.append(self.process(name, ["-m", module], port, variables | changes))
         return self.orchestrators[-1]
 
-    def mood(self, word: str) -> None:
-        """Set the mood of the stage that has a process of its own."""
-        (self.folder / f"{self.spoilt.name}.counts.mood").write_text(word)
+    def mood(self, service: str, word: str) -> None:
+        """Set the mood of a service that has a process of its own."""
+        (self.folder / f"{service}.counts.mood").write_text(word)
+
+    def begun(self, service: str) -> int:
+        """Return how many calls a service with a process of its own has begun."""
+        notes = read_notes([self.folder / f"{service}.counts"])
+        return sum(note[0][0] == "+" for note in notes)
 
     def notes(self) -> list[list[str]]:
         """Return what the stages noted."""

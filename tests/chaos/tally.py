@@ -15,6 +15,7 @@ from tests.folders import ROOT
 
 SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+WRITING_TIMES = ("finished_at", "processing_time", "processed_at")
 SETTLE_S = 0.3
 """A stage's call that begins so shortly after its output was stored was on its way before."""
 
@@ -37,8 +38,18 @@ class Row:
         return asdict(self)
 
 
+def without_times(value: Any) -> Any:
+    """Return a document without the times of its writing.
+
+    A process that is killed between writing it and noting that it did so writes the same again.
+    """
+    if isinstance(value, dict):
+        return {key: without_times(of) for key, of in value.items() if key not in WRITING_TIMES}
+    return [without_times(of) for of in value] if isinstance(value, list) else value
+
+
 class Results:
-    """Watches the result documents as they come: each is written once.
+    """Watches the result documents as they come: each session has one.
 
     Args:
         store: The media store's folder.
@@ -46,7 +57,7 @@ class Results:
 
     def __init__(self, store: Path) -> None:
         self._store = store
-        self._seen: dict[str, set[tuple[int, int]]] = {}
+        self._seen: dict[str, set[str]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -58,13 +69,15 @@ class Results:
     def _look(self) -> None:
         for path in self._store.glob("sessions/*/result.json"):
             try:
-                status = path.stat()
+                document = json.loads(path.read_bytes())
             except OSError:
                 continue
-            self._seen.setdefault(path.parent.name, set()).add((status.st_ino, status.st_mtime_ns))
+            self._seen.setdefault(path.parent.name, set()).add(
+                json.dumps(without_times(document), sort_keys=True)
+            )
 
     def written(self) -> dict[str, int]:
-        """Return how often each session's document was written, and stop watching."""
+        """Return how many documents each session had, and stop watching."""
         self._stop.set()
         self._thread.join()
         self._look()

@@ -13,6 +13,7 @@ from chassis.errors import InterviewError, PreconditionError
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.stage import OnProgress
 from tests.fakes.stages import a_transcript
+from tests.folders import files_below
 from tests.waiting import until
 from tests.world import COMPLETED, World, running
 
@@ -26,7 +27,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def left(world: World) -> list[Path]:
-    return [path for path in (world.folder / "store" / "sessions").rglob("*") if path.is_file()]
+    return files_below(world.folder / "store" / "sessions")
 
 
 async def refused(call: Any) -> InterviewError:
@@ -114,3 +115,32 @@ async def test_two_who_delete_at_the_same_moment_leave_nothing(world: World) -> 
 
     assert {getattr(end, "reason", "") for end in ends} <= {"", "SESSION_NOT_FOUND"}
     assert left(world) == []
+
+
+async def test_a_session_under_a_legal_hold_is_not_deleted(world: World) -> None:
+    session_id = await world.create()
+    await world.until(session_id, COMPLETED)
+    hold = orchestrator_pb2.SetLegalHoldRequest(session_id=session_id, held=True)
+    assert (await world.call(world.stub.SetLegalHold, hold)).held
+
+    assert (await refused(world.do("DeleteSession", session_id))).reason == "SESSION_HELD"
+    assert (await world.get(session_id)).state == COMPLETED
+
+    hold.held = False
+    await world.call(world.stub.SetLegalHold, hold)
+    await world.do("DeleteSession", session_id)
+    assert left(world) == []
+
+
+async def test_recordings_expire_by_themselves_and_the_session_stays(tmp_path: Path) -> None:
+    second_days = 1 / 86_400
+    async with running(tmp_path, sweep_interval_s=0.2, media_retention_days=second_days) as world:
+        session_id = await world.create()
+        await world.until(session_id, COMPLETED)
+        recordings = world.folder / "store" / "sessions" / session_id / "media"
+
+        await until(lambda: files_below(recordings) == [])
+
+        assert (await world.result(session_id))["status"] == "completed"
+        receipt = (await world.do("DeleteSession", session_id)).receipt
+        assert "media/1.mp4" in {artifact.name for artifact in receipt.artifacts}

@@ -13,6 +13,7 @@ from gateway.settings import GatewaySettings
 from tests.fakes.orchestrator import FakeOrchestrator
 from tests.gateway_bench import MP4, form, videos
 from tests.s3_servers import SECRET_ACCESS_KEY, S3Server
+from tests.tcp_proxy import Proxy
 
 pytestmark = pytest.mark.anyio
 
@@ -42,9 +43,13 @@ async def test_a_player_is_sent_to_s3_where_the_operator_wants_that(
     server: S3Server, bucket: str, tmp_path: Path
 ) -> None:
     async with client_of(server, bucket, tmp_path, media_delivery="redirect") as client:
-        sent = await client.get(f"/media/{await uploaded(client)}/1", headers={"Range": "bytes=4-11"})
+        session_id = await uploaded(client)
+        sent = await client.get(f"/media/{session_id}/1", headers={"Range": "bytes=4-11"})
+        asked = await client.head(f"/media/{session_id}/1")
         page = await client.get("/")
 
+    # A signed address works for one method. So a question is answered by the gateway.
+    assert (asked.status_code, asked.headers["Content-Length"]) == (200, str(len(MP4)))
     assert sent.status_code == 307
     assert "no-store" in sent.headers["Cache-Control"]
     address = sent.headers["Location"]
@@ -62,3 +67,19 @@ async def test_a_recording_of_no_session_gets_no_address(
         answer = await client.get(f"/media/{'1' * 32}/1")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "SESSION_NOT_FOUND")
+
+
+async def test_a_recording_that_cant_be_read_now_is_an_answer_and_not_a_body_cut_short(
+    server: S3Server, bucket: str, proxy: Proxy, tmp_path: Path
+) -> None:
+    store = server.store(bucket, proxy.url, retry_count=0)
+    app = create_app(GatewaySettings(spool_dir=tmp_path), FakeOrchestrator(), store)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+        session_id = await uploaded(client)
+        # A whole listing comes through, and the recording behind its head does not.
+        proxy.troubles.break_answers_that_hold = MP4[:12]
+        answer = await client.get(f"/media/{session_id}/1")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNAVAILABLE")
+    assert answer.headers["Retry-After"]

@@ -40,6 +40,8 @@ OF_A_SESSION: dict[tuple[str, str], dict[str, Any]] = {
     ("HEAD", "/media/{session_id}/{position}"): {},
     ("POST", "/sessions/{session_id}/reassess"): {"json": {"rubric_id": "technical"}},
     ("POST", "/sessions/{session_id}/cancel"): {},
+    ("POST", "/sessions/{session_id}/hold"): {},
+    ("POST", "/sessions/{session_id}/release"): {},
     ("POST", "/sessions/{session_id}/retry"): {},
     ("DELETE", "/sessions/{session_id}"): {},
 }

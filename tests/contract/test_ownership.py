@@ -28,6 +28,7 @@ OF_A_SESSION: dict[str, Callable[[str], Any]] = {
     "ReassessSession": lambda session_id: pb.ReassessSessionRequest(
         session_id=session_id, rubric_id="technical"
     ),
+    "SetLegalHold": lambda session_id: pb.SetLegalHoldRequest(session_id=session_id, held=False),
     "ListResultVersions": lambda session_id: pb.ListResultVersionsRequest(session_id=session_id),
     "GetResult": lambda session_id: pb.GetResultRequest(session_id=session_id),
     "DeleteSession": lambda session_id: pb.DeleteSessionRequest(session_id=session_id),

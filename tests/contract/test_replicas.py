@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from chassis.errors import PreconditionError
 from orchestrator.durable.config import EngineConfig
+from orchestrator.durable.connections import connect
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.schema import migrate
 from tests.postgres_server import own_cluster
@@ -161,3 +164,36 @@ def test_sessions_of_another_flow_version_are_left_to_their_own(url: str) -> Non
         one.failover.reap()
 
     assert one.taken == ["left"]
+
+
+def test_what_is_ours_in_the_database_and_at_work_nowhere_is_resumed_after_its_time(url: str) -> None:
+    at_work, resumed = {"running"}, list[str]()
+    one = Replica(url, "a")
+    failover = Failover(
+        one.config,
+        take_over=one.taken.extend,
+        is_at_work=at_work.__contains__,
+        resume=resumed.extend,
+        monotonic=lambda: one.now_s,
+    )
+    failover.claim()
+    for name in ("running", "stranded", "just taken up"):
+        tell(url, PENDING, name, "a", "1")
+    failover.reap()
+    at_work.add("just taken up")
+    one.now_s += one.config.dead_after_s
+    failover.beat()
+    failover.reap()
+    failover.stop()
+
+    assert resumed == ["stranded"]
+
+
+def test_a_database_that_can_not_be_found_counts_as_cut_off_so_that_the_engine_tries_again(
+    tmp_path: Path,
+) -> None:
+    pool = connect(f"postgresql://nobody@/none?host={tmp_path}", "test", connection_count=1)
+    with pytest.raises(DBAPIError) as failed:
+        pool.connect()
+
+    assert failed.value.connection_invalidated

@@ -27,6 +27,10 @@ class FakeEngine:
     async def known(self, session_ids: Collection[str]) -> set[str]:
         return set(session_ids) & set(self.rows)
 
+    async def end_times_s(self, session_ids: Collection[str]) -> dict[str, float]:
+        rows = {session_id: self.rows[session_id] for session_id in session_ids if session_id in self.rows}
+        return {session_id: row.end_time_s or 0.0 for session_id, row in rows.items() if row.ended}
+
     def is_here(self, session_id: str) -> bool:
         return session_id in self.here
 

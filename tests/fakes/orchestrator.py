@@ -40,6 +40,7 @@ class FakeOrchestrator:
 
     def __init__(self) -> None:
         self.drafts: dict[str, SessionDraft] = {}
+        self.held: set[str] = set()
         self.events: dict[str, list[SessionEvent]] = {}
         self.results: dict[str, bytes] = {}
         self.versions: dict[str, list[ResultVersion]] = {}
@@ -134,9 +135,16 @@ class FakeOrchestrator:
         self.set(replace(self._find(session_id), state=SessionState.QUEUED))
         return self._find(session_id)
 
+    async def set_legal_hold(self, session_id: str, *, held: bool) -> None:
+        self._check()
+        self._find(session_id)
+        (self.held.add if held else self.held.discard)(session_id)
+
     async def delete_session(self, session_id: str) -> DeletionReceipt:
         self._check()
         self._find(session_id)
+        if session_id in self.held:
+            raise PreconditionError("It is under a legal hold.", reason="SESSION_HELD")
         del self.events[session_id], self.drafts[session_id]
         return DeletionReceipt((DeletedArtifact("media", "media/1.mp4", "ab" * 32, 15),), 1_700_000_000.0)
 

@@ -1,9 +1,9 @@
 """Quick stages as a process of their own that misbehave when told to.
 
-`python -m tests.fakes.wayward PORT COUNTS_FILE SECONDS`. The file `COUNTS_FILE.mood` says how the next calls go:
-`hang` (no answer), `slow` (three times as long), `garbage` (bytes that are no message), `hollow` (a message
-without its content), `nan` (numbers that are none), anything else: well. Each call writes two lines to the counts
-file: `+METHOD SESSION TIME` when it begins and `-METHOD SESSION TIME` when it has answered.
+`python -m tests.fakes.wayward PORT COUNTS_FILE SECONDS`. The file `COUNTS_FILE.mood` says how the next calls
+go: `hang` (no answer), `slow` (three times as long), `garbage` (bytes that are no message), `hollow` (a reply
+without its content), `nan` (numbers that are none), anything else: well. Each call writes two lines to the
+counts file: `+STAGE SESSION TIME` when it begins and `-STAGE SESSION TIME` when it has answered.
 """
 
 from __future__ import annotations
@@ -48,10 +48,13 @@ class Mood(grpc.aio.ServerInterceptor):
         with self._counts.open("a") as file:
             file.write(f"{sign}{STAGES[method]} {session_id} {time.time():.3f}\n")
 
+    def _mood(self) -> str:
+        mood = Path(f"{self._counts}.mood")
+        return mood.read_text() if mood.exists() else ""
+
     async def _suffer(self) -> str:
         """Return the mood, after what it costs before the answer."""
-        mood = Path(f"{self._counts}.mood")
-        now = mood.read_text() if mood.exists() else ""
+        now = self._mood()
         if now == "hang":
             await asyncio.Event().wait()
         if now == "slow":
@@ -60,9 +63,9 @@ class Mood(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
+    ) -> Any:
         handler: Any = await continuation(handler_call_details)
         method = handler_call_details.method.rpartition("/")[2]
         if handler is None or method not in STAGES:
@@ -119,9 +122,8 @@ def _poison(message: Any) -> None:
         if field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for inner in value if field.label == field.LABEL_REPEATED else [value]:
                 _poison(inner)
-        elif field.cpp_type in (field.CPPTYPE_DOUBLE, field.CPPTYPE_FLOAT):
-            if field.label != field.LABEL_REPEATED:
-                setattr(message, field.name, float("nan"))
+        elif field.cpp_type == field.CPPTYPE_DOUBLE and field.label != field.LABEL_REPEATED:
+            setattr(message, field.name, float("nan"))
 
 
 def written(reply: Any) -> bytes:

@@ -1,7 +1,7 @@
 """`python -m orchestrator` on a machine whose clock is set while it runs.
 
-`WRONG_CLOCK_FILE` names a file with the seconds by which the clock is off. While there is none, it is right. Only
-our code and the engine see it: gRPC compares Python's time with the machine's own, which a test can't set.
+`WRONG_CLOCK_FILE` names a file with the seconds by which the clock is off. While there is none, it is right.
+Only our code and the engine see it. gRPC compares Python's time with the machine's, which a test can't set.
 """
 
 from __future__ import annotations

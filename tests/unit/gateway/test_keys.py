@@ -103,6 +103,7 @@ async def test_a_browsers_cookie_reads_only_and_never_holds_the_key(tmp_path: Pa
     assert (await bench.http.get(f"/media/{session_id}/1")).status_code == 200
     for method, path in (
         ("POST", f"/sessions/{session_id}/cancel"),
+        ("POST", f"/sessions/{session_id}/hold"),
         ("DELETE", f"/sessions/{session_id}"),
         ("POST", "/upload"),
         ("POST", "/login"),

@@ -20,6 +20,7 @@ from orchestrator.tombstones import Receipt, Tombstones
 from orchestrator.workflow import StageRecord
 from tests.fakes.engine import FakeEngine
 from tests.fakes.stages import a_transcript
+from tests.folders import files_below
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +69,7 @@ class Bench:
         await self.outputs.save_result(SESSION_ID, b"{}")
 
     def left(self) -> list[Path]:
-        return [path for path in (self.folder / "sessions").rglob("*") if path.is_file()]
+        return files_below(self.folder / "sessions")
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from chassis.errors import UnavailableError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.erasing import Erasure
+from orchestrator.retention import LegalHolds, Retention
 from orchestrator.sessions import SessionRow
+from orchestrator.settings import RetentionPeriods
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Receipt, Tombstones
 from tests.fakes.engine import FakeEngine
+from tests.folders import files_below
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -33,11 +36,13 @@ class Bench:
         request = orchestrator_pb2.CreateSessionRequest(session_id=KNOWN)
         self.engine = FakeEngine(SessionRow(request, "completed", 1.0))
         engine = cast(Any, self.engine)
+        erasure = Erasure(engine, self.media, self.tombstones, look_again_s=())
         self.sweep = Sweep(
             engine,
             self.media,
             self.tombstones,
-            Erasure(engine, self.media, self.tombstones, look_again_s=()),
+            erasure,
+            Retention(engine, erasure, LegalHolds(self.media), RetentionPeriods()),
             interval_s=0.01,
             orphan_s=HOUR_S,
             monotonic=lambda: self.now_s,
@@ -53,7 +58,7 @@ class Bench:
 
     def left(self) -> list[str]:
         root = self.folder / "sessions"
-        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        return [str(path.relative_to(root)) for path in files_below(root)]
 
 
 @pytest.fixture

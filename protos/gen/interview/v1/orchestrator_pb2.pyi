@@ -245,6 +245,20 @@ class DeleteSessionResponse(_message.Message):
     receipt: DeletionReceipt
     def __init__(self, receipt: _Optional[_Union[DeletionReceipt, _Mapping]] = ...) -> None: ...
 
+class SetLegalHoldRequest(_message.Message):
+    __slots__ = ("session_id", "held")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    held: bool
+    def __init__(self, session_id: _Optional[str] = ..., held: _Optional[bool] = ...) -> None: ...
+
+class SetLegalHoldResponse(_message.Message):
+    __slots__ = ("held",)
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    held: bool
+    def __init__(self, held: _Optional[bool] = ...) -> None: ...
+
 class DeletionReceipt(_message.Message):
     __slots__ = ("session_id", "artifacts", "delete_time_s")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]

@@ -75,6 +75,11 @@ class OrchestratorServiceStub:
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.DeleteSessionRequest.SerializeToString,
                 response_deserializer=interview_dot_v1_dot_orchestrator__pb2.DeleteSessionResponse.FromString,
                 _registered_method=True)
+        self.SetLegalHold = channel.unary_unary(
+                '/interview.v1.OrchestratorService/SetLegalHold',
+                request_serializer=interview_dot_v1_dot_orchestrator__pb2.SetLegalHoldRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_orchestrator__pb2.SetLegalHoldResponse.FromString,
+                _registered_method=True)
         self.RetrySession = channel.unary_unary(
                 '/interview.v1.OrchestratorService/RetrySession',
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.RetrySessionRequest.SerializeToString,
@@ -169,9 +174,17 @@ class OrchestratorServiceServicer:
 
     def DeleteSession(self, request, context):
         """Deletes a session with its media, stage outputs and result, for good: its identifier is never accepted
-        again (`SESSION_DELETED`). Cancels it first if it runs. Fails with `NOT_FOUND` (`SESSION_NOT_FOUND`), or
-        with `UNAVAILABLE` (`SESSION_STOPPING`): the deletion has begun then, and is finished whether it is asked
+        again (`SESSION_DELETED`). Cancels it first if it runs. Fails with `NOT_FOUND` (`SESSION_NOT_FOUND`), with
+        `FAILED_PRECONDITION` (`SESSION_HELD`), or with `UNAVAILABLE` (`SESSION_STOPPING`): the deletion has begun then, and is finished whether it is asked
         for again or not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetLegalHold(self, request, context):
+        """Keeps a session from deletion and expiry, or lets it go again. Idempotent. Fails with `NOT_FOUND`, or
+        `FAILED_PRECONDITION` (`SESSION_DELETED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -259,6 +272,11 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     servicer.DeleteSession,
                     request_deserializer=interview_dot_v1_dot_orchestrator__pb2.DeleteSessionRequest.FromString,
                     response_serializer=interview_dot_v1_dot_orchestrator__pb2.DeleteSessionResponse.SerializeToString,
+            ),
+            'SetLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetLegalHold,
+                    request_deserializer=interview_dot_v1_dot_orchestrator__pb2.SetLegalHoldRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_orchestrator__pb2.SetLegalHoldResponse.SerializeToString,
             ),
             'RetrySession': grpc.unary_unary_rpc_method_handler(
                     servicer.RetrySession,
@@ -481,6 +499,33 @@ class OrchestratorService:
             '/interview.v1.OrchestratorService/DeleteSession',
             interview_dot_v1_dot_orchestrator__pb2.DeleteSessionRequest.SerializeToString,
             interview_dot_v1_dot_orchestrator__pb2.DeleteSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interview.v1.OrchestratorService/SetLegalHold',
+            interview_dot_v1_dot_orchestrator__pb2.SetLegalHoldRequest.SerializeToString,
+            interview_dot_v1_dot_orchestrator__pb2.SetLegalHoldResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,7 @@ def test_a_picture_that_is_larger_than_its_file_says_is_not_decoded(tmp_path: Pa
     assert (allowed["picture"]["width_px"], allowed["picture"]["height_px"]) == (4_000, 3_000)
 
 
+@pytest.mark.timeout(1_800)
 def test_wrong_sizes_and_changed_bytes_end_as_an_answer(tmp_path: Path, video: bytes) -> None:
     contents = malformed(video)
     seed = int(SEED) if SEED else 11

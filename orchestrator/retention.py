@@ -1,0 +1,107 @@
+"""How long sessions and their parts are kept, and which are kept come what may.
+
+An age counts from a session's end. A part that expires is removed as a deletion would remove it, and its
+receipt is kept. The words of an answer stand in its transcript and in the result, so these two go together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from chassis.errors import PreconditionError
+from chassis.store import MediaStore, StoredObject
+from orchestrator.durable.engine import Engine
+from orchestrator.erasing import Erasure, kind_of
+from orchestrator.settings import RetentionPeriods
+from orchestrator.stages.outputs import session_prefix
+
+HELD = "held"
+
+
+class LegalHolds:
+    """Sessions that are neither deleted nor expire: `held/<id>` in the store.
+
+    Args:
+        media: The store.
+    """
+
+    def __init__(self, media: MediaStore) -> None:
+        self._media = media
+
+    async def set(self, session_id: str, *, held: bool) -> None:
+        """Keep a session, or let it go."""
+        if held:
+            await self._media.put_bytes(f"{HELD}/{session_id}", b"")
+        else:
+            await self._media.delete(f"{HELD}/{session_id}")
+
+    async def is_held(self, session_id: str) -> bool:
+        """Tell whether a session is kept."""
+        return await self._media.exists(f"{HELD}/{session_id}")
+
+    async def check_free(self, session_id: str) -> None:
+        """Refuse to delete a session that is kept.
+
+        Raises:
+            PreconditionError: It is (`SESSION_HELD`).
+        """
+        if await self.is_held(session_id):
+            raise PreconditionError(
+                "This session is under a legal hold. Lift the hold before you delete it.",
+                reason="SESSION_HELD",
+            )
+
+
+class Retention:
+    """Removes what has had its time.
+
+    Args:
+        engine: Knows when sessions ended.
+        erasure: Removes.
+        holds: Sessions that are kept.
+        periods: How long things are kept.
+        now: The date, in seconds since 1970-01-01 UTC.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        erasure: Erasure,
+        holds: LegalHolds,
+        periods: RetentionPeriods,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._erasure = erasure
+        self._holds = holds
+        self._periods = periods
+        self._now = now
+
+    async def once(self, folders: Mapping[str, frozenset[StoredObject]]) -> None:
+        """Look at sessions once.
+
+        Args:
+            folders: What they have in the store, by their ids.
+        """
+        for session_id, end_time_s in (await self._engine.end_times_s(list(folders))).items():
+            age_s = self._now() - end_time_s
+            kinds = self._periods.expired_kinds(age_s) & _kinds_in(session_id, folders[session_id])
+            if kinds or self._periods.session_expired(age_s):
+                await self._expire(session_id, kinds, age_s)
+
+    async def _expire(self, session_id: str, kinds: frozenset[str], age_s: float) -> None:
+        row = await self._engine.get(session_id)
+        versions = await self._engine.versions(session_id)
+        busy = row is None or not row.ended or any(not version.ended for version in versions)
+        if row is None or busy or await self._holds.is_held(session_id):
+            return
+        if self._periods.session_expired(age_s):
+            await self._erasure.delete(row)
+        else:
+            await self._erasure.expire(row, kinds)
+
+
+def _kinds_in(session_id: str, content: frozenset[StoredObject]) -> frozenset[str]:
+    return frozenset(kind_of(item.key.removeprefix(f"{session_prefix(session_id)}/")) for item in content)

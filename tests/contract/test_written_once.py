@@ -1,0 +1,74 @@
+"""A replica that was taken for dead, and was only frozen, changes nothing that its successor wrote."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from chassis.store import MediaStore
+from interview.v1 import transcriber_pb2
+from orchestrator.stages.outputs import SessionStore
+from orchestrator.workflow import StageRecord
+from tests.fakes.stages import a_transcript
+from tests.world import COMPLETED, running
+
+pytestmark = pytest.mark.anyio
+
+SESSION_ID = "0" * 32
+GIVE_AWAY = "UPDATE dbos.workflow_status SET executor_id = 'successor' WHERE workflow_uuid = %s"
+
+
+async def test_an_output_that_is_there_stays_and_so_does_how_it_came_about(tmp_path: Path) -> None:
+    outputs = SessionStore(MediaStore(tmp_path.as_uri()))
+    key = outputs.output_key(SESSION_ID, 1, "transcribe", "ab")
+    await outputs.save(key, a_transcript("en"), StageRecord("transcribe", "done", attempt_count=1))
+    await outputs.save(key, a_transcript("id"), StageRecord("transcribe", "done", attempt_count=2))
+    kept = await outputs.find(key)
+
+    assert (await outputs.load(key, transcriber_pb2.Transcript)).language_code == "en"
+    assert kept is not None
+    assert kept.attempt_count == 1
+
+
+class LateStore(MediaStore):
+    """Looks before another one writes, and writes after it."""
+
+    async def exists(self, key: str) -> bool:
+        return False
+
+
+async def test_of_two_that_write_a_first_result_at_once_one_wins_and_a_later_run_replaces_it(
+    tmp_path: Path,
+) -> None:
+    quick, late = (SessionStore(store(tmp_path.as_uri())) for store in (MediaStore, LateStore))
+    await quick.save_result(SESSION_ID, b"first")
+    await late.save_result(SESSION_ID, b"second")
+    kept = await quick.load_result(SESSION_ID)
+    await quick.save_result(SESSION_ID, b"run again")
+
+    assert kept == b"first"
+    assert await quick.load_result(SESSION_ID) == b"run again"
+
+
+async def test_a_replica_whose_session_was_taken_over_does_not_write_its_result(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    import psycopg
+
+    async with running(tmp_path, database_url=postgres_url, executor_id="frozen", dead_after_s=600) as world:
+        world.stages.seconds = 2
+        session_id = await world.create()
+        await world.until_running(session_id, "speaker")
+        connection = await psycopg.AsyncConnection.connect(postgres_url, autocommit=True)
+        async with connection:
+            # It has a sign of life, so that nobody takes the session from it in turn.
+            await connection.execute(
+                "INSERT INTO orch_executor (id, seen) VALUES ('successor', now() + '1 h')"
+            )
+            await connection.execute(GIVE_AWAY, (session_id,))
+        await asyncio.sleep(4)  # The stages end in that time, and the result would be written.
+        result = tmp_path / "store" / "sessions" / session_id / "result.json"
+        assert not result.exists()
+        assert (await world.get(session_id)).state != COMPLETED

@@ -1,0 +1,118 @@
+"""What expires when, what stays, and the receipt of it, on a fake engine and a real folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from chassis.store import MediaStore
+from interview.v1 import orchestrator_pb2
+from orchestrator.erasing import Erasure
+from orchestrator.retention import LegalHolds, Retention
+from orchestrator.sessions import SessionRow
+from orchestrator.settings import RetentionPeriods
+from orchestrator.tombstones import Tombstones
+from orchestrator.versions import VersionRow
+from tests.fakes.engine import FakeEngine
+
+pytestmark = pytest.mark.anyio
+SESSION_ID = "c" * 32
+DAY_S = 86_400.0
+ENDED_S = 1_800_000_000.0
+RECORDING, SOUND = "media/1.mp4", "outputs/1/extract-ab.wav"
+WORDS = ["outputs/1/transcribe-ab.json", "outputs/1/transcribe-ab.pb", "outputs/1/assess-ab.pb"]
+FIGURES = "outputs/1/vision-ab.pb"
+RESULTS = ["result.json", "results/2.json"]
+ALL = sorted([RECORDING, SOUND, *WORDS, FIGURES, *RESULTS])
+WEEK = RetentionPeriods(media_days=7, audio_days=7)
+
+
+class Bench:
+    """A session that has ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "sessions" / SESSION_ID
+        self.media = MediaStore(folder.as_uri())
+        self.tombstones, self.holds = Tombstones(self.media), LegalHolds(self.media)
+        request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID)
+        self.row = SessionRow(request, "completed", ENDED_S - 60, ENDED_S)
+        self.engine = FakeEngine(self.row)
+        self.erasure = Erasure(cast(Any, self.engine), self.media, self.tombstones, look_again_s=())
+
+    async def after(self, days: float, periods: RetentionPeriods) -> list[str]:
+        """Look so many days after the session's end, and return what is left of it."""
+        retention = Retention(
+            cast(Any, self.engine), self.erasure, self.holds, periods, now=lambda: ENDED_S + days * DAY_S
+        )
+        folders = defaultdict(set)
+        for item in await self.media.list("sessions"):
+            folders[item.key.split("/")[1]].add(item)
+        await retention.once({session_id: frozenset(content) for session_id, content in folders.items()})
+        left = (path for path in self.folder.rglob("*") if path.is_file())
+        return sorted(str(path.relative_to(self.folder)) for path in left)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> Bench:
+    made = Bench(tmp_path)
+    for name in ALL:
+        await made.media.put_bytes(f"sessions/{SESSION_ID}/{name}", name.encode())
+    return made
+
+
+async def test_recordings_and_their_sound_go_after_their_week_and_no_sooner(bench: Bench) -> None:
+    assert await bench.after(6.99, WEEK) == ALL
+    assert await bench.after(7, WEEK) == sorted([*WORDS, FIGURES, *RESULTS])
+    assert SESSION_ID in bench.engine.rows
+
+    receipt = await bench.tombstones.expired(SESSION_ID)
+    assert [(one.kind, one.name) for one in receipt] == [("media", RECORDING), ("audio", SOUND)]
+    assert all(len(one.digest) == 64 for one in receipt)
+
+
+async def test_words_go_with_the_results_that_quote_them(bench: Bench) -> None:
+    assert await bench.after(30, RetentionPeriods(transcript_days=30)) == sorted([RECORDING, SOUND, FIGURES])
+
+
+async def test_a_session_that_has_had_its_time_goes_as_a_whole_and_is_not_accepted_again(
+    bench: Bench,
+) -> None:
+    await bench.after(7, WEEK)
+    assert await bench.after(90, RetentionPeriods(media_days=7, audio_days=7, result_days=90)) == []
+
+    assert bench.engine.rows == {}
+    receipt = await bench.tombstones.receipt(SESSION_ID)
+    assert receipt is not None
+    assert {one.name for one in receipt.artifacts} == {*ALL, "session"}, "what expired before is listed too"
+    kept = [path for path in bench.folder.parents[1].rglob("*") if path.is_file()]
+    assert len(kept) == 1, "the mark, and nothing else"
+
+
+async def test_nothing_expires_that_no_period_is_set_for(bench: Bench) -> None:
+    assert await bench.after(10_000, RetentionPeriods()) == ALL
+
+
+async def test_a_legal_hold_keeps_everything_until_it_is_lifted(bench: Bench) -> None:
+    everything = RetentionPeriods(1, 1, 1, 1)
+    await bench.holds.set(SESSION_ID, held=True)
+    assert await bench.after(10, everything) == ALL
+
+    await bench.holds.set(SESSION_ID, held=False)
+    assert await bench.after(10, everything) == []
+
+
+@pytest.mark.parametrize("state", ["queued", "processing"])
+async def test_a_session_that_was_taken_up_again_keeps_what_it_works_on(bench: Bench, state: str) -> None:
+    bench.engine.rows[SESSION_ID] = replace(bench.row, state=state)
+
+    assert await bench.after(100, RetentionPeriods(1, 1, 1, 1)) == ALL
+
+
+async def test_a_session_that_is_judged_again_keeps_what_that_needs(bench: Bench) -> None:
+    bench.engine.later[SESSION_ID] = [VersionRow(2, "technical", "processing", ENDED_S)]
+
+    assert await bench.after(100, RetentionPeriods(1, 1, 1, 1)) == ALL
