@@ -36,6 +36,7 @@ STALL_TIMEOUT_S = 60.0
 """A child that has a free slot says something every second. One that says nothing for so long hangs."""
 STOP_POLL_S = 0.1
 END_TIMEOUT_S = 2.0
+MAX_CHILD_COUNT = 2
 MAX_LINE_BYTES = 8 << 20
 """The longest message has the places of a picture that stands still thousands of times."""
 READ_BYTES = 1 << 16
@@ -85,6 +86,8 @@ class ChildDecoder:
         limits: What one recording may cost.
         keeps_spare: Whether a child waits for the next recording, so that it needs no time to start.
         stall_timeout_s: How long a child may say nothing.
+        max_child_count: Children at work at once. One more recording waits: together they would take more
+            memory than the stage has.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class ChildDecoder:
         *,
         keeps_spare: bool = False,
         stall_timeout_s: float = STALL_TIMEOUT_S,
+        max_child_count: int = MAX_CHILD_COUNT,
     ) -> None:
         self._function = function
         self._slot_bytes = slot_bytes
@@ -103,6 +107,7 @@ class ChildDecoder:
         self._stall_timeout_s = stall_timeout_s
         self._spare: _Child | None = None
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(max_child_count)
         self._prepare()
 
     @contextmanager
@@ -110,10 +115,20 @@ class ChildDecoder:
         self, recording: Path, options: Mapping[str, Any], stop: threading.Event
     ) -> Iterator[Iterator[Piece]]:
         """See `Decoder`."""
+        while not self._places.acquire(timeout=STOP_POLL_S):
+            _check(stop)
+        try:
+            with self._at_work() as child:
+                child.begin({"recording": str(recording), "options": dict(options)})
+                yield child.pieces(stop, self._stall_timeout_s)
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[_Child]:
         child = self._take()
         try:
-            child.begin({"recording": str(recording), "options": dict(options)})
-            yield child.pieces(stop, self._stall_timeout_s)
+            yield child
         finally:
             child.close()
             self._prepare()
@@ -229,10 +244,7 @@ class _Child:
     def _line(self, stop: threading.Event, stall_timeout_s: float) -> bytes:
         end_s = time.monotonic() + stall_timeout_s
         while (length := self._received.find(b"\n")) < 0 or stop.is_set():
-            if stop.is_set():
-                raise CancelledCallError(
-                    "The caller gave up before the recording was done.", reason="CANCELLED"
-                )
+            _check(stop)
             if not self._readable.poll(STOP_POLL_S * 1000):
                 if time.monotonic() > end_s:
                     raise too_complex()
@@ -253,6 +265,11 @@ class _Child:
         except subprocess.TimeoutExpired:
             return failed()
         return too_complex() if -status in DEATH_SIGNALS else failed()
+
+
+def _check(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise CancelledCallError("The caller gave up before the recording was done.", reason="CANCELLED")
 
 
 def _sealed_memory(size_bytes: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from chassis.caller import GROUP_KEY, caller_groups, decode_groups
+from chassis.caller_groups import GROUP_KEY, caller_groups, decode_groups
 from chassis.callers import Callers
 from chassis.errors import (
     CancelledCallError,

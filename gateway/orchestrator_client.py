@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.caller import GROUP_KEY, encode_groups
+from chassis.caller_groups import GROUP_KEY, encode_groups
 from chassis.client import NO_RETRY, Metadata, RetryPolicy, open_channel, read_out, stream, unary
 from chassis.errors import DeadlineError, UnavailableError
 from gateway.callers import current_client

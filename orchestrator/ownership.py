@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.caller import caller_groups
+from chassis.caller_groups import caller_groups
 from chassis.errors import ForbiddenError, PreconditionError
 
 

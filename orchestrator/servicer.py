@@ -8,6 +8,7 @@ from contextlib import aclosing
 import grpc
 
 from chassis.errors import NotFoundError, PreconditionError
+from chassis.limits import MAX_PAGE_SESSION_COUNT
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.accepting import Accepting
 from orchestrator.admission import check_page_size, check_session_id, page_token, read_page_token
@@ -24,6 +25,8 @@ from orchestrator.stages.outputs import SessionStore
 from orchestrator.watching import Seen, SessionWatches
 
 SERVICE_NAME = "interview.v1.OrchestratorService"
+MAX_LOOKED_AT_COUNT = 10_000
+"""Sessions that one call looks at. Then its page ends, however few of them are wanted."""
 STATE_NAMES = {value: name for name, value in STATES.items()}
 KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""
@@ -125,10 +128,11 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         wanted = STATE_NAMES.get(request.state)
         time_ms, seen_count = read_page_token(request.page_token)
         response = orchestrator_pb2.ListSessionsResponse()
+        batch_count, looked_at_count = size_count, 0
         while True:
             # One more than fits tells whether there is another page.
-            rows = await self._engine.page(time_ms, seen_count, size_count + 1)
-            for created_ms, row in rows[:size_count]:
+            rows = await self._engine.page(time_ms, seen_count, batch_count + 1)
+            for created_ms, row in rows[:batch_count]:
                 if len(response.sessions) == size_count:
                     response.next_page_token = page_token(time_ms or created_ms, seen_count)
                     return response
@@ -140,11 +144,13 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     session = await self._listed(row)
                     if wanted is None or session.state == request.state:
                         response.sessions.append(session)
-            if len(rows) <= size_count:
+            if len(rows) <= batch_count:
                 return response
-            if len(response.sessions) == size_count:
+            looked_at_count += batch_count
+            if len(response.sessions) == size_count or looked_at_count >= MAX_LOOKED_AT_COUNT:
                 response.next_page_token = page_token(time_ms or 0, seen_count)
                 return response
+            batch_count = MAX_PAGE_SESSION_COUNT  # Few of them are wanted.
 
     async def CancelSession(
         self, request: orchestrator_pb2.CancelSessionRequest, _context: grpc.aio.ServicerContext

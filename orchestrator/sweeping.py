@@ -6,6 +6,7 @@
 * Recordings whose session was never created (the upload broke off, or its process was killed) are removed.
   No date says how old they are: dates jump, and a store's is another machine's. A session's folder goes once
   this process has seen it unchanged, and its session unknown, for `orphan_s`.
+* What killed writers left in a folder is removed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable, Mapping
 
 from chassis.errors import InterviewError
 from chassis.store import MediaStore, StoredObject
+from chassis.store.parts import STALE_AFTER_S
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import Erasure
 from orchestrator.retention import Retention
@@ -72,6 +74,7 @@ class Sweep:
         while True:
             try:
                 await self.once()
+                await self._media.sweep_parts(STALE_AFTER_S)
             except InterviewError as error:
                 logger.warning("the sweep broke off; it begins again later", extra={"reason": error.reason})
             except Exception:

@@ -84,7 +84,7 @@ def _stage(
 ) -> tuple[str, Register]:
     workers = Workers(2, 8)
     if kind == "vision":
-        pictures = picture_decoder(limits, keeps_spare=True)
+        pictures = picture_decoder(limits, keeps_spare=True, worker_count=2)
         stack.callback(pictures.close)
         analyzer = fakes_vision.fake_analyzer(decoder=pictures)
         return "interview.v1.VisionService", VisionServicer(analyzer, workers, inbox, **PLACES).add_to

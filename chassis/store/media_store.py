@@ -20,7 +20,7 @@ import obstore
 from chassis.errors import ForbiddenError, InvalidInputError
 from chassis.store.failures import URI_FORBIDDEN, store_errors
 from chassis.store.opening import open_store
-from chassis.store.parts import PART
+from chassis.store.parts import PART, SETTLE_S
 from chassis.store.reading import Reader
 from chassis.store.removing import Remover
 from chassis.store.settings import StoreSettings
@@ -224,18 +224,19 @@ class MediaStore:
     async def delete_prefix(self, prefix: str) -> None:
         """Delete every object under a prefix, and in a folder the parts that writers left there."""
         await self._remover.remove_all([item.key for item in await self.list(prefix)])
-        await self._remover.remove_parts(prefix, older_than_s=0.0)
+        await self._remover.remove_parts(prefix, older_than_s=0.0, settle_s=0.0)
 
-    async def sweep_parts(self, older_than_s: float) -> int:
+    async def sweep_parts(self, older_than_s: float, settle_s: float = SETTLE_S) -> int:
         """Remove what killed writers left in a folder. On S3 the bucket's lifecycle rule does it.
 
         Args:
             older_than_s: Since when nobody must have written to it.
+            settle_s: How long it is watched, before it goes, for a change after all.
 
         Returns:
             How many parts were removed.
         """
-        return await self._remover.remove_parts("", older_than_s)
+        return await self._remover.remove_parts("", older_than_s, settle_s)
 
 
 def _names_an_object(key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import anyio.to_thread
@@ -11,7 +12,7 @@ import obstore.exceptions
 from chassis.errors import NotFoundError
 from chassis.store.failures import store_errors
 from chassis.store.opening import OpenedStore
-from chassis.store.parts import remove_parts
+from chassis.store.parts import find_parts, remove_parts
 
 BATCH_COUNT = 1_000
 """S3's limit for one deletion of many objects."""
@@ -55,8 +56,11 @@ class Remover:
                 self._takes_batches = False
         return self._takes_batches
 
-    async def remove_parts(self, prefix: str, older_than_s: float) -> int:
-        """Remove parts that writers left below a prefix of a folder, and say how many."""
+    async def remove_parts(self, prefix: str, older_than_s: float, settle_s: float) -> int:
+        """Remove parts below a prefix of a folder that are old and don't change, and say how many."""
         if self._opened.local_root is None:
             return 0
-        return await anyio.to_thread.run_sync(remove_parts, self._opened.local_root / prefix, older_than_s)
+        found = await anyio.to_thread.run_sync(find_parts, self._opened.local_root / prefix, older_than_s)
+        if found:
+            await asyncio.sleep(settle_s)
+        return await anyio.to_thread.run_sync(remove_parts, found)

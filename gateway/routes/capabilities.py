@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from chassis.errors import UnavailableError
 from gateway.capabilities import ASK_AGAIN_S
 from gateway.dependencies import GatewayDep, Reading
 from gateway.reasons import error_answers
-from gateway.schemas import LanguageList, RubricList
 
 router = APIRouter(tags=["Upload"])
+
+
+class RubricList(BaseModel):
+    """The rubrics that answers can be judged by."""
+
+    success: Literal[True] = True
+    rubrics: list[str]
+
+
+class LanguageList(BaseModel):
+    """The languages that an upload may name, next to `auto` (BCP-47)."""
+
+    success: Literal[True] = True
+    languages: list[str]
 
 
 @router.get("/rubrics", responses=error_answers("RUBRICS_NOT_KNOWN"))

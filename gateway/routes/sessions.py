@@ -10,11 +10,12 @@ from starlette.responses import JSONResponse
 
 from chassis.errors import InvalidInputError, NotFoundError
 from chassis.limits import DEFAULT_PAGE_SESSION_COUNT, MAX_GROUP_CHARACTERS, MAX_PAGE_SESSION_COUNT
+from gateway.deletion_schemas import Deletion, LegalHold, Receipt
 from gateway.dependencies import GatewayDep, Managing, Reading, SessionId
 from gateway.errors import to_response
 from gateway.openapi import RESULT_REF
 from gateway.reasons import ASKING, OF_A_SESSION, error_answers
-from gateway.schemas import Deletion, LegalHold, Receipt, SessionList, StatusAnswer
+from gateway.schemas import SessionList, StatusAnswer
 from gateway.sessions import SessionState
 from gateway.status import LEGACY_HEADER, describe
 

@@ -48,7 +48,9 @@ export async function signIn(key) {
 export async function staySignedIn() {
   const renew = async () => {
     const key = sessionStorage.getItem(KEY);
-    if (key) await signIn(key).catch((error) => console.warn(error));
+    if (key) await signIn(key).catch((error) => {
+      if (error.status === 403) sessionStorage.removeItem(KEY); // revoked or expired: ask for another one
+    });
   };
   setInterval(renew, RENEW_MS);
   await renew();

@@ -51,8 +51,8 @@ async function start() {
       notice(error.message);
     }
   });
-  const signedIn = !settings.key_needed || sessionStorage.getItem("interview-key");
   if (settings.key_needed) await staySignedIn();
+  const signedIn = !settings.key_needed || sessionStorage.getItem("interview-key");
   if (signedIn) await showAddress();
   else showView("key-form");
 }

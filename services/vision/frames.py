@@ -33,9 +33,11 @@ FRAME_BYTES = MAX_SIDE_PX * MAX_SIDE_PX * CHANNEL_COUNT
 LIMITS = ChildLimits(max_memory_bytes=1 << 30, max_cpu_s=3600.0)
 
 
-def picture_decoder(limits: ChildLimits = LIMITS, *, keeps_spare: bool = False) -> ChildDecoder:
-    """Return what decodes pictures in child processes."""
-    return ChildDecoder(FUNCTION, FRAME_BYTES, limits, keeps_spare=keeps_spare)
+def picture_decoder(
+    limits: ChildLimits = LIMITS, *, keeps_spare: bool = False, worker_count: int = 1
+) -> ChildDecoder:
+    """Return what decodes pictures in child processes, one for each recording that is looked at."""
+    return ChildDecoder(FUNCTION, FRAME_BYTES, limits, keeps_spare=keeps_spare, max_child_count=worker_count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ class System:
             if one.alive:
                 one.wait()
         until(lambda: not left_running(self.mark), f"left: {left_running(self.mark)}", patience_s=20)
-        left = orphans(self.store, set(self.accepted))
+        left = orphans(self.store, set(self.accepted)) + [path.name for path in self.scratch.iterdir()]
         assert left == [], left
 
     def kill_all(self) -> None:

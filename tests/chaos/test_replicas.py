@@ -44,6 +44,7 @@ def test_a_replica_that_is_killed_for_good_loses_nothing(
         made.row.takeover_s = takeover_s(postgres_url, "a", time.monotonic(), sessions)
         made.account()
         no_places_held(postgres_url)
+        made.orchestrator("c").up()  # What comes in its place removes the folders that it worked in.
 
 
 def test_a_replica_that_is_frozen_and_thawed_writes_nothing_any_more(

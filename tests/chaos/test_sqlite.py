@@ -14,7 +14,7 @@ from tests.chaos.tally import Row
 
 pytestmark = pytest.mark.chaos
 
-KILL_COUNT = 6
+KILL_COUNT = 10
 SESSION_COUNT = 8
 
 
@@ -22,7 +22,7 @@ def test_kill_9_at_random_moments_loses_and_doubles_nothing(
     tmp_path: Path, row: Callable[[str], Row]
 ) -> None:
     moments = random.Random(11)
-    with system(tmp_path, row("SQLite: orchestrator killed 6 times")) as made:
+    with system(tmp_path, row("SQLite: orchestrator killed 10 times")) as made:
         one = made.orchestrator("local").up()
         made.submit(SESSION_COUNT)
         for _ in range(KILL_COUNT):

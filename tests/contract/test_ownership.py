@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import pytest
 
-from chassis.caller import GROUP_KEY, decode_groups, encode_groups
+from chassis.caller_groups import GROUP_KEY, decode_groups, encode_groups
 from chassis.errors import InterviewError
 from chassis.status import from_rpc_error
 from interview.v1 import orchestrator_pb2 as pb

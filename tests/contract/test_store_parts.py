@@ -57,8 +57,23 @@ async def test_what_a_killed_writer_leaves_is_swept_and_what_is_still_written_is
     await store.put_bytes("sessions/1/a#b", b"an object")
     os.utime(tmp_path / "sessions/1/a#b", (0, 0))
 
-    assert await store.sweep_parts(older_than_s=3600) == 1
+    assert await store.sweep_parts(older_than_s=3600, settle_s=0.0) == 1
     assert await store.get_bytes("sessions/1/a#b") == b"an object"
+
+
+async def test_a_part_that_only_looks_old_and_is_written_to_stays(tmp_path: Path) -> None:
+    part = tmp_path / "1.mp4#1"
+    part.write_bytes(b"begun before the clock was set")
+    os.utime(part, (0, 0))
+
+    sweep = asyncio.create_task(MediaStore(tmp_path.as_uri()).sweep_parts(3600, settle_s=1.0))
+    while not sweep.done():
+        part.write_bytes(await asyncio.to_thread(part.read_bytes) + b".")
+        os.utime(part, (0, part.stat().st_size))
+        await asyncio.sleep(0.02)
+
+    assert await sweep == 0
+    assert files(tmp_path) == [part]
 
 
 async def test_deleting_a_session_takes_the_parts_of_a_killed_writer_along(tmp_path: Path) -> None:
@@ -84,7 +99,7 @@ async def test_parts_are_swept_at_the_start_and_again(tmp_path: Path) -> None:
         os.utime(tmp_path / "1.mp4#1", (0, 0))
 
     leave_a_part()
-    async with sweeping_parts(MediaStore(tmp_path.as_uri()), interval_s=0.01):
+    async with sweeping_parts(MediaStore(tmp_path.as_uri()), interval_s=0.01, settle_s=0.01):
         assert await gone(tmp_path)
         leave_a_part()
         assert await gone(tmp_path)

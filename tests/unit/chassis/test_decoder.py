@@ -135,3 +135,15 @@ def test_a_child_knows_nothing_of_our_environment(recording: Path, monkeypatch: 
 
     assert "HF_TOKEN" not in piece.values["names"]
     assert "http_proxy" not in piece.values["names"]
+
+
+def test_more_recordings_than_children_wait_for_their_turn_and_can_be_stopped(recording: Path) -> None:
+    child = decoder("count", LIMITS_FOR_COUNT, max_child_count=1)
+    stop = threading.Event()
+    with child.open(recording, {"count": 1}, threading.Event()) as pieces:
+        threading.Timer(0.5, stop.set).start()
+        with pytest.raises(CancelledCallError), child.open(recording, {"count": 1}, stop):
+            pass
+        assert len(list(pieces)) == 1
+
+    assert len(pieces_of(child, recording, count=1)) == 1

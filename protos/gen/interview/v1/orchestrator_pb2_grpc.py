@@ -159,7 +159,8 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSessions(self, request, context):
-        """Lists sessions, the newest first.
+        """Lists sessions, the newest first. A page may hold fewer than it was asked for: `next_page_token` tells
+        whether there are more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
