@@ -60,8 +60,9 @@ class ServiceSettings(ProcessSettings):
     """Requests that are worked on at once."""
     waiting_count: int = Field(8, ge=0, le=10_000)
     """Requests that may wait for a worker. One more is refused with RESOURCE_EXHAUSTED."""
-    max_call_s: float = Field(3600.0, gt=0)
-    """Longest time of one call, whatever deadline the caller gave."""
+    max_call_s: float = Field(43_200.0, gt=0)
+    """Longest time of one call, whatever deadline the caller gave. An hour of speech may take a slow machine
+    several hours."""
     max_receive_bytes: int = Field(16 << 20, ge=1 << 20)
     """Largest message that is received. Chunks have 1 MiB, the words of an hour a few."""
     max_stream_count: int = Field(2_000, ge=1)

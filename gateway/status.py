@@ -42,6 +42,12 @@ _STAGE_MESSAGES = {
 }
 _SERVICES = {"transcribe": "transcriber", "translate": "translator", "assess": "assessor"}
 """What does a stage's work, where it is not called as the stage is."""
+_WAITED_FOR = {
+    "STORE_UNAVAILABLE": "the media store",
+    "STORE_FULL": "the media store",
+    "WORK_FOLDER_FULL": "room on the disk",
+}
+"""What a stage waits for by its reason, where it is not its service."""
 _MESSAGES = {
     SessionState.FETCHING: "Downloading videos...",
     SessionState.QUEUED: "Waiting for its turn...",
@@ -167,10 +173,8 @@ def _message(session: SessionView, current: int) -> str:
                 return _STAGE_MESSAGES[stage.stage].format(i=place, n=total)
     if (waiting := _longest_waiting(session)) is not None:
         since = iso_time(waiting.waiting_since_s) or ""
-        service = _SERVICES.get(waiting.stage, waiting.stage)
-        return (
-            f"Waiting for the {service} service since {since[:10]} {since[11:16]} UTC. It goes on by itself."
-        )
+        who = _WAITED_FOR.get(waiting.reason, f"the {_SERVICES.get(waiting.stage, waiting.stage)} service")
+        return f"Waiting for {who} since {since[:10]} {since[11:16]} UTC. It goes on by itself."
     return _MESSAGES.get(session.state, f"Processing video {current}/{total}...")
 
 

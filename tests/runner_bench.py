@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,10 @@ class Bench:
         pace: Pace = HURRIED,
         place_count: int = 2,
         attempt_count: int = 3,
+        outputs: Callable[[MediaStore], SessionStore] = SessionStore,
     ) -> None:
         self.media = MediaStore(folder.as_uri())
-        self.outputs = SessionStore(self.media)
+        self.outputs = outputs(self.media)
         self.stages, self.extractor, self.board = FakeStages(), FakeExtractor(), ProgressTracker()
         counts: dict[str, Any] = {f"{name}_count": place_count for name in STAGES}
         settings = settings_class()(
@@ -102,7 +104,7 @@ class Bench:
     ) -> StageRecord:
         """Take one session's answer through the stage `vision`."""
         session = session or self.session
-        extracted = await self.runner.run(Task(session, 1, "extract"), {})
+        extracted = await self.runner.run(Task(session, 1, "extract"), {}, on_change=self.hear)
         return await self.runner.run(
             Task(session, 1, "vision"), {"extract": extracted}, on_change=self.hear, standing=standing
         )

@@ -131,6 +131,9 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+const WAITED_FOR = {
+  STORE_UNAVAILABLE: "the media store", STORE_FULL: "the media store", WORK_FOLDER_FULL: "room on the disk",
+};
 const SERVICES = { transcribe: "transcriber", translate: "translator", assess: "assessor" };
 
 /** Says since when a stage waits for its service, in the reader's time. */
@@ -139,7 +142,8 @@ export function waitingText(stage) {
   const today = since.toDateString() === new Date().toDateString();
   const time = today ? since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
     : since.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return `Waiting for the ${SERVICES[stage.stage] ?? stage.stage} service since ${time}. It goes on by itself.`;
+  const who = WAITED_FOR[stage.reason] ?? `the ${SERVICES[stage.stage] ?? stage.stage} service`;
+  return `Waiting for ${who} since ${time}. It goes on by itself.`;
 }
 
 /** Returns seconds in words, for an estimate. */

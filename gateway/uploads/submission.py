@@ -12,8 +12,8 @@ import hmac
 import logging
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 
 from chassis.errors import (
@@ -161,14 +161,22 @@ class Submitter:
         self, session: SessionView, draft: SessionDraft, files: Mapping[str, ReceivedFile]
     ) -> SessionView:
         """Put back what another upload of the same session, on another replica, has removed meanwhile."""
-        gone = [key for key in files if not await self._store.exists(key)]
+        gone = await self._gone(files)
         for key in gone:
             await self._store.put_file(key, files[key].path)
         if gone:
             session = await create_session(self._orchestrator, draft)
         if session.state == SessionState.FAILED and session.reason == MEDIA_NOT_FOUND:
-            return await self._orchestrator.retry_session(session.session_id)
+            with suppress(PreconditionError):  # It is at work again already.
+                return await self._orchestrator.retry_session(session.session_id)
         return session
+
+    async def _gone(self, keys: Iterable[str]) -> list[str]:
+        try:
+            return [key for key in keys if not await self._store.exists(key)]
+        except InterviewError as error:  # They were there a moment ago, and the session is accepted.
+            logger.warning("recordings could not be looked for", extra={"reason": error.reason})
+            return []
 
     async def _remove(self, session_id: str, keys: Sequence[str]) -> None:
         """Remove recordings that were stored in vain. Those of a session that exists are never removed."""

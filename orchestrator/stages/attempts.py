@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -21,6 +21,8 @@ from chassis.errors import InterviewError, UnavailableError
 from orchestrator.stages.places import Places, alone
 from orchestrator.stages.stage import Stage, Task, Work
 from orchestrator.stages.troubles import (
+    DISK_FULL_REASON,
+    STORE_AWAY_REASONS,
     StageAwayError,
     StageDiedError,
     StageHungError,
@@ -28,6 +30,8 @@ from orchestrator.stages.troubles import (
     is_away,
 )
 from orchestrator.stages.watch import Pace, StageWatch
+
+T = TypeVar("T")
 
 MAX_KILL_COUNT = 2
 """Deaths of a stage during its work on one input, after which that input is not tried again."""
@@ -65,6 +69,8 @@ class Lane:
     stage: Stage
     places: Places
     watch: StageWatch
+    store: StageWatch
+    """The same for the media store, which all stages share."""
 
     def place(self, *, to_stand_alone: bool) -> AbstractAsyncContextManager[Any]:
         """Return what holds a place while it is entered, or all places."""
@@ -139,7 +145,7 @@ class Attempts:
             InterviewError: What ended the last attempt, or `STAGE_DIED_TWICE`, `STAGE_AWAY_TOO_LONG`.
         """
         while True:
-            await self._until_let_through()
+            await self._until_let_through(self._lane.watch)
             async with self._lane.place(to_stand_alone=self._standing.kill_count > 0):
                 if self._lane.watch.closed_by is not None:
                     continue  # It went away while this one stood in line for a place.
@@ -152,18 +158,33 @@ class Attempts:
                     return output
             await self._take_note_of(error)
 
-    async def _until_let_through(self) -> None:
-        watch = self._lane.watch
+    async def with_store(self, use: Callable[[], Awaitable[T]]) -> T:
+        """Use the media store, and wait while it is away or full.
+
+        Raises:
+            InterviewError: What else came of it, or `STAGE_AWAY_TOO_LONG`.
+        """
+        while True:
+            try:
+                return await use()
+            except InterviewError as error:
+                if not is_away(error):
+                    raise
+                self._lane.store.close(error)
+            await self._until_let_through(self._lane.store)
+
+    async def _until_let_through(self, watch: StageWatch) -> None:
         if watch.closed_by is None:
             return
-        await self._wait_for(watch.closed_by)
+        who = self._who_is_away(watch.closed_by)
+        await self._wait_for(watch.closed_by, who)
         begin_s = time.monotonic()
         try:
             async with asyncio.timeout(self._pace.max_wait_s - self._waited_s):
                 await watch.turn()
         except TimeoutError:
             raise UnavailableError(
-                f"The stage was away or full for {self._pace.max_wait_s / S_PER_H:,.1f} h. Start it, then "
+                f"The answer waited {self._pace.max_wait_s / S_PER_H:,.1f} h for {who}. See to it, then "
                 "retry the session.",
                 reason="STAGE_AWAY_TOO_LONG",
             ) from None
@@ -233,12 +254,17 @@ class Attempts:
         if watch.closed_by is None:
             await asyncio.sleep(self._retry.delay_s(self.count, error))
 
-    async def _wait_for(self, error: InterviewError) -> None:
+    def _who_is_away(self, error: InterviewError) -> str:
+        if error.reason == DISK_FULL_REASON:
+            return "room on the disk"
+        return "the media store" if error.reason in STORE_AWAY_REASONS else self._lane.stage.process_name
+
+    async def _wait_for(self, error: InterviewError, who: str) -> None:
         known = self._standing
         if known.waiting_since_s is not None and known.reason == error.reason:
             return
         since_s = known.waiting_since_s if known.waiting_since_s is not None else self._now()
-        message = f"Waiting for {self._lane.stage.process_name}. It goes on by itself."
+        message = f"Waiting for {who}. It goes on by itself."
         await self._change(
             replace(
                 known,

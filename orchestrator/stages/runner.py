@@ -61,8 +61,10 @@ class StageRunner:
         self._retry = retry
         self._listener = listener
         self._pace = pace
+        store = StageWatch(_try_again, pace)
         self._lanes = {
-            name: Lane(stage, places, StageWatch(stage.find_again, pace)) for name, stage in stages.items()
+            name: Lane(stage, places, StageWatch(stage.find_again, pace), store)
+            for name, stage in stages.items()
         }
 
     async def run(
@@ -84,9 +86,6 @@ class StageRunner:
         begin_s = time.monotonic()
         lane = self._lanes[task.stage]
         try:
-            work = await lane.stage.prepare(task, Upstream(upstream, self._outputs))
-            if work.found is not None:
-                return replace(work.found, reused=True)
             attempts = Attempts(
                 task,
                 lane,
@@ -96,6 +95,10 @@ class StageRunner:
                 on_change=on_change,
                 standing=standing,
             )
+            given = Upstream(upstream, self._outputs)
+            work = await attempts.with_store(lambda: lane.stage.prepare(task, given))
+            if work.found is not None:
+                return replace(work.found, reused=True)
             return accounted(await self._made(task, work, attempts))
         except InterviewError as error:
             return failed_record(task.stage, error, 0, time.monotonic() - begin_s, 0.0)
@@ -112,7 +115,12 @@ class StageRunner:
             work.stage, output, attempts.count, attempts.queued_s, attempts.run_s, work.output_key
         )
         if record.state == "done":
-            # A store that is away for a moment must not cost minutes of inference.
+            # A store that is away must not cost minutes of inference.
             save = partial(self._outputs.save_once, work.output_key, output, record)
-            await retrying(save, timeout_s=SAVE_TIMEOUT_S, retry=self._retry)
+            await attempts.with_store(lambda: retrying(save, timeout_s=SAVE_TIMEOUT_S, retry=self._retry))
         return record
+
+
+async def _try_again() -> bool:
+    """Let one use the store and see: nothing else tells whether it has room."""
+    return True

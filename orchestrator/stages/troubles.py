@@ -2,7 +2,8 @@
 
 StageAwayError      nothing was done: no attempt. The stage can't be reached, or does not serve
 QUEUE_FULL          nothing was done: no attempt. The stage's own words for it
-WORK_FOLDER_FULL    no attempt: it is the operator's disk, and not the input
+WORK_FOLDER_FULL, STORE_UNAVAILABLE, STORE_FULL
+                    no attempt. It is the operator's disk or store, and not the input
 StageStoppedError   an attempt. The stage was stopped in good order while it worked on this
 StageDiedError      an attempt. The connection broke while it worked on this, which may be why
 StageHungError      an attempt. It stopped getting on with this
@@ -57,10 +58,17 @@ class StageHungError(UnavailableError):
         )
 
 
+STORE_AWAY_REASONS = ("STORE_UNAVAILABLE", "STORE_FULL")
+"""Of a media store that passes nothing at the moment, whoever says so."""
+DISK_FULL_REASON = "WORK_FOLDER_FULL"
+"""Of a disk for work without room."""
+
+
 def is_away(error: InterviewError) -> bool:
-    """Tell whether the stage can do nothing for anybody, because it is away or full, or its disk is."""
-    full = isinstance(error, ExhaustedError) and error.reason == "QUEUE_FULL"
-    return full or error.reason == "WORK_FOLDER_FULL" or isinstance(error, StageAwayError)
+    """Tell whether nobody's input gets on now: the stage, the media store or a disk is away or full."""
+    if isinstance(error, UnavailableError):
+        return isinstance(error, StageAwayError) or error.reason in (*STORE_AWAY_REASONS, DISK_FULL_REASON)
+    return isinstance(error, ExhaustedError) and error.reason == "QUEUE_FULL"
 
 
 def trouble_of(error: InterviewError, *, answered: bool) -> InterviewError:

@@ -20,7 +20,7 @@ from chassis.settings import ServiceSettings
 from interview.v1 import assessor_pb2, assessor_pb2_grpc, media_pb2, speaker_pb2, speaker_pb2_grpc
 from orchestrator.stages.remote import Channels, Limits, ask, check_serving, follow
 from orchestrator.stages.troubles import StageAwayError, StageDiedError, StageHungError, StageStoppedError
-from tests.fakes.stage_process import wait_for_lines, wait_for_port
+from tests.fakes.stage_process import wait_for_calls, wait_for_port
 from tests.folders import ROOT
 from tests.free_ports import free_port
 
@@ -140,7 +140,7 @@ async def test_a_process_that_is_killed_in_mid_work_has_died(tmp_path: Path) -> 
     process = Process(port=free_port())
     async with killable(tmp_path / "counts", process.port) as child:
         calls = [asyncio.create_task(process.diarize()), asyncio.create_task(process.assess())]
-        await asyncio.to_thread(wait_for_lines, tmp_path / "counts", 2)
+        await asyncio.to_thread(wait_for_calls, tmp_path / "counts", "speaker", "assess")
         child.kill()
         for call in calls:
             with pytest.raises(StageDiedError):
@@ -159,7 +159,7 @@ async def killable(counts: Path, port: int) -> AsyncIterator[asyncio.subprocess.
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await wait_for_port(f"127.0.0.1:{port}")
+        await wait_for_port(port)
         yield child
     finally:
         if child.returncode is None:

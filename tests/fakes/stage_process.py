@@ -12,8 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import grpc
-
 from chassis.server import serve, start_server
 from chassis.settings import ServiceSettings
 from tests.fakes.servers import FakeServers
@@ -33,18 +31,28 @@ async def stage_process(counts: Path, seconds: float, port: int = 0) -> AsyncIte
         await server.stop(None)
 
 
-async def wait_for_port(address: str) -> None:
-    """Wait until something listens."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        await channel.channel_ready()
-
-
-def wait_for_lines(counts: Path, count: int) -> None:
-    """Wait until the file of the counts has so many lines."""
+async def wait_for_port(port: int) -> None:
+    """Wait until something listens on a port of this machine."""
     deadline_s = time.monotonic() + PATIENCE_S
-    while not counts.exists() or len(counts.read_text().splitlines()) < count:
-        assert time.monotonic() < deadline_s
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            assert time.monotonic() < deadline_s
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+def wait_for_calls(counts: Path, *stages: str) -> None:
+    """Wait until a call of each of these stages has begun."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    begun: set[str] = set()
+    while not begun >= {f"+{stage}" for stage in stages}:
+        assert time.monotonic() < deadline_s, begun
         time.sleep(0.02)
+        begun = {line.split(" ")[0] for line in counts.read_text().splitlines()} if counts.exists() else set()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from chassis.errors import (
@@ -19,7 +20,10 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
-from gateway.sessions import SessionState
+from chassis.store import MediaStore
+from gateway.app import create_app
+from gateway.sessions import SessionDraft, SessionState, SessionView
+from tests.fakes.orchestrator import FakeOrchestrator
 from tests.gateway_bench import MP4, Bench, form, videos
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +146,43 @@ async def test_a_refused_repeat_takes_no_recording_from_its_session(bench: Bench
 
     await upload(bench, **KEYED)
 
+    assert stored(bench) == [MP4]
+
+
+class StoreThatGoesAway(MediaStore):
+    """Takes recordings, and can't be asked for them afterwards."""
+
+    async def exists(self, key: str) -> bool:
+        raise UnavailableError("Away.", reason="STORE_UNAVAILABLE")
+
+
+async def test_an_accepted_upload_is_not_refused_because_the_store_went_away_behind_it(bench: Bench) -> None:
+    app = create_app(bench.settings, bench.orchestrator, StoreThatGoesAway(bench.store_dir.as_uri()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        reply = await http.post("/upload", files=videos(MP4), data=form("?"))
+
+    assert reply.status_code == 200
+    assert stored(bench) == [MP4]
+
+
+async def test_what_another_replica_removed_meanwhile_is_put_back(bench: Bench) -> None:
+    create = bench.orchestrator.create_session
+    calls = 0
+
+    class Racing(FakeOrchestrator):
+        async def create_session(self, draft: SessionDraft) -> SessionView:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                for path in bench.store_dir.rglob("*.mp4"):
+                    path.unlink()
+            return await create(draft)
+
+    app = create_app(bench.settings, Racing(), bench.store)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        reply = await http.post("/upload", files=videos(MP4), data=form("?"))
+
+    assert (reply.status_code, calls) == (200, 2)
     assert stored(bench) == [MP4]
 
 

@@ -37,6 +37,21 @@ def test_a_session_whose_stage_is_away_says_for_what_it_waits_and_since_when(
     assert (body["status"], body["state"]) == ("processing", "processing")
 
 
+@pytest.mark.parametrize(
+    ("reason", "awaited"),
+    [
+        ("STORE_UNAVAILABLE", "the media store"),
+        ("STORE_FULL", "the media store"),
+        ("WORK_FOLDER_FULL", "room on the disk"),
+        ("QUEUE_FULL", "the extract service"),
+    ],
+)
+def test_a_session_that_waits_for_something_else_says_so(reason: str, awaited: str) -> None:
+    stage = StageView("extract", StageState.WAITING, None, 0, reason, "", SINCE_S)
+
+    assert told(stage)["message"].startswith(f"Waiting for {awaited} since 2026-12-01 14:02 UTC.")
+
+
 def test_a_waiting_stage_shows_its_time_and_no_other_one_does() -> None:
     done, waits = told(StageView("extract", StageState.DONE, 1.0), waiting("vision"))["answers"][0]["stages"]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, StageStatus
+from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, StageStatus, standing_at
 from orchestrator.sessions import SessionRow, to_message
+from orchestrator.stages.attempts import Standing
 from orchestrator.stages.catalogue import stage_classes
+from orchestrator.stages.stage import Task
 from orchestrator.workflow import STAGES, stages_of
 
 SESSION_ID = "0123456789abcdef0123456789abcdef"
@@ -39,11 +41,11 @@ class Clocks:
         return ProgressTracker(monotonic=self.monotonic, now=self.now)
 
 
-def remaining_s(tracker: ProgressTracker) -> float | None:
+def remaining_s(tracker: ProgressTracker, answer_count: int = 1) -> float | None:
     live = tracker.snapshot(SESSION_ID)
     assert live is not None
     request = orchestrator_pb2.CreateSessionRequest(
-        session_id=SESSION_ID, answers=[orchestrator_pb2.AnswerInput()]
+        session_id=SESSION_ID, answers=[orchestrator_pb2.AnswerInput()] * answer_count
     )
     message = to_message(SessionRow(request, "processing", ACCEPTED_S), live.statuses, live=live)
     return message.remaining_s if message.HasField("remaining_s") else None
@@ -119,3 +121,55 @@ def test_what_was_done_before_a_restart_makes_nobody_faster() -> None:
     tracker.note(SESSION_ID, 1, done("transcribe"))
 
     assert remaining_s(tracker) == pytest.approx(70 / 0.35 * 0.2)
+
+
+def test_an_answer_that_failed_makes_nobody_faster() -> None:
+    clocks = Clocks()
+    tracker = clocks.tracker()
+    tracker.begin(SESSION_ID, ACCEPTED_S)
+    clocks.passed_s += 70
+    tracker.note(SESSION_ID, 1, StageStatus(stage="extract", state=STAGE_STATES["failed"]))
+    for stage in stages_of(linked=False)[1:]:
+        tracker.note(SESSION_ID, 1, StageStatus(stage=stage, state=STAGE_STATES["skipped"]))
+    nothing_done = remaining_s(tracker, answer_count=2)
+    tracker.note(SESSION_ID, 2, done("transcribe"))
+
+    assert nothing_done is None
+    work = sum(stage_classes()[name].weight for name in stages_of(linked=False))
+    assert remaining_s(tracker, answer_count=2) == pytest.approx(70 * (work - 0.35) / 0.35)
+
+
+def test_while_a_stage_waits_nobody_knows_how_long_it_takes() -> None:
+    clocks = Clocks()
+    tracker = clocks.tracker()
+    tracker.begin(SESSION_ID, ACCEPTED_S)
+    clocks.passed_s += 70
+    tracker.note(SESSION_ID, 1, done("transcribe"))
+    assert remaining_s(tracker) is not None
+    tracker.note(SESSION_ID, 1, standing_at("vision", Standing(waiting_since_s=ACCEPTED_S + 70)))
+
+    assert remaining_s(tracker) is None
+
+
+def test_a_stage_that_waited_waits_after_a_restart_since_the_same_time() -> None:
+    waits = standing_at("vision", Standing(waiting_since_s=ACCEPTED_S + 5, reason="STAGE_AWAY"))
+    kept = Milestone(6_000, ACCEPTED_S + 6, 1, waits, kill_count=1)
+    tracker = Clocks().tracker()
+    tracker.begin(SESSION_ID, ACCEPTED_S, [Milestone.from_json(kept.to_json())])
+    live = tracker.snapshot(SESSION_ID)
+    session = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID)
+    standing = tracker.standing(Task(session, 1, "vision"))
+
+    assert live is not None
+    assert live.statuses == {(1, "vision"): waits}
+    assert (standing.waiting_since_s, standing.kill_count) == (ACCEPTED_S + 5, 1)
+
+
+def test_a_build_that_knows_no_waiting_reads_a_stage_at_work() -> None:
+    waits = standing_at("vision", Standing(waiting_since_s=ACCEPTED_S, reason="STAGE_AWAY", kill_count=1))
+    kept = Milestone(6_000, ACCEPTED_S + 6, 1, waits, kill_count=1).to_json()
+
+    # What such a build reads, as it reads it.
+    view = kept["view"]
+    StageStatus(**{**view, "stage": kept["stage"], "state": STAGE_STATES[view["state"]]})
+    assert view["state"] == "running"

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from chassis.errors import ExhaustedError, InterviewError, UnavailableError
+from chassis.store import MediaStore
 from orchestrator.stages.attempts import Standing
+from orchestrator.stages.outputs import SessionStore
 from orchestrator.stages.stage import OnProgress
 from orchestrator.stages.troubles import StageAwayError
 from orchestrator.stages.watch import Pace, StageWatch
+from orchestrator.workflow import StageRecord
 from tests.fakes.stages import a_vision_report
 from tests.runner_bench import HURRIED, Bench
 
@@ -50,7 +53,11 @@ class Door:
         return a_vision_report()
 
 
-@pytest.mark.parametrize("trouble", [away, full])
+def without_store() -> InterviewError:
+    return UnavailableError("The store is away.", reason="STORE_UNAVAILABLE")
+
+
+@pytest.mark.parametrize("trouble", [away, full, without_store])
 async def test_a_stage_that_is_away_or_full_for_long_uses_up_no_attempt(
     tmp_path: Path, trouble: Callable[[], InterviewError]
 ) -> None:
@@ -64,11 +71,11 @@ async def test_a_stage_that_is_away_or_full_for_long_uses_up_no_attempt(
 
 async def test_answers_of_the_stage_are_counted_across_its_absence(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    broken = UnavailableError("The store is away.", reason="STORE_UNAVAILABLE")
+    broken = UnavailableError("The model is away.", reason="MODEL_UNAVAILABLE")
     bench.stages.failures["vision"] = [broken, away(), broken, away(), broken, away()]
     record = await bench.vision()
 
-    assert (record.state, record.reason, record.attempt_count) == ("failed", "STORE_UNAVAILABLE", 3)
+    assert (record.state, record.reason, record.attempt_count) == ("failed", "MODEL_UNAVAILABLE", 3)
 
 
 async def test_waiting_is_told_once_with_its_beginning_and_its_end(tmp_path: Path) -> None:
@@ -116,6 +123,35 @@ async def test_twenty_who_wait_are_let_in_by_the_stages_places_and_none_fails(tm
     assert {record.attempt_count for record in records} == {1}
     assert door.most_inside <= 2
     assert len(door.done) == 20
+
+
+class TroubledOutputs(SessionStore):
+    """A store that is away for the first uses of each kind."""
+
+    def __init__(self, media: MediaStore) -> None:
+        super().__init__(media)
+        self.find_troubles, self.save_troubles = LONG_AWAY_COUNT, LONG_AWAY_COUNT
+
+    async def find(self, key: str) -> StageRecord | None:
+        if self.find_troubles:
+            self.find_troubles -= 1
+            raise without_store()
+        return await super().find(key)
+
+    async def save_once(self, *arguments: Any) -> None:
+        if self.save_troubles:
+            self.save_troubles -= 1
+            raise UnavailableError("No room.", reason="STORE_FULL")
+        await super().save_once(*arguments)
+
+
+async def test_a_store_that_is_away_or_full_is_waited_for_and_no_work_is_done_twice(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, outputs=TroubledOutputs)
+    record = await bench.vision()
+
+    assert (record.state, record.attempt_count) == ("done", 1)
+    assert bench.stages.calls["vision"] == 1
+    assert {told.message for told in bench.heard} == {"Waiting for the media store. It goes on by itself."}
 
 
 async def test_one_looks_for_the_stage_however_many_wait() -> None:
