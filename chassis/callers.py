@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chassis.errors import ForbiddenError
@@ -30,19 +30,26 @@ class Callers:
         self._allowed = {name: frozenset(methods) for name, methods in allowed.items()}
         self._token_digests = {name: digest.lower() for name, digest in token_digests.items()}
 
-    def check(self, method: str, metadata: Mapping[str, Any], auth: Mapping[str, Iterable[bytes]]) -> str:
-        """Return the caller's name, for the log. Empty where nobody is told apart.
+    def names_of(self, metadata: Mapping[str, Any], auth: Mapping[str, Iterable[bytes]]) -> list[str]:
+        """Return the caller's names. None where nobody is told apart.
+
+        Args:
+            metadata: The call's metadata.
+            auth: What gRPC knows of the connection. A certificate's names are there once they are verified.
+        """
+        return [*self._certified(auth), *self._by_token(metadata.get(CALL_TOKEN_KEY))]
+
+    def check(self, method: str, names: Sequence[str]) -> str:
+        """Return the name by which a caller is let through. Empty where nobody is told apart.
 
         Args:
             method: Full name, `/interview.v1.VisionService/Analyze`.
-            metadata: The call's metadata.
-            auth: What gRPC knows of the connection. A certificate's names are there once they are verified.
+            names: The caller's.
 
         Raises:
             ForbiddenError: The caller is not known (`CALLER_UNKNOWN`), or may not call this
                 (`CALLER_FORBIDDEN`).
         """
-        names = [*self._certified(auth), *self._by_token(metadata.get(CALL_TOKEN_KEY))]
         if not self._allowed:
             return names[0] if names else ""
         known = [name for name in names if name in self._allowed]

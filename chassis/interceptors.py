@@ -109,7 +109,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         RPC_IN_FLIGHT.labels(method).inc()
         try:
             async with asyncio.timeout(limit_s):
-                caller = self._callers.check(method, metadata, context.auth_context())
+                names = self._callers.names_of(metadata, context.auth_context())
+                caller = names[0] if names else ""  # for the log, also where it is refused
+                caller = self._callers.check(method, names)
                 await context.send_initial_metadata(((BEGUN_KEY, "1"),))
                 yield
         except InterviewError as raised:
