@@ -115,7 +115,19 @@ class Forwarder:
             "logger": "native",
             "message": text,
         }
-        return json.dumps(entry, ensure_ascii=False)
+        return json_line(entry)
+
+
+def json_line(entry: dict[str, object]) -> str:
+    """Return a log entry as one line of JSON.
+
+    Whatever is no printable character is escaped, which JSON itself asks for only below U+0020. Some readers
+    take U+0085 and U+2028 for the end of a line, and some terminals take U+009B for a command.
+    """
+    text = json.dumps(entry, ensure_ascii=False, default=str)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def main(arguments: list[str]) -> None:

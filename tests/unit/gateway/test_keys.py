@@ -287,3 +287,11 @@ async def test_a_refused_key_is_logged_with_its_address_and_reason_and_never_its
     assert requests == ["", "", "key:root"]
     for secret in ("guess", "reader", "s3cret", api_keys.digest_of("s3cret")):
         assert secret not in repr(told)
+
+
+async def test_a_key_in_an_address_is_no_key(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),))
+
+    for name in ("key", "api_key", "X-API-Key", "x-api-key", "interview_reader", "access_token"):
+        reply = await bench.http.get(f"/sessions?{name}=s3cret")
+        assert (reply.status_code, reply.json()["code"]) == (403, "API_KEY_INVALID"), name
