@@ -106,6 +106,17 @@ async def login(request: Request, gateway: GatewayDep) -> Response:
     return response
 
 
+@router.post("/logout", status_code=204, response_class=Response, include_in_schema=False)
+async def logout(request: Request) -> Response:
+    """Take a browser's cookie, and what it kept of recordings. It needs no key: there is nothing to win."""
+    response = Response(status_code=204, headers={"Clear-Site-Data": '"cache"'})
+    scheme = request.url.scheme
+    response.delete_cookie(
+        cookie_name(scheme), path="/", httponly=True, samesite="strict", secure=scheme == "https"
+    )
+    return response
+
+
 @router.get("/healthz")
 async def healthz() -> Health:
     """Tell that the process lives."""

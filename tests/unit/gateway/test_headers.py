@@ -135,3 +135,19 @@ async def test_over_https_the_cookie_has_a_name_that_only_this_host_can_set(tmp_
     assert await status(HTTPS, name) == 404  # Let in: there is no such session.
     assert await status(HTTPS, "interview_reader") == 403  # Another host of the domain may have set it.
     assert await status("http://127.0.0.1:7860", "interview_reader") == 404
+
+
+async def test_signing_out_takes_the_cookie_and_what_was_kept_of_recordings(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, api_keys=(api_key("s3cret"),))
+    for base, name in ((HTTPS, "__Host-interview_reader"), ("http://127.0.0.1:7860", "interview_reader")):
+        await bench.http.post(f"{base}/login", headers={"X-API-Key": "s3cret"})
+        before = await bench.http.get(f"{base}/status/{'0' * 32}")
+
+        reply = await bench.http.post(f"{base}/logout")
+
+        assert (before.status_code, reply.status_code) == (404, 204)
+        assert reply.headers["Clear-Site-Data"] == '"cache"'
+        taken = [line for line in reply.headers.get_list("Set-Cookie") if line.startswith(f"{name}=")]
+        assert "Max-Age=0" in taken[0]
+        assert ("Secure" in taken[0]) == (base == HTTPS)  # Else a browser does not take the name.
+        assert (await bench.http.get(f"{base}/status/{'0' * 32}")).status_code == 403
