@@ -105,13 +105,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         remaining_s = context.time_remaining()
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
         error: InterviewError | None = None
-        caller = ""
+        caller = self._callers.name_of(metadata, context.auth_context())
         RPC_IN_FLIGHT.labels(method).inc()
         try:
             async with asyncio.timeout(limit_s):
-                names = self._callers.names_of(metadata, context.auth_context())
-                caller = names[0] if names else ""  # for the log, also where it is refused
-                caller = self._callers.check(method, names)
+                caller = self._callers.check(method, metadata, context.auth_context())
                 await context.send_initial_metadata(((BEGUN_KEY, "1"),))
                 yield
         except InterviewError as raised:

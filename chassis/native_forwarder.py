@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 CLEAN_END = b"\x00the process ends"
@@ -118,7 +119,7 @@ class Forwarder:
         return json_line(entry)
 
 
-def json_line(entry: dict[str, object]) -> str:
+def json_line(entry: Mapping[str, object]) -> str:
     """Return a log entry as one line of JSON.
 
     Whatever is no printable character is escaped, which JSON itself asks for only below U+0020. Some readers

@@ -199,7 +199,6 @@ class RequestMiddleware:
         request_id.set(number)
         session_id.set("")
         begin_s, status, begun = time.perf_counter(), 500, False
-        protecting = self._https_headers if scope["scheme"] == "https" else self._headers
         body = ArrivingBody(receive, self._bounds)
         body.ended = not _has_body(asked)
 
@@ -209,10 +208,7 @@ class RequestMiddleware:
                 status, begun = message["status"], True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = number
-                for name, value in protecting.items():
-                    headers.setdefault(name, value)
-                if status in COMING_BACK_STATUSES:
-                    headers.setdefault("Retry-After", RETRY_AFTER_S)
+                self._complete(headers, scope["scheme"], status)
                 if not body.ended:
                     await _let_go(body, status, headers)
             await send(message)
@@ -226,6 +222,13 @@ class RequestMiddleware:
             await answer_of_bug(error)(scope, receive, send_with_headers)
         finally:
             _record(scope, status, time.perf_counter() - begin_s)
+
+    def _complete(self, headers: MutableHeaders, scheme: str, status: int) -> None:
+        """Add what the answer does not say itself."""
+        for name, value in (self._https_headers if scheme == "https" else self._headers).items():
+            headers.setdefault(name, value)
+        if status in COMING_BACK_STATUSES:
+            headers.setdefault("Retry-After", RETRY_AFTER_S)
 
 
 async def _let_go(body: ArrivingBody, status: int, headers: MutableHeaders) -> None:

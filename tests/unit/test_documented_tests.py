@@ -39,7 +39,9 @@ def test_every_test_that_a_document_names_exists(document: str) -> None:
 
 
 def test_a_name_that_is_wrong_would_be_noticed() -> None:
-    text = "`test_this_is_nowhere`, `tests/contract/test_nowhere.py`, test_without_backticks, `test_deleting.py`"
+    text = (
+        "`test_this_is_nowhere`, `tests/contract/test_nowhere.py`, test_without_backticks, `test_deleting.py`"
+    )
 
     assert named_in(text) == ["test_this_is_nowhere", "tests/contract/test_nowhere.py", "test_deleting.py"]
     known = names_of(ROOT / "tests")

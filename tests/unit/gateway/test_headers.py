@@ -33,6 +33,7 @@ ANSWERS: list[tuple[str, str, dict[str, str], int]] = [
     ("GET", "/sessions", {}, 200),
     ("GET", "/sessions?page_size=0", {}, 422),
     ("GET", "/nothing", {}, 404),
+    ("GET", "/static/", {}, 404),
     ("TRACE", "/", {}, 405),
     ("POST", "/upload", {}, 415),
     ("POST", "/upload", {"Origin": "https://evil.example"}, 403),
