@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.child_limits import ChildLimits
+from chassis.decoding.child_limits import ChildLimits
 from chassis.errors import PreconditionError
 from chassis.identity import of_this_process
 from chassis.limits import MAX_MEDIA_BYTES
