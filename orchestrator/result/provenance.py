@@ -62,8 +62,7 @@ def _prompts(outputs: AnswerOutputs) -> Iterator[Json]:
     if outputs.translations is not None and (digest := outputs.translations.prompt_digest):
         yield {"stage": TRANSLATE, "version": None, "sha256": digest}
     if outputs.assessment is not None and (source := outputs.assessment.provenance).prompt_version:
-        digest = source.prompt_digest or None
-        yield {"stage": ASSESS, "version": source.prompt_version, "sha256": digest}
+        yield {"stage": ASSESS, "version": source.prompt_version, "sha256": source.prompt_digest or None}
 
 
 def _distinct(entries: Iterator[Json]) -> list[Json]:
