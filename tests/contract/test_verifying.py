@@ -1,13 +1,16 @@
-"""The real assessor's judgement verifies: both sides count, cut and round alike."""
+"""What the real assessor and the real orchestrator write verifies: both sides count, cut and round alike."""
 
 from __future__ import annotations
+
+import hashlib
+from pathlib import Path
 
 import pytest
 
 from cli.verifying.checkout import Checkout
 from cli.verifying.checks import Verdict
 from cli.verifying.everything import verified
-from cli.verifying.found_recordings import Nowhere
+from cli.verifying.found_recordings import InFolder, Nowhere
 from interview.v1 import assessor_pb2, media_pb2, orchestrator_pb2, transcriber_pb2
 from orchestrator.settings import Preferences
 from orchestrator.stages.assess import assess_request
@@ -16,6 +19,8 @@ from tests.documents import document
 from tests.fakes.answer import an_answer
 from tests.fakes.assessor import CONCRETE, VAGUE, FakeChatServer
 from tests.folders import ROOT
+from tests.verifiable import an_agreeing_assessment
+from tests.world import COMPLETED, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bare")]
 
@@ -87,3 +92,28 @@ async def test_what_a_model_says_is_found_again_by_every_rubric(rubric_id: str) 
     assert found["answer 1, total from scores"] is Verdict.SAME
     assert found["prompts of assess"] is Verdict.SAME
     assert found[f"rubric {rubric_id}"] is Verdict.SAME
+
+
+async def test_what_the_orchestrator_writes_verifies_down_to_its_code_and_its_recordings(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as world:
+        world.stages.replies["assess"] = an_agreeing_assessment()
+        request = world.request(answer_count=2)
+        recordings = tmp_path / "recordings"
+        recordings.mkdir()
+        for place, answer in enumerate(request.answers, start=1):
+            stored = tmp_path / "store" / "sessions" / request.session_id / "media" / f"{place}.mp4"
+            content = stored.read_bytes()
+            (recordings / answer.file_name).write_bytes(content)
+            answer.digest = hashlib.sha256(content).hexdigest()
+        await world.call(world.stub.CreateSession, request)
+        await world.until(request.session_id, COMPLETED)
+        made = await world.result(request.session_id)
+
+    found = list(verified(made, InFolder(recordings, made), Checkout(ROOT, named=True)))
+    of = {verdict: {check.name for check in found if check.verdict is verdict} for verdict in Verdict}
+    assert of[Verdict.DIFFERS] == set()
+    assert of[Verdict.NOT_RECORDED] == {"model fake-translator (translate)"}  # its provider holds it
+    assert {"document", "configuration", "code", "recording 1", "recording 2", "schema"} <= of[Verdict.SAME]
+    assert {"sound 1", "sound 2"} <= of[Verdict.UNCHECKED]

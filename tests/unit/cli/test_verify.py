@@ -67,7 +67,8 @@ FORGERIES = {
     "the configuration": ("provenance.config.seed", 8, "configuration"),
     "a model": ("provenance.models.0.sha256", "12" * 32, "models of the stages"),
     "a key that nobody knows": (f"{FIRST}verdict.mood", "good", "schema"),
-    "a list in a number's place": (f"{FIRST}assessment.sentences.0.text", ["I"], "words of answer 1"),
+    "a number without an end": (f"{FIRST}assessment.criteria.0.level", 10**400, "scores of answer 1"),
+    "a list in a text's place": (f"{FIRST}assessment.sentences.0.text", ["I"], "words of answer 1"),
 }
 """One changed value each, and the check that finds it."""
 
