@@ -27,6 +27,7 @@ from cli import (
     submit_commands,
     subtitle_commands,
     up_command,
+    verify_command,
 )
 from cli.assessor_commands import assessor_app
 from cli.environment import Environment
@@ -61,6 +62,7 @@ def build_app() -> typer.Typer:
     session_commands.add_to(app)
     reassess_command.add_to(app)
     subtitle_commands.add_to(app)
+    verify_command.add_to(app)
     demo_command.add_to(app)
     up_command.add_to(app)
     app.add_typer(model_commands.models_app, name="models")

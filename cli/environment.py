@@ -58,6 +58,6 @@ class Environment:
     fetch_models: FetchModels = fetch
     confirm: Confirm = ask_on_terminal
 
-    def print_json(self, document: object) -> None:
-        """Print a document for programs."""
-        self.out.print_json(data=document, ensure_ascii=False, highlight=self.out.is_terminal)
+    def print_json(self, document: object, indent: int | None = 2) -> None:
+        """Print a document for programs. On one line without `indent`."""
+        self.out.print_json(data=document, indent=indent, ensure_ascii=False, highlight=self.out.is_terminal)

@@ -165,6 +165,27 @@ class GatewayClient:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
+    def recording(self, session_id: str, position: int) -> Iterator[bytes]:
+        """Yield an answer's recording.
+
+        Raises:
+            CommandError: The gateway refuses, sends the reader elsewhere, or can't be reached.
+        """
+        path = f"/media/{_segment(session_id)}/{_segment(str(position))}"
+        try:
+            with self._http.stream("GET", path, headers={"Accept-Encoding": "identity"}) as reply:
+                if reply.is_redirect:  # The key is the gateway's, so nobody else is asked.
+                    raise CommandError(
+                        "The gateway serves recordings from its store. Give them with --recordings.",
+                        code="RECORDING_ELSEWHERE",
+                    )
+                if reply.is_error:
+                    reply.read()
+                    raise _rejection(reply)
+                yield from reply.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
     def _answer(self, request: httpx.Request) -> Json:
         try:
             reply = self._http.send(request)

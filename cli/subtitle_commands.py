@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +11,7 @@ from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
 from cli.gateway_client import Json
 from cli.options import DEFAULT_GATEWAY_URL, ApiKey, GatewayUrl
+from cli.result_source import not_a_result, read_result
 from cli.subtitles import Cue, cues_of, to_srt, to_vtt
 
 
@@ -54,11 +53,7 @@ def subtitles(
 ) -> None:
     """Print an answer's transcript as subtitles."""
     environment: Environment = context.obj
-    if _names_a_file(source):
-        document = _read(Path(source))
-    else:
-        document = environment.open_gateway(gateway, api_key).result(source)
-    cues = _cues(document, answer, language)
+    cues = _cues(read_result(environment, source, gateway, api_key), answer, language)
     if not cues:
         raise CommandError(
             "This answer has no words in that language. Leave --language out for what was said. "
@@ -74,44 +69,15 @@ def subtitles(
     )
 
 
-def _names_a_file(source: str) -> bool:
-    """Tell a path from a session's identifier, which has no dot and no slash."""
-    return Path(source).exists() or "." in source or "/" in source
-
-
-def _read(path: Path) -> Json:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CommandError(
-            f"There is no file {path}. Name a result document, or a session.",
-            code="FILE_NOT_FOUND",
-            exit_code=ExitCode.USAGE,
-        ) from None
-    except (OSError, ValueError) as error:
-        raise _not_a_result() from error
-    if not isinstance(document, dict):
-        raise _not_a_result()
-    return document
-
-
 def _cues(document: Json, answer: int, language: str | None) -> list[Cue]:
     try:
         answers = document["results"]
         if answer <= len(answers):
             return cues_of(answers[answer - 1].get("transcript") or {}, language)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _not_a_result() from error
+        raise not_a_result() from error
     raise CommandError(
         f"The result has {len(answers)} answers. Give --answer a number from 1 to {len(answers)}.",
         code="ANSWER_UNKNOWN",
-        exit_code=ExitCode.USAGE,
-    )
-
-
-def _not_a_result() -> CommandError:
-    return CommandError(
-        "This is not a result document. `interview results SESSION --output FILE` writes one.",
-        code="RESULT_INVALID",
         exit_code=ExitCode.USAGE,
     )

@@ -146,6 +146,7 @@ def _criterion(
         "reason": criterion.reason or None,
         "level": optional(criterion, "level", 3),
         "score": optional(criterion, "score", 2),
+        "weight": optional(criterion, "weight_ratio", 6),
         "evidence": [_evidence(outputs, sentence) for sentence in cited],
         "strengths": [_remark(remark) for remark in criterion.strengths],
         "gaps": [_remark(remark) for remark in criterion.gaps],

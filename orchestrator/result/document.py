@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interview.v1 import assessor_pb2
+from chassis.digests import DOCUMENT_DIGEST, document_digest
 from orchestrator.legacy import answer as legacy
 from orchestrator.legacy import session as legacy_session
 from orchestrator.result.answer import assessment_of, text_in, transcript_of
@@ -17,6 +17,7 @@ from orchestrator.result.figures import AnswerFigures, figures_of
 from orchestrator.result.measures import measures_of, observation_of, verdict_of
 from orchestrator.result.metadata import SessionMetadata
 from orchestrator.result.processing_time import processing_s
+from orchestrator.result.provenance import provenance_of
 from orchestrator.result.recording import recording_facts
 from orchestrator.result.scores import (
     QUALITY,
@@ -31,14 +32,14 @@ from orchestrator.result.verdicts import observations
 from orchestrator.result.warnings import warnings_of
 from orchestrator.workflow import STAGES, StageRecord, first_failure
 
-SCHEMA_VERSION = "1.1"
-"""Of `schema.json`. Documents of 1.0 lack what it says is new."""
+SCHEMA_VERSION = "1.2"
+"""Of `schema.json`. Documents of 1.0 and 1.1 lack what it says is new."""
 
 
 def build(metadata: SessionMetadata, answers: Sequence[AnswerOutputs]) -> Json:
     """Return the whole document."""
     figures = [figures_of(outputs) for outputs in answers]
-    return {
+    document: Json = {
         "schema_version": SCHEMA_VERSION,
         "status": metadata.status,
         "session_id": metadata.session_id,
@@ -49,8 +50,10 @@ def build(metadata: SessionMetadata, answers: Sequence[AnswerOutputs]) -> Json:
         "totals": totals_of(answers).to_json(),
         "results": [_entry(one, of_one) for one, of_one in zip(answers, figures, strict=True)],
         **legacy_session.root(metadata, answers, figures),
-        "provenance": _provenance(metadata, answers),
+        "provenance": provenance_of(metadata, answers),
     }
+    document["provenance"][DOCUMENT_DIGEST] = document_digest(document)
+    return document
 
 
 def _entry(outputs: AnswerOutputs, figures: AnswerFigures) -> Json:
@@ -100,37 +103,3 @@ def _stage(record: StageRecord) -> Json:
         "reused": record.reused,
         "model": dict(record.model) or None,
     }
-
-
-def _provenance(metadata: SessionMetadata, answers: Sequence[AnswerOutputs]) -> Json:
-    sources = [one.assessment.provenance for one in answers if one.assessment is not None]
-    source = sources[0] if sources else assessor_pb2.AssessmentProvenance()
-    same = len({(each.rubric_id, each.rubric_digest) for each in sources}) <= 1
-    return {
-        "inputs": [
-            {
-                "position": one.position,
-                "video_file": file_name(one),
-                "sha256": _digest(one),
-                "bytes": _bytes(one),
-            }
-            for one in answers
-        ],
-        "config_sha256": metadata.config_digest,
-        "prompt_version": source.prompt_version or None,
-        # Null where answers were judged by different ones: each assessment names its own.
-        "rubric_id": (source.rubric_id or None) if same else None,
-        "rubric_version": (source.rubric_version or None) if same else None,
-        "rubric_sha256": (source.rubric_digest or None) if same else None,
-        "seed": source.seed if source.HasField("seed") else None,
-        "software_version": metadata.software_version,
-    }
-
-
-def _digest(outputs: AnswerOutputs) -> str | None:
-    measured = outputs.extraction.media_digest if outputs.extraction else ""
-    return measured or outputs.answer.digest or None
-
-
-def _bytes(outputs: AnswerOutputs) -> int | None:
-    return (outputs.extraction.media_bytes if outputs.extraction else outputs.answer.media_bytes) or None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,10 @@ class SessionMetadata:
     software_version: str
     reader_language: str = ""
     """Language of what people read (BCP-47). Empty: that of the answers."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """What `config_digest` is the digest of."""
+    code_digest: str = ""
+    """SHA-256 of the code that makes the document. Empty where it is not known."""
 
     @property
     def created_at(self) -> str:

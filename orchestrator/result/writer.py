@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+import chassis
+import interview
+import orchestrator
+from chassis.digests import code_digest, configuration_digest
 from interview.v1 import orchestrator_pb2
 from orchestrator.result.answer_outputs import AnswerOutputs
 from orchestrator.result.document import build
 from orchestrator.result.metadata import SessionMetadata
+from orchestrator.result.values import Json
 from orchestrator.sessions import end_of
 from orchestrator.settings import Preferences
 from orchestrator.stages.catalogue import stage_classes
@@ -39,10 +44,10 @@ def software_version() -> str:
         return "unknown"
 
 
-def config_digest(request: orchestrator_pb2.CreateSessionRequest, preferences: Preferences) -> str:
-    """Hash what was asked of the stages beside the recordings."""
+def config_of(request: orchestrator_pb2.CreateSessionRequest, preferences: Preferences) -> Json:
+    """Return what was asked of the stages beside the recordings."""
     rubric_ids = [answer.rubric_id or request.rubric_id for answer in request.answers]
-    config: dict[str, Any] = {
+    config: Json = {
         "language": request.language_code,
         "rubric": common_rubric(request),
         "reader_language": preferences.reader_language,
@@ -51,7 +56,7 @@ def config_digest(request: orchestrator_pb2.CreateSessionRequest, preferences: P
     }
     if len(set(rubric_ids)) > 1:
         config["rubrics"] = rubric_ids
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+    return config
 
 
 class ResultWriter:
@@ -65,6 +70,12 @@ class ResultWriter:
     def __init__(self, outputs: SessionStore, preferences: Preferences) -> None:
         self._outputs = outputs
         self._preferences = preferences
+        self._code_digest = code_digest(
+            {
+                package.__name__: Path(str(package.__file__)).parent
+                for package in (chassis, interview, orchestrator)
+            }
+        )
 
     async def write(
         self,
@@ -78,15 +89,18 @@ class ResultWriter:
             await self._answer_outputs(place, answer, records[place])
             for place, answer in enumerate(request.answers, start=1)
         ]
+        config = config_of(request, self._preferences)
         metadata = SessionMetadata(
             session_id=request.session_id,
             candidate_name=request.candidate_name,
             status=end_of(records)["state"],
             create_time_s=create_time_s,
             finish_time_s=time.time(),
-            config_digest=config_digest(request, self._preferences),
+            config_digest=configuration_digest(config),
             software_version=software_version(),
             reader_language=self._preferences.reader_language,
+            config=config,
+            code_digest=self._code_digest,
         )
         document = json.dumps(build(metadata, answers), ensure_ascii=False, indent=2, allow_nan=False)
         await self._outputs.save_result(request.session_id, document.encode(), version_id)

@@ -130,6 +130,7 @@ def join_translations(
         joined.languages.add(language_code=target, translations=beside)
     for reply in replies:
         joined.model.CopyFrom(reply.model)
+        joined.prompt_digest = reply.prompt_digest or joined.prompt_digest
         if reply.HasField("billed_character_count"):
             joined.billed_character_count += reply.billed_character_count
     return joined

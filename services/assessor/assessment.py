@@ -47,6 +47,8 @@ class CriterionAssessment:
     gaps: tuple[Remark, ...] = ()
     spread_levels: float | None = None
     """Standard deviation of the level over tag probabilities."""
+    weight_ratio: float | None = None
+    """Its share of the weights of the rubric's criteria, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Provenance:
     model_digest: str = ""
     model_device: str = ""
     prompt_version: str = ""
+    prompt_digest: str = ""
+    """SHA-256 of the file of prompts. Empty without a model."""
     seed: int | None = None
     prompt_token_count: int | None = None
     completion_token_count: int | None = None

@@ -127,7 +127,9 @@ class Assessor:
             outcome=Outcome.INSUFFICIENT_EVIDENCE,
             reason=reason,
             sentences=sentences,
-            criteria=tuple(_without_level(criterion, reason, language) for criterion in rubric.criteria),
+            criteria=_weighed(
+                rubric, [_without_level(criterion, reason, language) for criterion in rubric.criteria]
+            ),
             conclusion_absent_reason=absent("not_judged", language).absent_reason,
             provenance=rubric_provenance(rubric, self.model_info),
         )
@@ -136,7 +138,8 @@ class Assessor:
 def _assess(
     rubric: Rubric, judged: Judged, sentences: tuple[TaggedSentence, ...], language: Language
 ) -> Assessment:
-    criteria = tuple(_assess_criterion(criterion, rubric, judged, language) for criterion in rubric.criteria)
+    assessed = [_assess_criterion(criterion, rubric, judged, language) for criterion in rubric.criteria]
+    criteria = _weighed(rubric, assessed)
     total = _total_score(rubric, criteria)
     conclusion = judged.conclusion if total is not None else absent("not_judged", language)
     return Assessment(
@@ -181,6 +184,15 @@ def _without_level(criterion: Criterion, reason: str, language: Language) -> Cri
         name=criterion.name.in_language(language),
         outcome=Outcome.INSUFFICIENT_EVIDENCE,
         reason=reason,
+    )
+
+
+def _weighed(rubric: Rubric, criteria: Sequence[CriterionAssessment]) -> tuple[CriterionAssessment, ...]:
+    """Say of each criterion what it weighs, so that the total can be computed again."""
+    whole = sum(criterion.weight for criterion in rubric.criteria)
+    return tuple(
+        replace(assessed, weight_ratio=criterion.weight / whole)
+        for criterion, assessed in zip(rubric.criteria, criteria, strict=True)
     )
 
 

@@ -161,6 +161,7 @@ class ModelJudge:
             rubric_provenance(rubric, self.model_info),
             model_version=conversation.model_version,
             prompt_version=prompts.version,
+            prompt_digest=prompts.digest,
             seed=conversation.seed,
             prompt_token_count=conversation.prompt_token_count,
             completion_token_count=conversation.completion_token_count,

@@ -5,6 +5,7 @@ Tagging and checking begin with the same messages word for word, so that a serve
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -32,8 +33,8 @@ class _Example(BaseModel):
     sentences: Annotated[tuple[tuple[str, Tag], ...], Field(min_length=1)]
 
 
-class Prompts(BaseModel):
-    """The texts for answers in one language."""
+class PromptTexts(BaseModel):
+    """The texts for answers in one language, as their file states them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +53,12 @@ class Prompts(BaseModel):
     languages: Mapping[Language, str]
     openings: Mapping[Language, str]
     examples: Annotated[tuple[_Example, ...], Field(min_length=1)]
+
+
+class Prompts(PromptTexts):
+    """The texts with the SHA-256 of the file that they were read from."""
+
+    digest: str
 
     def tagging(
         self, question: str, sentences: Sequence[Sentence], before: Sequence[Sentence]
@@ -129,4 +136,6 @@ def _as_json(tags: Sequence[tuple[str, Tag]]) -> str:
 
 
 def _read(path: Path) -> Prompts:
-    return Prompts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    content = path.read_bytes()
+    texts = PromptTexts.model_validate(yaml.safe_load(content))
+    return Prompts.model_construct(**dict(texts), digest=hashlib.sha256(content).hexdigest())

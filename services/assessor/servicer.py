@@ -132,6 +132,7 @@ def _to_criterion(criterion: CriterionAssessment) -> assessor_pb2.CriterionAsses
         strengths=[_to_remark(remark) for remark in criterion.strengths],
         gaps=[_to_remark(remark) for remark in criterion.gaps],
         spread_levels=criterion.spread_levels,
+        weight_ratio=criterion.weight_ratio,
     )
 
 
@@ -151,6 +152,7 @@ def _to_provenance(provenance: Provenance) -> assessor_pb2.AssessmentProvenance:
         rubric_version=provenance.rubric_version,
         rubric_digest=provenance.rubric_digest,
         prompt_version=provenance.prompt_version,
+        prompt_digest=provenance.prompt_digest,
         seed=provenance.seed,
         prompt_token_count=provenance.prompt_token_count,
         completion_token_count=provenance.completion_token_count,

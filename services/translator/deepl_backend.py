@@ -65,12 +65,12 @@ class DeeplBackend:
     """Sends batches to DeepL.
 
     Args:
-        api_key: The account's key. One that ends in `:fx` goes to the free plan's server.
+        api_key: The account's key. One that ends in `:fx` goes to the free plan.
         server_url: Another server. Empty for DeepL's own.
         attempt_timeout_s: Longest silence of the server in one attempt.
     """
 
-    name = "deepl"
+    name, prompt_digest = "deepl", ""
 
     def __init__(self, api_key: str, server_url: str, attempt_timeout_s: float) -> None:
         self._api_key = api_key

@@ -79,6 +79,11 @@ class Translator:
         self._default_timeout_s = default_timeout_s
         self._cache = cache
 
+    @property
+    def prompt_digest(self) -> str:
+        """SHA-256 of the backend's prompt. Empty where it takes none of ours."""
+        return self._backend.prompt_digest
+
     def translate(self, job: Job, timeout_s: float | None, stop: threading.Event) -> Translations:
         """Translate a job.
 

@@ -98,6 +98,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """`deepl`, `llm` or `none`."""
 
+    @property
+    def prompt_digest(self) -> str:
+        """SHA-256 of its prompt's texts, lower-case hex. Empty where it takes no prompt of ours."""
+
     def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
         """Cut the wanted texts, by their rising indexes, into pieces of a size that the backend takes."""
 

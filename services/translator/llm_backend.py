@@ -70,6 +70,7 @@ class LlmBackend:
     """
 
     name = "llm"
+    prompt_digest = prompt.DIGEST
 
     def __init__(
         self, chat: Chat, language_codes: Sequence[str], batch_text_count: int, batch_characters: int

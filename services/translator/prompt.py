@@ -5,6 +5,7 @@ What was said is data: it goes in as JSON strings, and the model is told never t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -62,6 +63,12 @@ FORMALITY = {
     Formality.PREFER_MORE: " Use formal language.",
     Formality.PREFER_LESS: " Use informal language.",
 }
+
+
+DIGEST = hashlib.sha256(
+    json.dumps([SYSTEM, FORMALITY, EXAMPLES, LANGUAGE_NAMES], sort_keys=True).encode()
+).hexdigest()
+"""SHA-256 of all texts that a prompt is made of, lower-case hex. It changes with every one of them."""
 
 
 def language_name(code: str) -> str:

@@ -49,6 +49,7 @@ class TranslatorServicer(translator_pb2_grpc.TranslatorServiceServicer):
             translations=[_to_translation(translation) for translation in done.translations],
             billed_character_count=done.billed_character_count,
             model=_to_model_info(done.model),
+            prompt_digest=self._translator.prompt_digest if done.model.name else "",
         )
 
     async def GetCapabilities(

@@ -18,6 +18,7 @@ class UnconfiguredBackend:
     """Translates nothing and says so."""
 
     name = "none"
+    prompt_digest = ""
 
     def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:  # noqa: ARG002 - any size will do
         """Everything at once."""

@@ -14,6 +14,7 @@ from chassis.errors import (
     UnavailableError,
 )
 from interview.v1 import media_pb2, translator_pb2
+from services.translator.prompt import DIGEST
 from tests.fakes.translator import KEY, Answer, chat_server
 from tests.translator_server import MEANINGS, SAID, over_llm, request, translate, translator
 
@@ -42,6 +43,7 @@ async def test_a_language_model_translates_by_schema(style: str) -> None:
     assert [translation.text for translation in response.translations] == list(MEANINGS.values())
     assert not response.HasField("billed_character_count")
     assert (response.model.name, response.model.version) == ("fake-llm", "b1")
+    assert response.prompt_digest == DIGEST
     assert [path for path, _ in server.requests] == ["/v1/models", "/v1/chat/completions"]
     payload = server.requests[1][1]
     assert payload["model"] == "fake-llm"

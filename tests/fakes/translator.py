@@ -29,6 +29,7 @@ class FakeBackend:
     failure: InterviewError | None = None
     failing_from: int = 0
     name: str = "fake"
+    prompt_digest: str = ""
     jobs: list[Job] = field(default_factory=list)
     remaining_s: list[float] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)

@@ -62,7 +62,7 @@ class Remark(_message.Message):
     def __init__(self, text: _Optional[str] = ..., sentence_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CriterionAssessment(_message.Message):
-    __slots__ = ("id", "name", "outcome", "reason", "level", "score", "evidence_sentence_ids", "strengths", "gaps", "spread_levels")
+    __slots__ = ("id", "name", "outcome", "reason", "level", "score", "evidence_sentence_ids", "strengths", "gaps", "spread_levels", "weight_ratio")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class CriterionAssessment(_message.Message):
     STRENGTHS_FIELD_NUMBER: _ClassVar[int]
     GAPS_FIELD_NUMBER: _ClassVar[int]
     SPREAD_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_RATIO_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     outcome: _media_pb2.Outcome
@@ -83,10 +84,11 @@ class CriterionAssessment(_message.Message):
     strengths: _containers.RepeatedCompositeFieldContainer[Remark]
     gaps: _containers.RepeatedCompositeFieldContainer[Remark]
     spread_levels: float
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., level: _Optional[float] = ..., score: _Optional[float] = ..., evidence_sentence_ids: _Optional[_Iterable[str]] = ..., strengths: _Optional[_Iterable[_Union[Remark, _Mapping]]] = ..., gaps: _Optional[_Iterable[_Union[Remark, _Mapping]]] = ..., spread_levels: _Optional[float] = ...) -> None: ...
+    weight_ratio: float
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., level: _Optional[float] = ..., score: _Optional[float] = ..., evidence_sentence_ids: _Optional[_Iterable[str]] = ..., strengths: _Optional[_Iterable[_Union[Remark, _Mapping]]] = ..., gaps: _Optional[_Iterable[_Union[Remark, _Mapping]]] = ..., spread_levels: _Optional[float] = ..., weight_ratio: _Optional[float] = ...) -> None: ...
 
 class AssessmentProvenance(_message.Message):
-    __slots__ = ("model", "rubric_id", "rubric_version", "rubric_digest", "prompt_version", "seed", "prompt_token_count", "completion_token_count", "token_probabilities")
+    __slots__ = ("model", "rubric_id", "rubric_version", "rubric_digest", "prompt_version", "seed", "prompt_token_count", "completion_token_count", "token_probabilities", "prompt_digest")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_ID_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +98,7 @@ class AssessmentProvenance(_message.Message):
     PROMPT_TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
     COMPLETION_TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     model: _media_pb2.ModelInfo
     rubric_id: str
     rubric_version: str
@@ -105,7 +108,8 @@ class AssessmentProvenance(_message.Message):
     prompt_token_count: int
     completion_token_count: int
     token_probabilities: bool
-    def __init__(self, model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., rubric_id: _Optional[str] = ..., rubric_version: _Optional[str] = ..., rubric_digest: _Optional[str] = ..., prompt_version: _Optional[str] = ..., seed: _Optional[int] = ..., prompt_token_count: _Optional[int] = ..., completion_token_count: _Optional[int] = ..., token_probabilities: _Optional[bool] = ...) -> None: ...
+    prompt_digest: str
+    def __init__(self, model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., rubric_id: _Optional[str] = ..., rubric_version: _Optional[str] = ..., rubric_digest: _Optional[str] = ..., prompt_version: _Optional[str] = ..., seed: _Optional[int] = ..., prompt_token_count: _Optional[int] = ..., completion_token_count: _Optional[int] = ..., token_probabilities: _Optional[bool] = ..., prompt_digest: _Optional[str] = ...) -> None: ...
 
 class Assessment(_message.Message):
     __slots__ = ("method", "outcome", "reason", "sentences", "criteria", "total_score", "conclusion", "conclusion_absent_reason", "provenance")

@@ -468,11 +468,13 @@ class LanguageTranslation(_message.Message):
     def __init__(self, language_code: _Optional[str] = ..., translations: _Optional[_Iterable[_Union[_translator_pb2.Translation, _Mapping]]] = ...) -> None: ...
 
 class AnswerTranslations(_message.Message):
-    __slots__ = ("languages", "billed_character_count", "model")
+    __slots__ = ("languages", "billed_character_count", "model", "prompt_digest")
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     BILLED_CHARACTER_COUNT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     languages: _containers.RepeatedCompositeFieldContainer[LanguageTranslation]
     billed_character_count: int
     model: _media_pb2.ModelInfo
-    def __init__(self, languages: _Optional[_Iterable[_Union[LanguageTranslation, _Mapping]]] = ..., billed_character_count: _Optional[int] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ...) -> None: ...
+    prompt_digest: str
+    def __init__(self, languages: _Optional[_Iterable[_Union[LanguageTranslation, _Mapping]]] = ..., billed_character_count: _Optional[int] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., prompt_digest: _Optional[str] = ...) -> None: ...

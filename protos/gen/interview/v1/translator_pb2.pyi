@@ -44,14 +44,16 @@ class Translation(_message.Message):
     def __init__(self, text: _Optional[str] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class TranslateResponse(_message.Message):
-    __slots__ = ("translations", "billed_character_count", "model")
+    __slots__ = ("translations", "billed_character_count", "model", "prompt_digest")
     TRANSLATIONS_FIELD_NUMBER: _ClassVar[int]
     BILLED_CHARACTER_COUNT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     translations: _containers.RepeatedCompositeFieldContainer[Translation]
     billed_character_count: int
     model: _media_pb2.ModelInfo
-    def __init__(self, translations: _Optional[_Iterable[_Union[Translation, _Mapping]]] = ..., billed_character_count: _Optional[int] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ...) -> None: ...
+    prompt_digest: str
+    def __init__(self, translations: _Optional[_Iterable[_Union[Translation, _Mapping]]] = ..., billed_character_count: _Optional[int] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., prompt_digest: _Optional[str] = ...) -> None: ...
 
 class TranslatorServiceGetCapabilitiesRequest(_message.Message):
     __slots__ = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import threading
 
 import pytest
@@ -20,6 +21,7 @@ from chassis.errors import (
 from services.assessor.answer import MAX_ANSWER_CHARACTERS, Answer, Segment, Word
 from services.assessor.assessment import Assessment, Method, Outcome
 from services.assessor.injection import Exclusion
+from services.assessor.prompts import PROMPTS_DIR
 from services.assessor.tags import Tag
 from tests.fakes.assessor import (
     CONCRETE,
@@ -142,6 +144,14 @@ def test_the_result_says_what_it_rests_on() -> None:
     assert (certain.token_probabilities, likely.token_probabilities) == (False, True)
     assert likely.seed == 11
     assert len(certain.rubric_digest) == 64
+    assert certain.prompt_digest == hashlib.sha256((PROMPTS_DIR / "en.yaml").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("text", [CONCRETE, "Yes."])
+def test_every_criterion_says_what_it_weighs_so_that_the_total_can_be_computed_again(text: str) -> None:
+    criteria = assess(FakeModel(tell), written(text)).criteria
+
+    assert [criterion.weight_ratio for criterion in criteria] == [0.5, 0.25, 0.25]
 
 
 def test_an_indonesian_answer_is_asked_about_in_indonesian() -> None:
