@@ -15,7 +15,7 @@ PROTOS := $(shell find protos/interview -name '*.proto' 2>/dev/null)
 SYSTEM_PACKAGES := libgl1 libglib2.0-0 libegl1 libgles2
 LLM ?=
 
-.PHONY: help setup system-packages models protos check format test e2e bench up demo down clean
+.PHONY: help setup system-packages models protos check format test e2e chaos bench up demo down clean
 
 help: ## List the targets
 	@grep -hE '^[a-zA-Z_%-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -71,6 +71,10 @@ e2e: setup ## The slow tiers: real weights, whole processes, the page in a brows
 	@$(BIN)/interview models fetch $(TEST_MODELS)
 	@$(BIN)/pytest -q -m '(model or recordings) and not e2e' --timeout 900
 	@$(BIN)/pytest -q -m 'e2e or browser' --timeout 1200
+	@$(BIN)/pytest -q -m chaos --timeout 600
+
+chaos: setup ## Break the running system on purpose, and count what is lost (nothing)
+	@$(BIN)/pytest -q -m chaos --timeout 600
 
 bench: $(addprefix bench-,$(shell grep -l __main__ benchmarks/*.py | xargs -n1 basename -s .py) $(notdir $(patsubst %/,%,$(dir $(wildcard benchmarks/*/__main__.py))))) ## All benchmarks
 

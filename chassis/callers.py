@@ -30,8 +30,12 @@ class Callers:
         self._allowed = {name: frozenset(methods) for name, methods in allowed.items()}
         self._token_digests = {name: digest.lower() for name, digest in token_digests.items()}
 
+    def name_of(self, metadata: Mapping[str, Any], auth: Mapping[str, Iterable[bytes]]) -> str:
+        """Return a name of the caller, for the log, whether or not it is let through. Empty for nobody's."""
+        return next(iter(self._names_of(metadata, auth)), "")
+
     def check(self, method: str, metadata: Mapping[str, Any], auth: Mapping[str, Iterable[bytes]]) -> str:
-        """Return the caller's name, for the log. Empty where nobody is told apart.
+        """Return the name by which a caller is let through. Empty where nobody is told apart.
 
         Args:
             method: Full name, `/interview.v1.VisionService/Analyze`.
@@ -42,7 +46,7 @@ class Callers:
             ForbiddenError: The caller is not known (`CALLER_UNKNOWN`), or may not call this
                 (`CALLER_FORBIDDEN`).
         """
-        names = [*self._certified(auth), *self._by_token(metadata.get(CALL_TOKEN_KEY))]
+        names = self._names_of(metadata, auth)
         if not self._allowed:
             return names[0] if names else ""
         known = [name for name in names if name in self._allowed]
@@ -59,6 +63,9 @@ class Callers:
             "The caller may not call this method. Add the method to its list in ALLOWED_CALLERS.",
             reason="CALLER_FORBIDDEN",
         )
+
+    def _names_of(self, metadata: Mapping[str, Any], auth: Mapping[str, Iterable[bytes]]) -> list[str]:
+        return [*self._certified(auth), *self._by_token(metadata.get(CALL_TOKEN_KEY))]
 
     def _certified(self, auth: Mapping[str, Iterable[bytes]]) -> list[str]:
         names = [name.decode("utf-8", "replace") for name in auth.get(SUBJECT_NAMES, ())]

@@ -105,7 +105,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         remaining_s = context.time_remaining()
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
         error: InterviewError | None = None
-        caller = ""
+        caller = self._callers.name_of(metadata, context.auth_context())
         RPC_IN_FLIGHT.labels(method).inc()
         try:
             async with asyncio.timeout(limit_s):

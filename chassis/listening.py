@@ -47,7 +47,7 @@ def add_port(server: grpc.aio.Server, settings: ServiceSettings, identity: Ident
     """
     address = f"{settings.host}:{settings.port}"
     credentials = identity.server_credentials()
-    if credentials is None and not _is_loopback(settings.host):
+    if credentials is None and not is_loopback(settings.host):
         logger.warning(
             "other machines may reach this port, and it has no TLS. Set INTERVIEW_TLS_… or close it by a "
             "network policy",
@@ -61,7 +61,8 @@ def add_port(server: grpc.aio.Server, settings: ServiceSettings, identity: Ident
         raise OSError("the address is taken or not ours") from error
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on an address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 CLEAN_END = b"\x00the process ends"
@@ -115,7 +116,19 @@ class Forwarder:
             "logger": "native",
             "message": text,
         }
-        return json.dumps(entry, ensure_ascii=False)
+        return json_line(entry)
+
+
+def json_line(entry: Mapping[str, object]) -> str:
+    """Return a log entry as one line of JSON.
+
+    Whatever is no printable character is escaped, which JSON itself asks for only below U+0020. Some readers
+    take U+0085 and U+2028 for the end of a line, and some terminals take U+009B for a command.
+    """
+    text = json.dumps(entry, ensure_ascii=False, default=str)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def main(arguments: list[str]) -> None:

@@ -25,7 +25,7 @@ from chassis.callers import Callers
 from chassis.errors import InterviewError
 from chassis.identity import Identity, of_this_process
 from chassis.interceptors import CallInterceptor
-from chassis.listening import add_port, server_options
+from chassis.listening import add_port, is_loopback, server_options
 from chassis.private_files import keep_files_private
 from chassis.readiness import READINESS, Readiness
 from chassis.settings import ServiceSettings, SettingsError, load_settings
@@ -185,7 +185,7 @@ async def start_server(
     register(server)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    if settings.reflection:
+    if is_loopback(settings.host) if settings.reflection is None else settings.reflection:
         reflected = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(reflected, server)
     await server.start()

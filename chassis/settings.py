@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.child_limits import ChildLimits
+from chassis.decoding.child_limits import ChildLimits
 from chassis.errors import PreconditionError
 from chassis.identity import of_this_process
 from chassis.limits import MAX_MEDIA_BYTES
@@ -54,8 +54,8 @@ class ServiceSettings(ProcessSettings):
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
     """0 picks a free port."""
-    reflection: bool = True
-    """gRPC server reflection, for grpcurl. Off on a cluster."""
+    reflection: bool | None = None
+    """gRPC server reflection, for grpcurl: it shows all methods. None: on loopback only."""
     worker_count: int = Field(1, ge=1, le=256)
     """Requests that are worked on at once."""
     waiting_count: int = Field(8, ge=0, le=10_000)

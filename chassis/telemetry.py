@@ -6,7 +6,6 @@ transcript, a name, a key, an embedding or a path that a client sent.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -17,6 +16,7 @@ from types import TracebackType
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from chassis.native_forwarder import json_line
 from chassis.native_output import forward_native_output
 from chassis.settings import ProcessSettings
 
@@ -75,7 +75,7 @@ class JsonFormatter(logging.Formatter):
         entry.update({key: value for key, value in record.__dict__.items() if key not in _STANDARD_FIELDS})
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return json_line(entry)
 
 
 def configure_logging(level: str, log_format: str) -> None:

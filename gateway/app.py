@@ -129,6 +129,7 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str |
             timeout_s=settings.upload_timeout_s,
         ),
         media_origin=media_origin,
+        hsts_max_age_s=settings.hsts_max_age_s,
     )
     if settings.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))

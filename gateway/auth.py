@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from chassis.api_keys import PREFIX, Scope, digest_of, is_whole
-from chassis.errors import ForbiddenError
-from gateway.callers import UNOWNED, Client
+from chassis.errors import ExhaustedError, ForbiddenError
+from gateway.callers import UNOWNED, Client, log_refusal
 from gateway.guesses import Guesses
 from gateway.known_keys import KeySource, KnownKey
 from gateway.reader_cookie import ReaderCookies
@@ -74,6 +74,13 @@ class KeyRing:
         if self.open:
             return Client(given.address)
         key = self._key_of(given)
+        try:
+            return await self._checked(given, key, scopes)
+        except (ForbiddenError, ExhaustedError) as error:
+            log_refusal(error.reason, given.address, f"key:{key.name}" if key else "")
+            raise
+
+    async def _checked(self, given: Credentials, key: KnownKey | None, scopes: Sequence[Scope]) -> Client:
         if given.key is not None and (key is None or not key.made_by_us):
             # Even if this one is right: else the guessing goes on. A key that we made can't be guessed.
             await self._guesses.check(given.address)

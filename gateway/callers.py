@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+logger = logging.getLogger(__name__)
 
 UNOWNED = frozenset({""})
 """Only sessions without an owner: those that were made without keys."""
@@ -32,3 +35,15 @@ OURSELVES = Client("gateway", groups=None)
 
 current_client: ContextVar[Client] = ContextVar("current_client", default=OURSELVES)
 """Who sent the request that is being served. What asks the orchestrator reads it: no route can forget it."""
+
+
+def log_refusal(reason: str, address: str, client: str = "") -> None:
+    """Log that somebody was not let in.
+
+    Args:
+        reason: Why, as the answer's `code`.
+        address: Where the request came from.
+        client: Whose key it showed, where one is known.
+    """
+    extra = {"reason": reason, "address": address, "client": client}
+    logger.warning("a caller was refused", extra=extra)

@@ -17,7 +17,7 @@ from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.places import Places
 from gateway.quotas import UploadQuotas
-from gateway.reader_cookie import COOKIE
+from gateway.reader_cookie import cookie_name
 from gateway.readiness import Readiness
 from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
@@ -62,7 +62,7 @@ async def let_in(connection: HTTPConnection, *scopes: Scope) -> Client:
         Credentials(
             address=connection.client.host if connection.client else "unknown",
             key=connection.headers.get(HEADER),
-            cookie=None if changes else connection.cookies.get(COOKIE),
+            cookie=None if changes else connection.cookies.get(cookie_name(connection.url.scheme)),
         ),
         *scopes,
     )

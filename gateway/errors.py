@@ -133,6 +133,11 @@ async def _client_left(_: Request, __: Exception) -> Response:
 
 
 async def _bug(_: Request, error: Exception) -> Response:
+    return answer_of_bug(error)
+
+
+def answer_of_bug(error: Exception) -> JSONResponse:
+    """Log an error that nobody foresaw, and return the answer, which has nothing of it."""
     logger.error("unhandled error", exc_info=error)
     message = (
         "Something went wrong on our side. Try again. If it fails again, tell the operator the X-Request-ID."

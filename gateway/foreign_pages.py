@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.callers import STRANGER, current_client
+from gateway.callers import STRANGER, current_client, log_refusal
 from gateway.errors import error_body
 
 ANY = "*"
@@ -81,6 +81,7 @@ class CallerMiddleware:
             return
         current_client.set(STRANGER)
         if refusal := self._refusal(scope, Headers(scope=scope)):
+            log_refusal(refusal[0]["code"], scope["client"][0] if scope.get("client") else "unknown")
             # Starlette's responses deny a WebSocket as well, where the server can do that.
             await JSONResponse(*refusal)(scope, receive, send)
             return

@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import InvalidInputError
 from chassis.telemetry import SECONDS_BUCKETS, request_id, session_id
+from gateway.callers import current_client
+from gateway.errors import answer_of_bug
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +39,12 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
-"""Nothing from elsewhere runs on our page, whatever a candidate typed."""
+"""Nothing from elsewhere runs on our page, whatever a candidate typed, and no page from elsewhere shows what
+is ours. Pages of GATEWAY_CORS_ORIGINS ask by CORS, which the resource policy does not concern. What may be
+kept in a cache says so itself."""
 
 DRAIN_BYTES = 32_000_000
 DRAIN_S = 3.0
@@ -164,9 +170,12 @@ class RequestMiddleware:
         app: The application.
         bounds: How bodies have to come.
         media_origin: Where else our page may play recordings from. None: nowhere.
+        hsts_max_age_s: How long a browser that came over https stays there. 0: it is not told to.
     """
 
-    def __init__(self, app: ASGIApp, bounds: BodyBounds, media_origin: str | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, bounds: BodyBounds, media_origin: str | None = None, hsts_max_age_s: int = 0
+    ) -> None:
         self._app = app
         self._bounds = bounds
         self._headers = dict(SECURITY_HEADERS)
@@ -175,6 +184,9 @@ class RequestMiddleware:
             self._headers["Content-Security-Policy"] = policy.replace(
                 "media-src 'self'", f"media-src 'self' {media_origin}"
             )
+        self._https_headers = dict(self._headers)
+        if hsts_max_age_s:
+            self._https_headers["Strict-Transport-Security"] = f"max-age={hsts_max_age_s}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -186,28 +198,37 @@ class RequestMiddleware:
         number = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         request_id.set(number)
         session_id.set("")
-        begin_s, status = time.perf_counter(), 500
+        begin_s, status, begun = time.perf_counter(), 500, False
         body = ArrivingBody(receive, self._bounds)
         body.ended = not _has_body(asked)
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = number
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                if status in COMING_BACK_STATUSES:
-                    headers.setdefault("Retry-After", RETRY_AFTER_S)
+                self._complete(headers, scope["scheme"], status)
                 if not body.ended:
                     await _let_go(body, status, headers)
             await send(message)
 
         try:
             await self._app(scope, body.receive, send_with_headers)
+        except Exception as error:
+            if begun:
+                raise  # Whoever reads the answer sees that it breaks off.
+            # Here, because the framework would answer outside of this, without headers and id.
+            await answer_of_bug(error)(scope, receive, send_with_headers)
         finally:
             _record(scope, status, time.perf_counter() - begin_s)
+
+    def _complete(self, headers: MutableHeaders, scheme: str, status: int) -> None:
+        """Add what the answer does not say itself."""
+        for name, value in (self._https_headers if scheme == "https" else self._headers).items():
+            headers.setdefault(name, value)
+        if status in COMING_BACK_STATUSES:
+            headers.setdefault("Retry-After", RETRY_AFTER_S)
 
 
 async def _let_go(body: ArrivingBody, status: int, headers: MutableHeaders) -> None:
@@ -225,4 +246,6 @@ def _record(scope: Scope, status: int, duration_s: float) -> None:
     route = getattr(scope.get("route"), "path", "") or "(none)"
     HTTP_SECONDS.labels(scope["method"], route, status).observe(duration_s)
     extra = {"method": scope["method"], "route": route, "status": status, "duration_s": round(duration_s, 4)}
-    logger.info("request", extra=extra)
+    client = current_client.get()
+    # The name of a key, never an address: that is logged only where somebody is refused.
+    logger.info("request", extra=extra | ({"client": client.name} if client.key_sha256 else {}))

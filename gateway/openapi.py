@@ -43,7 +43,8 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "in": "cookie",
         "name": COOKIE,
         "description": "For a browser's player and event stream, which can't send the key. `POST /login`"
-        " with the key sets it. It reads only, ends soon, and ends with its key.",
+        " with the key sets it, over https as `__Host-interview_reader`. It reads only, ends soon, and"
+        " ends with its key.",
     },
 }
 """Where no keys are set up, nobody needs one: `{}` beside them."""

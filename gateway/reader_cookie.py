@@ -14,9 +14,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 COOKIE = "interview_reader"
+HOST_COOKIE = f"__Host-{COOKIE}"
+"""Its name over https. Browsers take this name from the host itself and over https alone, so no other host of
+the domain can put a cookie of its own in its place."""
 FORMER_COOKIE = "interview_key"
 """What earlier versions kept the key itself in. A browser that signs in is told to forget it."""
 SHAPE = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})")
+
+
+def cookie_name(scheme: str) -> str:
+    """Return the cookie's name where we are called by a scheme: `https`, `wss`, or one without TLS."""
+    return HOST_COOKIE if scheme in ("https", "wss") else COOKIE
 
 
 class ReaderCookies:

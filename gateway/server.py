@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from functools import partial
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gateway.errors import error_body
+from gateway.middleware import REQUEST_ID_HEADER, SECURITY_HEADERS
 from gateway.settings import GatewaySettings
 
 KEEP_ALIVE_S = 75
@@ -93,6 +95,8 @@ class BoundedProtocol(H11Protocol):
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
             ("connection", "close"),
+            (REQUEST_ID_HEADER, uuid.uuid4().hex),
+            *SECURITY_HEADERS.items(),
         ]
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             for event in (

@@ -121,6 +121,9 @@ class GatewaySettings(ProcessSettings):
     needs the same. None: a random one of this process, so a restart ends the cookies."""
     cookie_lifetime_s: int = Field(1800, ge=60, le=86_400)
     """How long a browser reads without showing its key again. The page shows it every few minutes."""
+    hsts_max_age_s: int = Field(0, ge=0)
+    """How long a browser that came over https stays there, for every port of the host name
+    (Strict-Transport-Security). 0: it is not told to. A browser can't be made to forget it."""
     heir_group: str = Field("", max_length=MAX_GROUP_CHARACTERS)
     """The group whose keys also see sessions that were made without keys. Empty: only `admin` keys do."""
     allow_anonymous: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -80,3 +82,19 @@ def listening(app: FastAPI, **settings: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def one_answer(connection: socket.socket) -> bytes:
+    """Read one answer whole: a head, and as much body as it tells. They may come in two pieces."""
+    answer = b""
+    while (end := answer.find(b"\r\n\r\n")) < 0 or len(answer) < end + 4 + _body_bytes(answer[:end]):
+        block = connection.recv(65_536)
+        if not block:
+            break
+        answer += block
+    return answer
+
+
+def _body_bytes(head: bytes) -> int:
+    found = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+    return int(found[1]) if found else 0

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from chassis import client
-from chassis.child_limits import ChildLimits
+from chassis.decoding.child_limits import ChildLimits
 from chassis.media import MediaInbox
 from chassis.models import Model
 from chassis.playback.loading import sound_decoder

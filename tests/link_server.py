@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.client import RetryPolicy
-from orchestrator.stages.downloading import Downloader, DownloadLimits
-from orchestrator.stages.link_addresses import AddressRule, Resolve, any_address
-from orchestrator.stages.link_requests import LinkRules
-from orchestrator.stages.received_file import ReceivedFile
+from orchestrator.links.downloading import Downloader, DownloadLimits
+from orchestrator.links.link_addresses import AddressRule, Resolve, any_address
+from orchestrator.links.link_requests import LinkRules
+from orchestrator.links.received_file import ReceivedFile
 from tests.gateway_bench import MP4
 
 LIMITS = DownloadLimits(max_bytes=5_000, timeout_s=30.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder_here import DecoderHere
 from chassis.playback.loading import FUNCTION as SOUNDS
 from chassis.playback.loading import Sound
 from chassis.playback.samples import SAMPLE_RATE_HZ

@@ -127,12 +127,14 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
     servicer, engine = compose(settings, services=services)
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        stub = orchestrator_pb2_grpc.OrchestratorServiceStub(channel)
-        yield World(stub, stages, folder, f"127.0.0.1:{port}")
-    await server.stop(0)
-    await asyncio.to_thread(engine.close)
-    await _die_with_the_process()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = orchestrator_pb2_grpc.OrchestratorServiceStub(channel)
+            yield World(stub, stages, folder, f"127.0.0.1:{port}")
+    finally:  # A test that fails leaves no engine to the next one.
+        await server.stop(0)
+        await asyncio.to_thread(engine.close)
+        await _die_with_the_process()
 
 
 async def _die_with_the_process() -> None:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 
-from chassis.decoder import Decoder
+from chassis.decoding.decoder import Decoder
 from chassis.models import locate
 from chassis.settings import default_models_dir
 from services.vision.engine import VisionAnalyzer, VisionOptions

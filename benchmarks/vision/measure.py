@@ -25,7 +25,7 @@ from benchmarks.resident import flatness, resident_mib
 from benchmarks.vision.baselines import Seen, decode_alone, decoded, design, inferred, original, ours
 from benchmarks.vision.clip import ROOT, Clip, make_clip
 from benchmarks.vision.sampling import curve
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder_here import DecoderHere
 from services.vision.frames import FUNCTION, picture_decoder
 from services.vision.mediapipe_models import keep_metrics_here
 

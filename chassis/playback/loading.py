@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from chassis.child_limits import ChildLimits
-from chassis.decoder import ChildDecoder, Decoder, Piece
-from chassis.decoder_refusals import failed, told_right
+from chassis.decoding.child_limits import ChildLimits
+from chassis.decoding.decoder import ChildDecoder, Decoder, Piece
+from chassis.decoding.decoder_refusals import failed, told_right
 from chassis.errors import CancelledCallError
 from chassis.playback.recording_warnings import RecordingWarning
 from chassis.playback.samples import SAMPLE_RATE_HZ, Samples, too_long

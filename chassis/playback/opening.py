@@ -15,8 +15,8 @@ import av.error
 from av.container import InputContainer
 from av.stream import Discard
 
-from chassis.claims import check_file_claims, check_track_claims
 from chassis.containers import DEMUXERS, missing_bytes
+from chassis.decoding.claims import check_file_claims, check_track_claims
 from chassis.errors import InvalidInputError
 from chassis.playback.recording_warnings import RecordingWarning, clock_time
 from chassis.playback.timeline import Timeline

@@ -1,4 +1,4 @@
-"""Decodes a recording's sound block by block. It runs in a child process (`chassis.decoder`)."""
+"""Decodes a recording's sound block by block. It runs in a child process (`chassis.decoding.decoder`)."""
 
 from __future__ import annotations
 

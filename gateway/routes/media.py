@@ -118,7 +118,10 @@ async def media(
     }
     if part:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size_bytes}"
-    media_type = MEDIA_TYPES[PurePosixPath(recording.key).suffix]
+    suffix = PurePosixPath(recording.key).suffix
+    # Who saves it gets a name of ours: the candidate's own stays in the result document.
+    headers["Content-Disposition"] = f'inline; filename="answer-{position}{suffix}"'
+    media_type = MEDIA_TYPES[suffix]
     if request.method == "HEAD":
         return Response(status_code=206 if part else 200, headers=headers, media_type=media_type)
     blocks = gateway.store.read_range(recording.key, wanted.start, wanted.end)

@@ -15,7 +15,7 @@ from chassis.errors import InterviewError
 from gateway.dependencies import GatewayDep, Reading, let_in
 from gateway.errors import error_body, http_status
 from gateway.openapi import SCHEMA_PATH, result_schema
-from gateway.reader_cookie import COOKIE, FORMER_COOKIE
+from gateway.reader_cookie import FORMER_COOKIE, cookie_name
 from gateway.reasons import OF_THE_SPOOL, OF_THE_STORE, error_answers
 from gateway.schemas import Health
 
@@ -93,10 +93,27 @@ async def login(request: Request, gateway: GatewayDep) -> Response:
     response.delete_cookie(FORMER_COOKIE)
     if not gateway.keys.open:
         value, lifetime_s = gateway.keys.cookie_for(client)
-        secure = request.url.scheme == "https"
+        scheme = request.url.scheme
         response.set_cookie(
-            COOKIE, value, lifetime_s, path="/", httponly=True, samesite="strict", secure=secure
+            cookie_name(scheme),
+            value,
+            lifetime_s,
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=scheme == "https",
         )
+    return response
+
+
+@router.post("/logout", status_code=204, response_class=Response, include_in_schema=False)
+async def logout(request: Request) -> Response:
+    """Take a browser's cookie, and what it kept of recordings. It needs no key: there is nothing to win."""
+    response = Response(status_code=204, headers={"Clear-Site-Data": '"cache"'})
+    scheme = request.url.scheme
+    response.delete_cookie(
+        cookie_name(scheme), path="/", httponly=True, samesite="strict", secure=scheme == "https"
+    )
     return response
 
 

@@ -44,6 +44,12 @@ export async function signIn(key) {
   sessionStorage.setItem(KEY, key);
 }
 
+/** Forgets this tab's key, and the cookie. */
+export async function signOut() {
+  sessionStorage.removeItem(KEY);
+  await call("/logout", { method: "POST" });
+}
+
 /** Renews the cookie now and every few minutes, long before it ends, while this tab has a key. */
 export async function staySignedIn() {
   const renew = async () => {

@@ -1,6 +1,6 @@
 // Decides which view is shown, by the page's address: /?session=ID, or a new session.
 
-import { call, signIn, staySignedIn } from "./api.js";
+import { call, signIn, signOut, staySignedIn } from "./api.js";
 import { byId, notice, showView } from "./dom.js";
 import { showProgress } from "./progress.js";
 import { showResult } from "./result.js";
@@ -46,13 +46,25 @@ async function start() {
     event.preventDefault();
     try {
       await signIn(byId("key").value);
+      byId("key").value = "";
+      byId("sign-out").hidden = false;
       await showAddress();
     } catch (error) {
       notice(error.message);
     }
   });
+  byId("sign-out").addEventListener("click", async () => {
+    try {
+      await signOut();
+      location.assign("/");
+    } catch (error) {
+      notice(error.message);
+    }
+  });
   if (settings.key_needed) await staySignedIn();
-  const signedIn = !settings.key_needed || sessionStorage.getItem("interview-key");
+  const key = sessionStorage.getItem("interview-key");
+  const signedIn = !settings.key_needed || key;
+  byId("sign-out").hidden = !settings.key_needed || !key;
   if (signedIn) await showAddress();
   else showView("key-form");
 }

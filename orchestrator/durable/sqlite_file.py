@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
 """How long emptying the log waits for readers and writers. Theirs take milliseconds."""
-
+TURN_S = 0.2
+"""Emptying the log keeps writers out while it waits for readers. So it waits in turns with them."""
 
 PROBE_BYTES = 1 << 16
 """More than what a step writes."""
@@ -147,13 +148,20 @@ def empty_log(database_url: str) -> None:
     path = _path_of(database_url)
     if path is None:
         return
-    with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, factory=ForgettingConnection)) as connection:
-        try:
-            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:  # The disk is full, for example.
-            busy = 1
-    if busy:
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    with closing(sqlite3.connect(path, timeout=TURN_S, factory=ForgettingConnection)) as connection:
+        while not (emptied := _emptied(connection)) and time.monotonic() < deadline_s:
+            time.sleep(TURN_S)
+    if not emptied:
         logger.warning("the database's write-ahead log could not be emptied; the next deletion does it")
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    try:
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # Another one is at it, or the disk is full.
+        return False
+    return not busy
 
 
 def write_something(database_url: str) -> None:

@@ -38,7 +38,7 @@ class UnreadableError(Exception):
 
 def limit(job: dict[str, Any]) -> None:
     """Bound what a hostile file can cost this machine."""
-    from chassis.child_limits import ChildLimits
+    from chassis.decoding.child_limits import ChildLimits
 
     sound_bytes = int(job["max_duration_s"] * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE) + (1 << 20)
     limits = ChildLimits(job["max_memory_bytes"], job["max_cpu_s"], max_file_bytes=sound_bytes)
@@ -144,7 +144,7 @@ def decode(job: dict[str, Any]) -> dict[str, Any]:
     """Read the recording once from beginning to end."""
     import av
 
-    from chassis.claims import check_track_claims
+    from chassis.decoding.claims import check_track_claims
     from chassis.playback.opening import open_recording, undecodable
     from chassis.playback.sound import too_long
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import chassis
-from chassis.child_limits import DEATH_SIGNALS, ONE_THREAD
+from chassis.decoding.child_limits import DEATH_SIGNALS, ONE_THREAD
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2

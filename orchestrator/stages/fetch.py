@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from interview.v1 import orchestrator_pb2
+from orchestrator.links.downloading import Downloader, DownloadLimits
+from orchestrator.links.link_addresses import any_address, is_public
+from orchestrator.links.link_requests import LinkRules
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.stages.downloading import Downloader, DownloadLimits
 from orchestrator.stages.fetch_attempts import FetchAttempts
-from orchestrator.stages.link_addresses import any_address, is_public
-from orchestrator.stages.link_requests import LinkRules
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream

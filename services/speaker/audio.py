@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from chassis.decoder import Decoder
+from chassis.decoding.decoder import Decoder
 from chassis.errors import CancelledCallError
 from chassis.playback.loading import Sound, clean
 from chassis.playback.loading import load_sound as load

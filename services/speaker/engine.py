@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chassis.decoder import Decoder
+from chassis.decoding.decoder import Decoder
 from chassis.model_info import ModelInfo
 from services.speaker.audio import SAMPLE_RATE_HZ, Sound, load_sound, raise_if_stopped
 from services.speaker.clustering import MIN_VOICE_S, Projection, cluster

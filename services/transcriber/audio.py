@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event
 
-from chassis.decoder import Decoder
+from chassis.decoding.decoder import Decoder
 from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.playback.loading import Sound
 from chassis.playback.loading import load_sound as load

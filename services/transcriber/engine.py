@@ -13,7 +13,7 @@ from threading import Event as StopEvent
 
 import numpy as np
 
-from chassis.decoder import Decoder
+from chassis.decoding.decoder import Decoder
 from chassis.playback.recording_warnings import RecordingWarning
 from services.transcriber.audio import Samples, Sound, check, cut, load_sound
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chassis.decoder import Decoder
+from chassis.decoding.decoder import Decoder
 from chassis.model_info import ModelInfo
 from services.vision.attention import Attention, AttentionRules
 from services.vision.blinks import DOWN_BELOW, eyes_down, find_blinks, relative_openness

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chassis.child_limits import ChildLimits
-from chassis.decoder import ChildDecoder, Decoder, Piece
-from chassis.decoder_refusals import told_right
+from chassis.decoding.child_limits import ChildLimits
+from chassis.decoding.decoder import ChildDecoder, Decoder, Piece
+from chassis.decoding.decoder_refusals import told_right
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning
 from services.vision.stretches import MAX_SHOWN_S
 

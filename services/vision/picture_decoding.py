@@ -1,6 +1,6 @@
 """Decodes a recording's picture once and picks about ten frames a second, by the frames' own times.
 
-It runs in a child process (`chassis.decoder`), because pictures are hostile input. Nominal frame rates and
+It runs in a child process (`chassis/decoding/`), because pictures are hostile input. Nominal frame rates and
 header durations decide nothing: a webm from a browser has neither.
 """
 

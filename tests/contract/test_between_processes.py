@@ -136,6 +136,24 @@ async def test_a_method_outside_a_callers_list_is_forbidden(authority: Authority
     assert (forbidden.reason, unknown.reason) == ("CALLER_FORBIDDEN", "CALLER_UNKNOWN")
 
 
+async def test_the_log_names_who_called_also_where_the_call_is_refused(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    allowed = {"orchestrator": ("*",), "monitor": ("Diarize",)}
+    with caplog.at_level(logging.INFO, "chassis.interceptors"):
+        async with speaker(authority.identity("speaker"), allowed_callers=allowed) as address:
+            await ask(address, authority.identity("orchestrator"))
+            for name in ("monitor", "guest"):
+                await refusal(ask(address, authority.identity(name)))
+
+    calls = [vars(record) for record in caplog.records if record.msg == "call"]
+    assert [(line["caller"], line["reason"]) for line in calls] == [
+        ("orchestrator", ""),
+        ("monitor", "CALLER_FORBIDDEN"),
+        ("guest", "CALLER_UNKNOWN"),
+    ]
+
+
 async def test_the_name_that_every_certificate_has_is_nobodys(authority: Authority) -> None:
     allowed = {"localhost": ("*",), "127.0.0.1": ("*",)}
     async with speaker(authority.identity("speaker"), allowed_callers=allowed) as address:

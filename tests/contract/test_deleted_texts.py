@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from orchestrator.durable.sqlite_file import ForgettingConnection, prepare_sqlite
+from orchestrator.durable.sqlite_file import ForgettingConnection, empty_log, prepare_sqlite
 from tests.waiting import until
 from tests.world import COMPLETED, World, running
 
@@ -88,3 +90,31 @@ def test_a_log_that_a_killed_process_left_is_emptied_at_the_start(tmp_path: Path
 
     assert (tmp_path / "state.sqlite-wal").stat().st_size == 0
     left.close()
+
+
+def test_writers_get_their_turn_while_the_log_waits_for_a_reader(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    url = f"sqlite:///{path}"
+    prepare_sqlite(url)
+    with closing(sqlite3.connect(path, timeout=0)) as writer, closing(sqlite3.connect(path)) as reader:
+        writer.execute("CREATE TABLE t (name TEXT)")
+        writer.commit()
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM t").fetchone()
+        emptying = threading.Thread(target=empty_log, args=(url,))
+        emptying.start()
+        while written(writer):
+            assert emptying.is_alive(), "it was never in the writer's way"
+        while not written(writer):
+            assert emptying.is_alive(), "the writer was kept out to the end"
+        emptying.join()
+
+
+def written(writer: sqlite3.Connection) -> bool:
+    """Write something, or tell that another one is at it."""
+    try:
+        writer.execute("INSERT INTO t VALUES (?)", (NAME,))
+    except sqlite3.OperationalError:
+        return False
+    writer.commit()
+    return True

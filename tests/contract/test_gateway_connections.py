@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway_bench import MP4, Bench, form, listening, videos
+from tests.gateway_bench import MP4, Bench, form, listening, one_answer, videos
 
 BODY_BYTES = 20_000_000
 BLOCK = b"\x00" * 65_536
@@ -117,7 +117,7 @@ def test_a_head_of_many_megabytes_is_refused_after_64_kb(bench: Bench) -> None:
         try:
             while sent_bytes < 300_000_000 and not select.select([connection], [], [], 0)[0]:
                 sent_bytes += connection.send(b"a" * 65_536)
-            answer = connection.recv(65_536)
+            answer = one_answer(connection)
         finally:
             healthy = httpx.get(f"{url}/healthz").status_code
 
@@ -145,7 +145,7 @@ def test_a_head_that_does_not_end_is_given_up(bench: Bench, begun: bytes) -> Non
 def test_a_head_that_drips_is_given_up_on_a_connection_that_was_used_before(bench: Bench) -> None:
     with listening(bench.app, head_timeout_s=0.5) as url, connected(url) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        first = connection.recv(65_536)
+        first = one_answer(connection)
         while not select.select([connection], [], [], 0.05)[0]:
             connection.send(b"G" if not first.endswith(b"G") else b"E")
         answer = answer_of(connection)
@@ -159,7 +159,7 @@ def test_a_request_that_waits_for_its_answer_is_not_taken_for_a_late_head(bench:
         request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
         for _ in range(2):
             connection.sendall(request)
-            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+            assert one_answer(connection).startswith(b"HTTP/1.1 200")
             time.sleep(0.6)  # Longer than a head may take: between two requests nobody counts.
 
 
@@ -176,7 +176,7 @@ def drip(connection: socket.socket, interval_s: float) -> bytes:
     """Send a byte now and then until there is an answer."""
     while not select.select([connection], [], [], interval_s)[0]:
         connection.send(b"\x00")
-    return connection.recv(65_536)
+    return one_answer(connection)
 
 
 def begin_upload(url: str) -> socket.socket:

@@ -19,7 +19,7 @@ from websockets.typing import Origin
 from chassis.errors import InvalidInputError, UnavailableError
 from gateway.orchestrator_client import OrchestratorClient
 from gateway.sessions import SessionDraft
-from tests.gateway_bench import MP4, Bench, form, listening, videos
+from tests.gateway_bench import MP4, Bench, form, listening, one_answer, videos
 
 SESSION_ID = "a" * 32
 BOUNDARY = b"frontier"
@@ -102,7 +102,7 @@ def test_a_client_that_falls_silent_is_let_go(tmp_path: Path) -> None:
     with listening(bench.app) as url:
         connection = open_upload(url, b"Content-Length: 5000\r\n")
         connection.sendall(HEAD)
-        answer = connection.recv(65_536)
+        answer = one_answer(connection)
         connection.close()
 
     assert answer.startswith(b"HTTP/1.1 408")
@@ -113,7 +113,7 @@ def test_a_client_that_sends_too_much_reads_why_instead_of_a_broken_pipe(bench: 
     with listening(bench.app) as url:
         connection = open_upload(url, b"Content-Length: 9000000\r\n")
         connection.sendall(HEAD + b"\x00" * (9_000_000 - len(HEAD)))
-        answer = connection.recv(65_536)
+        answer = one_answer(connection)
         connection.close()
 
     assert answer.startswith(b"HTTP/1.1 413")

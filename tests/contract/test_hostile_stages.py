@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.resident import resident_mib
-from chassis.child_limits import ChildLimits
+from chassis.decoding.child_limits import ChildLimits
 from chassis.errors import InvalidInputError
 from tests.child_processes import decoding_children
 from tests.folders import ROOT

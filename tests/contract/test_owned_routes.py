@@ -56,6 +56,7 @@ OTHERS = {
     ("GET", "/docs"),
     ("GET", "/client-settings"),
     ("POST", "/login"),
+    ("POST", "/logout"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/schemas/result.json"),

@@ -1,4 +1,4 @@
-"""What decoders do that read a hostile file, as functions for a child of `chassis.decoder`."""
+"""What decoders do that read a hostile file, as functions for a child of `chassis.decoding.decoder`."""
 
 from __future__ import annotations
 

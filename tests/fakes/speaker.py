@@ -11,8 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.decoder import Decoder
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder import Decoder
+from chassis.decoding.decoder_here import DecoderHere
 from chassis.model_info import ModelInfo
 from chassis.playback.loading import FUNCTION
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples

@@ -14,8 +14,8 @@ from typing import Any
 import av
 import numpy as np
 
-from chassis.decoder import Decoder
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder import Decoder
+from chassis.decoding.decoder_here import DecoderHere
 from chassis.model_info import ModelInfo
 from services.vision.attention import AttentionRules
 from services.vision.engine import VisionAnalyzer, VisionOptions

@@ -8,7 +8,7 @@ import sys
 
 from tests.folders import ROOT
 
-MAX_MODULE_COUNT = 48
+MAX_MODULE_COUNT = 50
 """27 of them read a form, store it, create and plan the session and reach the stage. The others are keys,
 quotas, places, usage, owners, tombstones, S3 and the database's troubles, a module each."""
 

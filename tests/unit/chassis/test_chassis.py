@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,15 @@ def test_a_log_line_is_json_with_the_requests_id() -> None:
     entry = json.loads(JsonFormatter().format(record))
 
     assert (entry["message"], entry["request_id"], entry["duration_s"]) == ("call", "abc", 1.5)
+    assert datetime.fromisoformat(entry["time"]).utcoffset() == timedelta(0)
+
+
+def test_no_value_begins_a_second_log_line() -> None:
+    forged = 'x\n{"level": "INFO", "message": "forged"}\r\u2028\u0085\u009b2J\ud800'
+    record = logging.makeLogRecord({"name": "x", "msg": forged, "levelname": "INFO", "reason": forged})
+
+    line = JsonFormatter().format(record)
+
+    assert line.splitlines() == [line]
+    assert line.isprintable()
+    assert json.loads(line)["message"] == json.loads(line)["reason"] == forged

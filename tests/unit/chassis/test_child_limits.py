@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from chassis.child_limits import DEATH_SIGNALS, ChildLimits
+from chassis.decoding.child_limits import DEATH_SIGNALS, ChildLimits
 from tests.folders import ROOT
 
-START = f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); from chassis.child_limits import ChildLimits; "
+START = (
+    f"import os, sys; sys.path.insert(0, {str(ROOT)!r}); "
+    "from chassis.decoding.child_limits import ChildLimits; "
+)
 LIMITS = ChildLimits(max_memory_bytes=512 << 20, max_cpu_s=60.0)
 PATIENCE_S = 60
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chassis.claims import (
+from chassis.decoding.claims import (
     MAX_SAMPLE_COUNT,
     check_file_claims,
     check_track_claims,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chassis.child_limits import ChildLimits
-from chassis.decoder import SLOT_COUNT, ChildDecoder, Piece
+from chassis.decoding.child_limits import ChildLimits
+from chassis.decoding.decoder import SLOT_COUNT, ChildDecoder, Piece
 from chassis.errors import CancelledCallError, InvalidInputError
 from tests.child_processes import decoding_children
 

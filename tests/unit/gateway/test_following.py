@@ -102,6 +102,18 @@ async def test_a_recording_is_sent_in_ranges(
         assert reply.headers["Content-Range"] == f"bytes {first}-{last}/{len(MP4)}"
 
 
+async def test_a_recording_has_a_name_of_ours_and_a_type_that_no_browser_may_doubt(bench: Bench) -> None:
+    upload = await bench.http.post(
+        "/upload", files=videos(MP4, name='x";.html.mp4'), data=form("?", candidate_name="<script>")
+    )
+
+    reply = await bench.http.get(f"/media/{upload.json()['session_id']}/1")
+
+    assert reply.headers["Content-Disposition"] == 'inline; filename="answer-1.mp4"'
+    assert reply.headers["Content-Type"] == "video/mp4"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_a_range_beyond_the_recording_is_unsatisfiable(bench: Bench) -> None:
     session_id = await submit(bench)
 

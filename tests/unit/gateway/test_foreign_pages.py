@@ -160,3 +160,16 @@ def test_proxies_are_named_by_address(values: dict[str, Any]) -> None:
 def test_the_earlier_name_of_the_setting_still_works() -> None:
     assert GatewaySettings(forwarded_allow_ips="127.0.0.1, 10.0.0.0/8").proxies == ("127.0.0.1", "10.0.0.0/8")
     assert GatewaySettings().proxies == ()
+
+
+async def test_a_foreign_page_is_logged_by_the_reason_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(tmp_path)
+    await bench.http.get("/sessions", headers=REBOUND)
+    await bench.http.post("/upload", headers={"Origin": "https://evil.example"})
+
+    refused = [vars(record) for record in caplog.records if record.msg == "a caller was refused"]
+    assert [line["reason"] for line in refused] == ["HOST_FORBIDDEN", "ORIGIN_FORBIDDEN"]
+    assert [line["address"] for line in refused] == ["127.0.0.1", "127.0.0.1"]
+    assert "evil" not in repr(refused)

@@ -22,7 +22,8 @@ from chassis.errors import (
 )
 from chassis.store import MediaStore
 from gateway.app import create_app
-from gateway.sessions import SessionDraft, SessionState, SessionView
+from gateway.sessions import SessionDraft, SessionState, SessionView, parse_session_id
+from gateway.uploads.submission import new_session_id
 from tests.fakes.orchestrator import FakeOrchestrator
 from tests.gateway_bench import MP4, Bench, form, videos
 
@@ -226,3 +227,11 @@ async def test_replicas_agree_on_a_secret_that_the_store_keeps(tmp_path: Path) -
 
     assert first.json()["session_id"] == second.json()["session_id"]
     assert elsewhere.json()["session_id"] != first.json()["session_id"]
+
+
+async def test_a_new_session_id_has_128_random_bits() -> None:
+    ids = [new_session_id() for _ in range(100)]
+
+    assert {parse_session_id(session_id) for session_id in ids} == set(ids)
+    for place in range(32):  # A UUID has the same digit at one place in all of them.
+        assert len({session_id[place] for session_id in ids}) > 4

@@ -115,6 +115,7 @@ async def test_an_output_that_comes_after_the_deletion_is_not_kept(bench: Bench)
 
 async def test_an_output_whose_writing_the_deletion_overtakes_is_removed_by_its_writer(bench: Bench) -> None:
     gated = GatedStore(bench.folder.as_uri())
+    await bench.media.delete(OUTPUT)
     slow = asyncio.create_task(SessionStore(gated, bench.tombstones).save(OUTPUT, a_transcript("id"), RECORD))
     await gated.writing.wait()
     await bench.erasure.delete(bench.row)

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.client import is_transient
 from chassis.errors import InterviewError, InvalidInputError
-from orchestrator.stages.drive_links import MAX_PAGE_BYTES, direct_link
+from orchestrator.links.drive_links import MAX_PAGE_BYTES, direct_link
 from tests.gateway_bench import MP4
 from tests.link_server import LinkServer, downloader, fetch, http_reply, page, replying
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from chassis.errors import InvalidInputError
-from orchestrator.stages.drive_links import direct_link
-from orchestrator.stages.link_addresses import is_public, resolve_host
-from orchestrator.stages.link_requests import LinkRules, pinned_request
+from orchestrator.links.drive_links import direct_link
+from orchestrator.links.link_addresses import is_public, resolve_host
+from orchestrator.links.link_requests import LinkRules, pinned_request
 from tests.link_server import downloader, fetch, resolving
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ import pytest
 
 from chassis.client import is_transient
 from chassis.errors import InterviewError
-from orchestrator.stages.pace import Pace, StalledError, TooSlowError
+from orchestrator.links.pace import Pace, StalledError, TooSlowError
 from tests.link_server import LIMITS, VIDEO, WHOLE, Answer, downloader, fetch, http_reply, rest_from, serving
 
 pytestmark = pytest.mark.anyio

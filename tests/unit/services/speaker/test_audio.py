@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.playback.loading import FUNCTION
 from services.speaker.audio import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Sound, clean, load_sound

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.playback.loading import FUNCTION
 from services.transcriber.audio import SAMPLE_RATE_HZ, load_sound

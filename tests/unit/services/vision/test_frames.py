@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chassis.decoder_here import DecoderHere
+from chassis.decoding.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
 from services.vision.frames import FUNCTION, Frame, PictureFacts, open_picture
 from tests.child_processes import decoding_children

@@ -1,7 +1,7 @@
 """Decodes recordings in child processes: no decoder of pictures or sound runs in a stage itself.
 
 Recordings are hostile input, and decoders have faults. A child has limits of memory, time, files and sizes
-(`chassis.child_limits`). It dies alone: the recording is refused, and other calls go on. What it decodes is
+(`child_limits.py`). It dies alone: the recording is refused, and other calls go on. What it decodes is
 handed over in shared memory, a few pieces ahead, so that decoding and inference overlap as two threads would.
 """
 
@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 import chassis
-from chassis.child_limits import DEATH_SIGNALS, ONE_THREAD, ChildLimits
-from chassis.decoder_refusals import failed, refusal, too_complex
+from chassis.decoding.child_limits import DEATH_SIGNALS, ONE_THREAD, ChildLimits
+from chassis.decoding.decoder_refusals import failed, refusal, too_complex
 from chassis.errors import CancelledCallError, InvalidInputError, UnavailableError
 
 CHILD = Path(__file__).with_name("decoder_child.py")

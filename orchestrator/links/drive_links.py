@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from chassis.errors import ExhaustedError, ForbiddenError, InterviewError, InvalidInputError
-from orchestrator.stages.link_addresses import bad_link
+from orchestrator.links.link_addresses import bad_link
 
 DRIVE_HOSTS = ("drive.google.com", "docs.google.com", "drive.usercontent.google.com")
 SIGN_IN_HOST = "accounts.google.com"

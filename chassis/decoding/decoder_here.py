@@ -1,6 +1,6 @@
 """Decodes in the calling process: for recordings of our own making, as in tests and measurements.
 
-A stage decodes other people's recordings, and so only in a child process (`chassis.decoder`).
+A stage decodes other people's recordings, and so only in a child process (`chassis.decoding.decoder`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chassis.decoder import Piece
+from chassis.decoding.decoder import Piece
 from chassis.errors import CancelledCallError
 
 
@@ -31,7 +31,7 @@ class DecoderHere:
     def open(
         self, recording: Path, options: Mapping[str, Any], stop: threading.Event
     ) -> Iterator[Iterator[Piece]]:
-        """See `chassis.decoder.Decoder`."""
+        """See `chassis.decoding.decoder.Decoder`."""
         yield self._pieces(recording, dict(options), stop)
 
     def _pieces(self, recording: Path, options: dict[str, Any], stop: threading.Event) -> Iterator[Piece]:

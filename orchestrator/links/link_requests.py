@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import httpx
 
 from chassis.errors import InvalidInputError, listed
-from orchestrator.stages.drive_links import DRIVE_HOSTS
-from orchestrator.stages.link_addresses import AddressRule, Resolve, bad_link, is_public, resolve_host
+from orchestrator.links.drive_links import DRIVE_HOSTS
+from orchestrator.links.link_addresses import AddressRule, Resolve, bad_link, is_public, resolve_host
 
 HTTP_PORT, HTTPS_PORT = 80, 443
 MAX_PORT = 65_535

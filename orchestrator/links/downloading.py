@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from chassis.client import RetryPolicy
-from orchestrator.stages.download_errors import (
+from orchestrator.links.download_errors import (
     away,
     check_encoding,
     check_reply,
@@ -19,7 +19,7 @@ from orchestrator.stages.download_errors import (
     too_large,
     too_slow,
 )
-from orchestrator.stages.drive_links import (
+from orchestrator.links.drive_links import (
     MAX_PAGE_BYTES,
     SIGN_IN_HOST,
     confirmed_link,
@@ -27,10 +27,10 @@ from orchestrator.stages.drive_links import (
     is_drive_link,
     not_shared,
 )
-from orchestrator.stages.link_addresses import bad_link
-from orchestrator.stages.link_requests import LinkRules, pinned_request
-from orchestrator.stages.pace import Pace, StalledError, TooSlowError
-from orchestrator.stages.received_file import ReceivedFile
+from orchestrator.links.link_addresses import bad_link
+from orchestrator.links.link_requests import LinkRules, pinned_request
+from orchestrator.links.pace import Pace, StalledError, TooSlowError
+from orchestrator.links.received_file import ReceivedFile
 from orchestrator.stages.work_folder import is_full
 
 MAX_REDIRECT_COUNT = 5

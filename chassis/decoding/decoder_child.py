@@ -1,4 +1,4 @@
-"""The child's side of `chassis.decoder`: `python -I -B decoder_child.py PLAN`.
+"""The child's side of `chassis.decoding.decoder`: `python -I -B decoder_child.py PLAN`.
 
 It limits itself, imports what decodes, and waits for a job on standard input. It answers with a line of JSON
 a message. Pictures and sound go through slots of shared memory: a message names its slot, and one byte on
@@ -117,7 +117,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is not a message
     be_ended_first()
-    from chassis.child_limits import ChildLimits
+    from chassis.decoding.child_limits import ChildLimits
 
     ChildLimits(**plan["limits"]).apply()
     outlive_the_starting_thread()

@@ -1,0 +1,1 @@
+"""Recordings are hostile input: what they claim is counted, and a child process with limits decodes them."""
