@@ -1,6 +1,7 @@
 """Starts processes of this machine, waits until they are ready, and stops them whatever happens.
 
-Each writes its output to a log file of its own. Ports are loopback ports that were free a moment ago.
+Each writes its output to a log file of its own. Ports are loopback ports that were free a moment ago. If we
+are killed, an heir stops them (`cli.heir`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.private_files import open_private
 from chassis.server import EXIT_START_AGAIN
 from cli.failures import CommandError, ExitCode
+from cli.heir import Heir
 from cli.process_logs import last_words
 
 LOOPBACK = "127.0.0.1"
@@ -31,6 +33,7 @@ PROBE_PAUSE_S = 0.25
 STOP_GRACE_S = 15.0
 """Time to drain after SIGTERM. The demo has nothing left to drain."""
 LOG_TAIL_LINES = 5
+SHELL_SIGNAL_BASE = 128
 MAX_STARTS_AGAIN = 5
 """Of one process within `START_AGAIN_WINDOW_S`. One that asks for more does not get better by it."""
 START_AGAIN_WINDOW_S = 3600.0
@@ -107,12 +110,14 @@ class Supervisor:
         self._plans: dict[str, ProcessPlan] = {}
         self._base_environment: Mapping[str, str] = {}
         self._started_again_s: dict[str, list[float]] = {}
+        self._heir: Heir | None = None
         self._previous_handler: signal.Handlers | Callable[[int, FrameType | None], object] | int | None = (
             None
         )
 
     def __enter__(self) -> Supervisor:
         self._log_dir.mkdir(parents=True, exist_ok=True)
+        self._heir = Heir(STOP_GRACE_S)
         # SIGTERM must unwind the block as Ctrl-C does, or it would leave the processes behind.
         self._previous_handler = signal.signal(signal.SIGTERM, _interrupt)
         return self
@@ -125,6 +130,8 @@ class Supervisor:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             self.stop()
+            if self._heir is not None:
+                self._heir.dismiss()
         finally:
             signal.signal(signal.SIGINT, previous_interrupt)
             signal.signal(signal.SIGTERM, self._previous_handler or signal.SIG_DFL)
@@ -182,6 +189,8 @@ class Supervisor:
                     f"Can't start {plan.name}: {error.strerror}.", code="PROCESS_START_FAILED"
                 ) from None
         self._plans[plan.name] = plan
+        if self._heir is not None:
+            self._heir.know(plan.name, self._running[plan.name].pid)
 
     def wait_ready(self, timeout_s: float, report: Callable[[str], object] = lambda _: None) -> None:
         """Wait until every process is ready. `report` gets the name of each that is.
@@ -217,7 +226,7 @@ class Supervisor:
 
     def _raise_ended(self, name: str, status: int) -> NoReturn:
         raise CommandError(
-            f"{name} ended with {status}: {self._log_tail(name)} Its log is {self.log_path(name)}.",
+            f"{name} {_ending(status)}: {self._log_tail(name)} Its log is {self.log_path(name)}.",
             code="PROCESS_ENDED",
         )
 
@@ -259,6 +268,16 @@ class Supervisor:
     def _log_tail(self, name: str) -> str:
         text = self.log_path(name).read_text(encoding="utf-8", errors="replace")
         return last_words(text, LOG_TAIL_LINES)
+
+
+def _ending(status: int) -> str:
+    """Say how a process ended. A shell that stands before it adds 128 to a signal's number."""
+    number = -status if status < 0 else status - SHELL_SIGNAL_BASE
+    if number == signal.SIGKILL:
+        return "was killed (SIGKILL). If nobody did that, the machine's memory was full. Its last words"
+    if number in set(signal.Signals):
+        return f"crashed ({signal.Signals(number).name}). Its last words"
+    return f"ended with {status}"
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

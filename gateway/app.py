@@ -162,8 +162,10 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
 
 def _key_ring(settings: GatewaySettings, rates: Rates) -> KeyRing:
     secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
+    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s)
+    source.known()  # A file that can't be used is said at the start, and not with the first refusal.
     return KeyRing(
-        KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s),
+        source,
         ReaderCookies(secrets, settings.cookie_lifetime_s),
         Guesses(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,

@@ -93,6 +93,11 @@ class KeySource:
             return
         self._kept = tuple(key for holder in book.holders for key in _of_holder(holder))
         logger.info("API keys read", extra={"key_count": len(self._kept)})
+        if not self._kept and not self._configured:
+            logger.warning(
+                "there is no API key in %s, so everybody is refused. Make one with `interview keys create`",
+                self._file,
+            )
 
 
 def _version_of(file: Path) -> tuple[int, ...]:

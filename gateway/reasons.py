@@ -56,6 +56,7 @@ REASONS: Mapping[str, Reason] = {
     "DUPLICATE_IN_PROGRESS": Reason(409, "an upload with this Idempotency-Key is under way"),
     "RESULT_NOT_MADE": Reason(409, "the session failed before it had a result"),
     "SESSION_DELETED": Reason(409, "a session of this id was deleted"),
+    "SESSION_DIFFERS": Reason(409, "another upload had this Idempotency-Key"),
     "SESSION_HELD": Reason(409, "it is under a legal hold"),
     "SESSION_NOT_FINISHED": Reason(409, "asked too early"),
     "RESULT_EXPIRED": Reason(410, "the document is gone"),
@@ -129,6 +130,7 @@ OF_AN_UPLOAD = (
     "SESSIONS_FULL",
     "UPLOAD_UNCERTAIN",
     "SESSION_DELETED",
+    "SESSION_DIFFERS",
     *ASKING,
 )
 OF_THE_SPOOL = ("SPOOL_UNAVAILABLE", "SPOOL_FULL")

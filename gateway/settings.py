@@ -161,6 +161,13 @@ class GatewaySettings(ProcessSettings):
             raise ValueError(f"needs at least {MIN_SECRET_CHARACTERS} characters")
         return value
 
+    @field_validator("keys_file")
+    @classmethod
+    def _is_a_file(cls, value: Path | None) -> Path | None:
+        if value is not None and (not value.name or value.is_dir()):  # An empty variable is the folder `.`.
+            raise ValueError("names no file. Name the one of `interview keys`, or leave the variable out")
+        return value
+
     @field_validator("rate_limit_uploads", "rate_limit_bytes", "rate_limit_wrong_keys")
     @classmethod
     def _is_a_rate(cls, value: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chassis.errors import ForbiddenError
+from chassis.errors import ForbiddenError, PreconditionError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.admission import Admission
@@ -56,7 +56,8 @@ class Accepting:
         Raises:
             InvalidInputError: See `Admission`.
             ForbiddenError: It would be another group's (`GROUP_FORBIDDEN`).
-            PreconditionError: It was deleted (`SESSION_DELETED`), or is another group's (`SESSION_EXISTS`).
+            PreconditionError: It was deleted (`SESSION_DELETED`), is another group's (`SESSION_EXISTS`), or
+                has other recordings or questions (`SESSION_DIFFERS`).
             ExhaustedError: Too many wait (`SESSIONS_FULL`).
         """
         self._admission.check_form(request)
@@ -65,6 +66,7 @@ class Accepting:
         await self._tombstones.check_none(session_id)
         if (row := await self._engine.get(session_id)) is not None:
             check_existing(row.request.owner_group)
+            check_same(request, row.request)
             return await self._existing(row)
         await self._admission.check(request)
         row = await self._engine.submit(request)
@@ -101,6 +103,31 @@ class Accepting:
             return await self._media.exists(self._media.key(answer.uri))
         except ForbiddenError:  # The store was elsewhere when it was accepted.
             return True
+
+
+def check_same(
+    request: orchestrator_pb2.CreateSessionRequest, known: orchestrator_pb2.CreateSessionRequest
+) -> None:
+    """Refuse to take a session for the one that exists. Else what is new in it would be lost without a word.
+
+    Raises:
+        PreconditionError: `SESSION_DIFFERS`.
+    """
+    if _said(request) != _said(known) or any(
+        one.digest and other.digest and one.digest != other.digest
+        for one, other in zip(request.answers, known.answers, strict=True)
+    ):
+        raise PreconditionError(
+            "A session of this id has other recordings, questions or settings. Send yours as a new session, "
+            "with another Idempotency-Key.",
+            reason="SESSION_DIFFERS",
+        )
+
+
+def _said(request: orchestrator_pb2.CreateSessionRequest) -> tuple[object, ...]:
+    # Not where the recordings lie: their digests say whether they are the same.
+    answers = [(answer.question, answer.link, answer.rubric_id) for answer in request.answers]
+    return request.candidate_name, request.language_code, request.rubric_id, answers
 
 
 def _wanting(row: SessionRow) -> Sequence[int]:

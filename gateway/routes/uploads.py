@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -16,7 +17,7 @@ from gateway.quotas import Share
 from gateway.reasons import OF_A_FORM, OF_AN_UPLOAD, error_answers
 from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY, read_body
 from gateway.schemas import LinksAnswer, UploadAnswer
-from gateway.uploads.forms import read_submission
+from gateway.uploads.forms import ReceivedForm, Submission, read_submission
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
 from gateway.uploads.submission import create_session, new_session_id
@@ -34,7 +35,9 @@ SUBMITTED = Counter("interview_gateway_sessions_total", "Sessions accepted.", ["
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        max_length=255, description="The same key again returns the same session instead of a second one."
+        max_length=255,
+        description="The same upload with the same key again returns the same session instead of a second"
+        " one. Another upload needs another key.",
     ),
 ]
 
@@ -49,18 +52,34 @@ async def upload(
     session_id_var.set(session_id)
     with submitter.only_one(session_id):
         session = await submitter.existing(session_id) if idempotency_key else None
-        if session and not await submitter.lacks_media(session):
-            async for _ in request.stream():  # Its sender wants to be read to the end.
-                pass
-            return _upload_answer(session_id, len(session.answers))
-        await gateway.capabilities.check_room()
+        is_whole = session is not None and not await submitter.lacks_media(session)
+        if not is_whole:
+            await gateway.capabilities.check_room()
         _check_length(request, gateway.upload_limits.max_total_bytes)
         with gateway.upload_places.taken(client):
+            if is_whole:
+                async with _received(request, gateway) as (_, submission):
+                    await submitter.check_same(session_id, submission)
+                return _upload_answer(session_id, len(submission.files), submission.warnings)
             async with gateway.quotas.share(client, _length(request)) as share:
-                return await _receive(request, gateway, session_id, share)
+                return await _receive(request, gateway, session_id, share, is_repeat=session is not None)
 
 
-async def _receive(request: Request, gateway: Gateway, session_id: str, share: Share) -> UploadAnswer:
+async def _receive(
+    request: Request, gateway: Gateway, session_id: str, share: Share, *, is_repeat: bool
+) -> UploadAnswer:
+    async with _received(request, gateway) as (form, submission):
+        if is_repeat:
+            await gateway.submitter.check_same(session_id, submission)
+        await gateway.submitter.submit(session_id, submission)
+    share.media_bytes = sum(file.size_bytes for file in form.files)
+    RECEIVED_BYTES.inc(share.media_bytes)
+    SUBMITTED.labels("upload").inc()
+    return _upload_answer(session_id, len(form.files), submission.warnings)
+
+
+@asynccontextmanager
+async def _received(request: Request, gateway: Gateway) -> AsyncIterator[tuple[ReceivedForm, Submission]]:
     offered = await gateway.capabilities.current()
 
     def check_field(name: str, value: str) -> None:
@@ -74,12 +93,7 @@ async def _receive(request: Request, gateway: Gateway, session_id: str, share: S
     content_type, limits = request.headers.get("content-type", ""), gateway.upload_limits
     spool_dir = gateway.settings.spool_dir
     async with receive_form(content_type, request.stream(), limits, spool_dir, check_field) as form:
-        submission = read_submission(form, request.query_params, offered.language_codes)
-        await gateway.submitter.submit(session_id, submission)
-    share.media_bytes = sum(file.size_bytes for file in form.files)
-    RECEIVED_BYTES.inc(share.media_bytes)
-    SUBMITTED.labels("upload").inc()
-    return _upload_answer(session_id, len(form.files), submission.warnings)
+        yield form, read_submission(form, request.query_params, offered.language_codes)
 
 
 def _check_length(request: Request, max_bytes: int) -> None:

@@ -125,6 +125,19 @@ class Submitter:
         positions = {PurePosixPath(item.key).stem for item in stored}
         return any(str(answer.position) not in positions for answer in session.answers)
 
+    async def check_same(self, session_id: str, submission: Submission) -> None:
+        """Refuse an upload that is not the one whose session exists. Nothing is stored.
+
+        Raises:
+            PreconditionError: It has other recordings, questions or settings (`SESSION_DIFFERS`).
+        """
+        answers = [
+            self._answer(session_id, position, question, rubric_id, file)
+            for position, question, rubric_id, file in _answers(submission)
+        ]
+        name, language = submission.candidate_name, submission.language_code
+        await create_session(self._orchestrator, SessionDraft(session_id, name, language, tuple(answers)))
+
     async def submit(self, session_id: str, submission: Submission) -> SessionView:
         """Store the recordings and create the session.
 
@@ -138,9 +151,7 @@ class Submitter:
         try:
             answers = [
                 await self._store_answer(session_id, position, question, rubric_id, file, written)
-                for position, (question, rubric_id, file) in enumerate(
-                    zip(submission.questions, submission.rubric_ids, submission.files, strict=True), start=1
-                )
+                for position, question, rubric_id, file in _answers(submission)
             ]
         except BaseException:
             # Shielded: a cancelled request still cleans up behind itself.
@@ -199,15 +210,25 @@ class Submitter:
         key = media_key(session_id, position, file.extension)
         written.append(key)
         await self._store.put_file(key, file.path)
+        return self._answer(session_id, position, question, rubric_id, file)
+
+    def _answer(
+        self, session_id: str, position: int, question: str, rubric_id: str, file: ReceivedFile
+    ) -> AnswerDraft:
         return AnswerDraft(
             position=position,
             question=question,
-            uri=self._store.uri(key),
+            uri=self._store.uri(media_key(session_id, position, file.extension)),
             file_name=file.name,
             digest=file.digest,
             media_bytes=file.size_bytes,
             rubric_id=rubric_id,
         )
+
+
+def _answers(submission: Submission) -> Iterator[tuple[int, str, str, ReceivedFile]]:
+    places = range(1, len(submission.files) + 1)
+    return zip(places, submission.questions, submission.rubric_ids, submission.files, strict=True)
 
 
 def is_refusal(error: InterviewError) -> bool:

@@ -81,6 +81,9 @@ class FakeOrchestrator:
         self._check()
         if self.refusal is not None:
             raise self.refusal
+        known = self.drafts.get(draft.session_id, draft)
+        if _said(known) != _said(draft):
+            raise PreconditionError("Use another Idempotency-Key.", reason="SESSION_DIFFERS")
         if draft.session_id not in self.drafts:
             self.drafts[draft.session_id] = draft
             answers = tuple(
@@ -196,3 +199,7 @@ class FakeOrchestrator:
         if not self.events.get(session_id):
             raise NotFoundError("Session not found", reason="SESSION_NOT_FOUND")
         return self.events[session_id][-1].session
+
+
+def _said(draft: SessionDraft) -> SessionDraft:
+    return replace(draft, answers=tuple(replace(answer, uri="") for answer in draft.answers))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +18,8 @@ from cli.demo_processes import base_environment, plan_demo, service_names
 from cli.failures import CommandError
 from cli.processes import ProcessPlan, Supervisor, free_ports
 
+T = TypeVar("T")
+PATIENCE_S = 30
 SLEEP = (sys.executable, "-S", "-c", "import time; time.sleep(60)")
 END = (sys.executable, "-S", "-c", "print('no model here'); raise SystemExit(3)")
 
@@ -44,12 +51,62 @@ def test_what_was_started_is_stopped_even_after_an_error(tmp_path: Path) -> None
     assert not running(int(pid_file.read_text()))
 
 
+SUPERVISE = """
+import os, sys, time
+from pathlib import Path
+from cli.processes import ProcessPlan, Supervisor
+folder = Path(sys.argv[1])
+with Supervisor(folder / "logs") as supervisor:
+    for name in ("one", "two"):
+        # A shell stands between, as with the lines of a Procfile.
+        command = f"{sys.executable} -S -c 'import time; time.sleep(600)' & echo $! > {folder / name}; wait"
+        supervisor.start([ProcessPlan(name, ("/bin/sh", "-c", command))], os.environ)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_supervisor_started_ends_soon_after_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SUPERVISE, tmp_path]) as supervisor:
+        pids = [int(until(partial(written, tmp_path / name))) for name in ("one", "two")]
+        assert all(running(pid) for pid in pids)
+        supervisor.kill()
+
+    until(lambda: not any(running(pid) for pid in pids))
+
+
+def written(path: Path) -> str:
+    return path.read_text().strip() if path.exists() else ""
+
+
+def until(look: Callable[[], T]) -> T:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < deadline_s, "it did not come"
+        time.sleep(0.05)
+    return found
+
+
 def test_a_process_that_ends_by_itself_is_said_with_the_end_of_its_log(tmp_path: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         supervisor.start([ProcessPlan("one", END, {}, lambda: False)], os.environ)
         with pytest.raises(CommandError, match=r"one ended with 3: no model here") as caught:
             supervisor.wait_ready(10)
     assert caught.value.code == "PROCESS_ENDED"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("kill -KILL $$", "one was killed (SIGKILL)"),
+        ("sh -c 'kill -SEGV $$'; exit $?", "one crashed (SIGSEGV)"),
+    ],
+)
+def test_a_process_that_a_signal_ended_is_said_in_words(tmp_path: Path, command: str, words: str) -> None:
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start([ProcessPlan("one", ("/bin/sh", "-c", command), {}, lambda: False)], os.environ)
+        with pytest.raises(CommandError) as caught:
+            supervisor.wait_ready(10)
+    assert caught.value.message.startswith(words)
 
 
 def test_a_process_that_is_never_ready_is_given_up_at_the_deadline(tmp_path: Path) -> None:

@@ -219,6 +219,21 @@ async def test_a_file_that_breaks_keeps_the_keys_and_one_that_goes_ends_them(
     assert not keys.open
 
 
+def test_a_gateway_that_knows_no_key_says_at_its_start_that_it_refuses_everybody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "misspelt.json"
+
+    Bench(tmp_path, keys_file=file)
+    warned = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    made(file, "ana")
+    caplog.clear()
+    Bench(tmp_path, keys_file=file)
+
+    assert any("interview keys create" in message and str(file) in message for message in warned)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 def test_nothing_that_is_logged_or_shown_of_a_client_holds_its_key(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     key = made(file, "ana")

@@ -117,6 +117,17 @@ def test_a_public_address_without_keys_is_refused_unless_told() -> None:
     assert GatewaySettings(host="::1")
 
 
+@pytest.mark.parametrize("value", ["", ".", "/"])
+def test_a_variable_that_names_no_file_of_keys_is_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("GATEWAY_KEYS_FILE", value)
+
+    # Neither as if no key was asked for, nor as if one was and nobody had it.
+    with pytest.raises(ValidationError, match="names no file"):
+        GatewaySettings()
+
+
 def test_keys_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "GATEWAY_API_KEYS", '[{"name": "a", "sha256": "' + "0" * 64 + '", "scopes": ["read"]}]'

@@ -143,10 +143,27 @@ async def test_a_refused_repeat_takes_no_recording_from_its_session(bench: Bench
     await upload(bench, **KEYED)
     for path in bench.store_dir.rglob("*.mp4"):
         path.unlink()
-    bench.orchestrator.refusal = REFUSALS[0]
+    create = bench.orchestrator.create_session
+    calls = 0
 
-    await upload(bench, **KEYED)
+    class Refusing(FakeOrchestrator):
+        """Finds nothing wrong with the repeat, and refuses it once its recording is in the store."""
 
+        async def get_session(self, session_id: str) -> SessionView:
+            return await bench.orchestrator.get_session(session_id)
+
+        async def create_session(self, draft: SessionDraft) -> SessionView:
+            nonlocal calls
+            calls += 1
+            if calls > 1:
+                raise REFUSALS[0]
+            return await create(draft)
+
+    app = create_app(bench.settings, Refusing(), bench.store)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        reply = await http.post("/upload", files=videos(MP4), data=form("?"), headers=KEYED)
+
+    assert reply.json()["code"] == REFUSALS[0].reason
     assert stored(bench) == [MP4]
 
 

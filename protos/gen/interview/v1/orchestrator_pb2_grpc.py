@@ -131,13 +131,13 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateSession(self, request, context):
-        """Accepts a session. Idempotent: the same `session_id` again returns the existing session. One that failed
+        """Accepts a session. Idempotent: the same request again returns the existing session. One that failed
         because a recording was not in the store goes on once the recording is there.
 
         When it returns, the session is durable. Fails with `INVALID_ARGUMENT` (`SESSION_INVALID`,
-        `MEDIA_URI_FORBIDDEN`), `PERMISSION_DENIED` (`GROUP_FORBIDDEN`), `FAILED_PRECONDITION` (`SESSION_DELETED`, or
-        `SESSION_EXISTS`: another group has a session with this id), `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`) or
-        `UNAVAILABLE` (`DATABASE_UNAVAILABLE`).
+        `MEDIA_URI_FORBIDDEN`), `PERMISSION_DENIED` (`GROUP_FORBIDDEN`), `FAILED_PRECONDITION` (`SESSION_DELETED`,
+        `SESSION_EXISTS`: another group has a session with this id, `SESSION_DIFFERS`: the session of this id has other
+        recordings, questions or settings), `RESOURCE_EXHAUSTED` (`SESSIONS_FULL`) or `UNAVAILABLE` (`DATABASE_UNAVAILABLE`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
