@@ -23,6 +23,7 @@ from gateway.server import server_config
 from gateway.settings import ApiKey, GatewaySettings
 from tests.fakes.orchestrator import FakeOrchestrator
 
+RECEIVE_BUFFER_BYTES = 1 << 20
 MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500
 WEBM = (
     b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm"
@@ -73,15 +74,21 @@ def form(*questions: str, **fields: str) -> dict[str, Any]:
 def listening(app: FastAPI, **settings: Any) -> Iterator[str]:
     """Serve an application on a free port of this machine, as the gateway is served; yields its base URL."""
     server = uvicorn.Server(server_config(app, GatewaySettings(**{"port": 0, **settings})))
-    thread = threading.Thread(target=server.run, daemon=True)
+    listener = socket.socket()
+    # Its connections buffer so much and no more. By itself a system may take 20 MB that nobody reads.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)
+        listener.close()
 
 
 def one_answer(connection: socket.socket) -> bytes:
