@@ -21,8 +21,7 @@ BODY_BYTES = 20_000_000
 BLOCK = b"\x00" * 65_536
 CLIENT_COUNT = 20
 FEW_BYTES = 12_000_000
-"""The 1 MB that is read, and what the buffers of both sides take without anybody reading it (2 and 4 MB, at most
-twice as much)."""
+"""The 1 MB that is read, and what buffers take unread (2 and 4 MB, or at most twice as much)."""
 
 
 @pytest.fixture
