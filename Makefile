@@ -14,6 +14,8 @@ PROTOS := $(shell find protos/interview -name '*.proto' 2>/dev/null)
 # The four shared libraries that mediapipe and OpenCV want and a bare Debian lacks.
 SYSTEM_PACKAGES := libgl1 libglib2.0-0 libegl1 libgles2
 LLM ?=
+# Many tests wait for something to happen (or not to): more at once than there are cores.
+TEST_WORKERS ?= 4
 
 .PHONY: help setup system-packages models protos check format test e2e chaos bench up demo down clean
 
@@ -64,8 +66,8 @@ format: $(VENV)/.installed ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only -q .
 
-test: setup ## Set up and pass the default tests (under 5 minutes)
-	@$(BIN)/pytest -q
+test: setup ## Set up and pass the default tests (a few minutes)
+	@$(BIN)/pytest -q -n $(TEST_WORKERS) --dist loadfile
 
 e2e: setup ## The slow tiers: real weights, whole processes, the page in a browser
 	@$(BIN)/interview models fetch $(TEST_MODELS)
