@@ -6,17 +6,19 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.folders import ROOT
+from tests.grpc_loop import LoopOfTests
 from tests.postgres_server import GivenServer, any_server
 
 
 @pytest.fixture
-def anyio_backend() -> str:
+def anyio_backend() -> tuple[str, dict[str, Any]]:
     """Async tests run on asyncio, as the processes do."""
-    return "asyncio"
+    return "asyncio", {"loop_factory": LoopOfTests}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -78,7 +78,7 @@ async def test_a_recording_in_the_store_is_read_while_slow_senders_hold_all_plac
 async def test_a_sender_that_drips_is_ended_though_it_never_pauses(tmp_path: Path) -> None:
     async with stage(size_of, tmp_path, min_bytes_per_s=100_000.0, rate_grace_s=0.5) as channel:
         with pytest.raises(DeadlineError) as caught:
-            # Seldom enough that it is not writing when it is told: an asyncio client may lose the reason then.
+            # Seldom: an asyncio client that is writing when it is told may lose the reason.
             await said(channel, dripping(3.0, b"x"))
 
     assert caught.value.reason == "UPLOAD_STALLED"
