@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
@@ -194,6 +195,7 @@ class _Child:
             cast(IO[bytes], self._process.stdin),
             cast(IO[bytes], self._process.stdout),
         )
+        self._end = weakref.finalize(self, _end, self._process, self._memory)
         self._readable = select.poll()
         self._readable.register(self._replies, select.POLLIN)
 
@@ -216,14 +218,8 @@ class _Child:
                 yield Piece(values, payload)
 
     def close(self) -> None:
-        """End the process, and wait until it has ended."""
-        with contextlib.suppress(OSError):
-            self._jobs.close()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._replies.close()
-        self._memory.close()
+        """End the process, and wait until it has ended. Whoever forgets it ends it with the object."""
+        self._end()
 
     def _tell(self, data: bytes) -> None:
         with contextlib.suppress(OSError):  # it is gone: reading tells why
@@ -265,6 +261,17 @@ class _Child:
         except subprocess.TimeoutExpired:
             return failed()
         return too_complex() if -status in DEATH_SIGNALS else failed()
+
+
+def _end(process: subprocess.Popen[bytes], memory: mmap.mmap) -> None:
+    jobs, replies = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+    with contextlib.suppress(OSError):
+        jobs.close()
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    replies.close()
+    memory.close()
 
 
 def _check(stop: threading.Event) -> None:

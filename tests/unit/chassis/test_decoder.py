@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from pathlib import Path
@@ -147,3 +148,13 @@ def test_more_recordings_than_children_wait_for_their_turn_and_can_be_stopped(re
         assert len(list(pieces)) == 1
 
     assert len(pieces_of(child, recording, count=1)) == 1
+
+
+def test_a_child_whose_decoder_was_forgotten_ends_with_it() -> None:
+    forgotten = decoder("count", LIMITS_FOR_COUNT, keeps_spare=True)
+    assert len(decoding_children()) == 1
+
+    del forgotten
+    gc.collect()
+
+    assert decoding_children() == []
