@@ -40,9 +40,9 @@ REFUSALS = [
 async def test_a_refusal_of_the_model_is_a_typed_error(
     status: int, error_class: type[InterviewError], reason: str
 ) -> None:
-    refusals = [Scripted(status, b'{"error": "no"}')] * 5
+    refusals = [Scripted(status, b'{"error": "no"}')] * 30
 
-    error = await failure(FakeChatServer(*refusals), timeout_s=1.5)
+    error = await failure(FakeChatServer(*refusals), timeout_s=5.0)
 
     assert type(error) is error_class
     assert error.reason == reason
@@ -52,7 +52,7 @@ async def test_a_refusal_of_the_model_is_a_typed_error(
 async def test_hugging_faces_refusals_are_the_same_errors(
     status: int, error_class: type[InterviewError], reason: str
 ) -> None:
-    server = FakeChatServer(*[Scripted(status, b'{"error": "no"}')] * 5)
+    server = FakeChatServer(*[Scripted(status, b'{"error": "no"}')] * 30)
     with server.running():
         settings = {
             "backend": "huggingface",
@@ -62,7 +62,7 @@ async def test_hugging_faces_refusals_are_the_same_errors(
         }
         async with assessor(**settings) as stub:
             with pytest.raises(error_class) as caught:
-                await assess(stub, request(), 1.5)
+                await assess(stub, request(), 5.0)
 
     assert caught.value.reason == reason
 
@@ -126,7 +126,7 @@ async def test_what_hugging_faces_client_can_not_read_is_an_unusable_reply(body:
 async def test_a_server_that_is_down_is_unavailable_and_no_number_appears() -> None:
     async with assessor(llm_base_url="http://127.0.0.1:9/v1") as stub:
         with pytest.raises(UnavailableError) as caught:
-            await assess(stub, request(), 1.5)
+            await assess(stub, request(), 5.0)
 
     assert caught.value.reason == "MODEL_UNAVAILABLE"
 
