@@ -11,11 +11,13 @@ from typing import Any
 
 import jsonschema
 
+from chassis.digests import DOCUMENT_DIGEST
 from tests.folders import ROOT
 
 SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-WRITING_TIMES = ("finished_at", "processing_time", "processed_at")
+WRITING_TIMES = ("finished_at", "processing_time", "processed_at", DOCUMENT_DIGEST)
+"""The digest is of the document, its times with it."""
 SETTLE_S = 0.3
 """A stage's call that begins so shortly after its output was stored was on its way before."""
 
