@@ -18,6 +18,7 @@ from orchestrator.sessions import SessionRow
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.tombstones import Receipt, Tombstones
 from orchestrator.workflow import StageRecord
+from tests.fakes.audit import FakeAudit
 from tests.fakes.engine import FakeEngine
 from tests.fakes.stages import a_transcript
 from tests.folders import files_below
@@ -55,10 +56,12 @@ class Bench:
         request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
         self.row = SessionRow(request, state, 1.0)
         self.engine = FakeEngine(self.row)
+        self.audit = FakeAudit()
         self.erasure = Erasure(
             cast(Any, self.engine),
             self.media,
             self.tombstones,
+            self.audit,
             settle_timeout_s=0,
             look_again_s=(0.05,) * 600,
         )

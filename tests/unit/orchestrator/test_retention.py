@@ -17,6 +17,7 @@ from orchestrator.sessions import SessionRow
 from orchestrator.settings import RetentionPeriods
 from orchestrator.tombstones import Tombstones
 from orchestrator.versions import VersionRow
+from tests.fakes.audit import FakeAudit
 from tests.fakes.engine import FakeEngine
 
 pytestmark = pytest.mark.anyio
@@ -41,12 +42,20 @@ class Bench:
         request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID)
         self.row = SessionRow(request, "completed", ENDED_S - 60, ENDED_S)
         self.engine = FakeEngine(self.row)
-        self.erasure = Erasure(cast(Any, self.engine), self.media, self.tombstones, look_again_s=())
+        self.audit = FakeAudit()
+        self.erasure = Erasure(
+            cast(Any, self.engine), self.media, self.tombstones, self.audit, look_again_s=()
+        )
 
     async def after(self, days: float, periods: RetentionPeriods) -> list[str]:
         """Look so many days after the session's end, and return what is left of it."""
         retention = Retention(
-            cast(Any, self.engine), self.erasure, self.holds, periods, now=lambda: ENDED_S + days * DAY_S
+            cast(Any, self.engine),
+            self.erasure,
+            self.holds,
+            periods,
+            self.audit,
+            now=lambda: ENDED_S + days * DAY_S,
         )
         folders = defaultdict(set)
         for item in await self.media.list("sessions"):
