@@ -11,6 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.scratch import remove_left_folders, sweeping_folders
 from chassis.store import MediaStore, sweeping_parts
+from gateway.audit_notes import AuditNotes
 from gateway.auth import HEADER, KeyRing
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
@@ -25,6 +26,7 @@ from gateway.quotas import UploadQuotas
 from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
 from gateway.readiness import Readiness
+from gateway.routes import audit as routes_audit
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
@@ -59,6 +61,7 @@ ROUTERS = tuple(
         routes_media,
         routes_capabilities,
         routes_usage,
+        routes_audit,
         routes_pages,
     )
 )
@@ -80,6 +83,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
+            gateway.audit.sent(),
             PendingSessions(orchestrator, store).handed_over(),
             sweeping_parts(store),
             sweeping_folders(settings.spool_dir),
@@ -138,12 +142,13 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str |
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
     rates = Rates(open_shared_storage(settings.rate_limit_storage.get_secret_value()))
     usage = Usage(store)
+    audit = AuditNotes(lambda: orchestrator.audit)
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
-        keys=_key_ring(settings, rates),
+        keys=_key_ring(settings, rates, audit),
         quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
         usage=usage,
         stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),
@@ -157,16 +162,18 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         ),
         readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
+        audit=audit,
     )
 
 
-def _key_ring(settings: GatewaySettings, rates: Rates) -> KeyRing:
+def _key_ring(settings: GatewaySettings, rates: Rates, audit: AuditNotes) -> KeyRing:
     secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
-    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s)
+    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s, on_book=audit.keys_read)
     source.known()  # A file that can't be used is said at the start, and not with the first refusal.
     return KeyRing(
         source,
         ReaderCookies(secrets, settings.cookie_lifetime_s),
         Guesses(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,
+        refused=audit.key_refused,
     )

@@ -43,6 +43,7 @@ class KeyRing:
         guesses: Bounds the wrong keys of one address.
         heir_group: The group that also sees sessions without an owner. Empty: none does.
         now: Clock for what ends.
+        refused: Is told of each key that is refused: why, and its holder where that is known.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class KeyRing:
         guesses: Guesses,
         heir_group: str = "",
         now: Callable[[], datetime] = utc_now,
+        refused: Callable[[str, str], None] = lambda _reason, _who: None,
     ) -> None:
         self._source = source
         self._cookies = cookies
         self._guesses = guesses
         self._heir_group = heir_group
         self._now = now
+        self._refused = refused
 
     @property
     def open(self) -> bool:
@@ -77,7 +80,10 @@ class KeyRing:
         try:
             return await self._checked(given, key, scopes)
         except (ForbiddenError, ExhaustedError) as error:
-            log_refusal(error.reason, given.address, f"key:{key.name}" if key else "")
+            who = f"key:{key.name}" if key else ""
+            log_refusal(error.reason, given.address, who)
+            if given.key is not None:  # Without one nobody has tried anything.
+                self._refused(error.reason, who)
             raise
 
     async def _checked(self, given: Credentials, key: KnownKey | None, scopes: Sequence[Scope]) -> Client:

@@ -27,6 +27,13 @@ class Client:
     byte_rate: str = ""
     """Its own limits. Empty: those of everybody."""
 
+    @property
+    def who(self) -> str:
+        """Who it is for the audit log. An address is nobody."""
+        if self == OURSELVES:
+            return "system:gateway"
+        return self.name if self.key_sha256 else "anonymous"
+
 
 STRANGER = Client("unknown")
 """Whoever has not been told apart yet. A route that forgets to ask for a key shows nobody's sessions."""

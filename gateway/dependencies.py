@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from chassis.api_keys import Scope
 from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
+from gateway.audit_notes import AuditNotes
 from gateway.auth import HEADER, Credentials, KeyRing
 from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
@@ -44,6 +45,7 @@ class Gateway:
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
     readiness: Readiness
+    audit: AuditNotes
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

@@ -12,8 +12,10 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,12 +28,14 @@ from orchestrator.audit.table import AuditTable, Fields
 from orchestrator.durable.trouble import REASON, RETRY_AFTER_S, DatabaseTrouble
 
 T = TypeVar("T")
+P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 1.0
 REPEAT_S = 60.0
 MAX_NOTED_COUNT = 10_000
 """Kinds of notes that wait to be written. What goes beyond is counted in one record (`notes.dropped`)."""
+THREAD_COUNT = 2
 MS_PER_S = 1000
 
 
@@ -98,6 +102,8 @@ class AuditLog:
         self._now = now
         self._noted: Counted[Event] = Counted(repeat_s, MAX_NOTED_COUNT)
         self._writing = asyncio.Lock()
+        # Not the loop's own threads, which the engine's work may fill, and which end before the last note.
+        self._threads = ThreadPoolExecutor(THREAD_COUNT, "audit")
 
     async def append(self, action: Action, session_id: str, outcome: str = OK, **details: Detail) -> None:
         """See `Audit`."""
@@ -145,9 +151,8 @@ class AuditLog:
         Raises:
             UnavailableError: `DATABASE_UNAVAILABLE`.
         """
-        reading = asyncio.to_thread(self._table.read, after_seq, limit_count)
         try:
-            return await self._trouble.bounded(reading)
+            return await self._trouble.bounded(self._in_thread(self._table.read, after_seq, limit_count))
         except SQLAlchemyError as error:
             raise _unavailable("The audit log can't be read.") from error
 
@@ -156,7 +161,7 @@ class AuditLog:
         before_ms = int((self._now() - max_age_s) * MS_PER_S)
         checkpoint = self._record(Event(Action.PRUNE, OK, current_actor.get()))
         async with self._writing:
-            return await self._told(asyncio.to_thread(self._table.prune, before_ms, checkpoint))
+            return await self._told(self._in_thread(self._table.prune, before_ms, checkpoint))
 
     async def run(self) -> None:
         """Write what was noted, now and again, until cancelled."""
@@ -194,6 +199,7 @@ class AuditLog:
         except SQLAlchemyError:
             logger.warning("the last notes for the audit log are lost", extra={"note_count": len(left)})
         self._table.close()
+        self._threads.shutdown(wait=False)
 
     def _records_of(self, due: Sequence[tuple[Event, int]], dropped_count: int) -> list[Fields]:
         records = [self._record(seen, count) for seen, count in due]
@@ -211,7 +217,12 @@ class AuditLog:
 
     async def _write_in_turn(self, records: Sequence[Fields]) -> None:
         async with self._writing:
-            await asyncio.to_thread(self._table.append, records)
+            await self._in_thread(self._table.append, records)
+
+    async def _in_thread(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(work, *args, **options)
+        )
 
     async def _told(self, writing: Awaitable[T]) -> T:
         try:

@@ -22,26 +22,11 @@ from chassis.audit_chain import (
     hash_of,
     parse_head,
 )
+from tests.audit_lines import chain, head_of
 
 LENGTH = 8
 PLACES = st.integers(1, LENGTH)
 FIELDS = st.dictionaries(st.text(max_size=5), st.text(max_size=8) | st.integers(), max_size=3)
-
-
-def chain(length: int = LENGTH, *, begin: Head = EMPTY, special: dict[int, Any] | None = None) -> list[str]:
-    """Return lines of a log. `special` says more about single records, by their numbers."""
-    lines, previous = [], begin.hash
-    for seq in range(begin.seq + 1, begin.seq + length + 1):
-        record = {"seq": seq, "previous": previous, "action": "session.accept", "who": "key:ana"}
-        text = canonical(record | (special or {}).get(seq, {}))
-        previous = hash_of(text)
-        lines.append(as_line(text, previous))
-    return lines
-
-
-def head_of(lines: Sequence[str]) -> Head:
-    last = json.loads(lines[-1])
-    return Head(last["seq"], last["hash"])
 
 
 def problems(lines: Sequence[str], head: Head | None = None) -> list[Problem]:
@@ -56,7 +41,7 @@ def kinds(lines: Sequence[str], head: Head | None = None) -> list[tuple[int, str
 
 
 def test_a_whole_log_has_no_problem_and_tells_its_head() -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     verification = Verification(head_of(lines))
     for line in lines:
         verification.add_line(line)
@@ -69,7 +54,7 @@ def test_a_whole_log_has_no_problem_and_tells_its_head() -> None:
 @given(place=PLACES, key=st.sampled_from(["action", "who", "seq", "previous", "hash", "new"]), value=FIELDS)
 @settings(deadline=None, max_examples=60)
 def test_every_change_of_a_record_is_found(place: int, key: str, value: dict[str, Any]) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     lines[place - 1] = json.dumps(json.loads(lines[place - 1]) | {key: value})
 
     assert (place, "changed") in kinds(lines)
@@ -78,7 +63,7 @@ def test_every_change_of_a_record_is_found(place: int, key: str, value: dict[str
 @given(data=st.data(), place=PLACES)
 @settings(deadline=None, max_examples=150)
 def test_every_change_of_a_character_that_says_something_else_is_found(data: Any, place: int) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     line = lines[place - 1]
     at = data.draw(st.integers(0, len(line) - 1))
     changed = line[:at] + data.draw(st.characters(codec="ascii")) + line[at + 1 :]
@@ -94,7 +79,7 @@ def test_every_change_of_a_character_that_says_something_else_is_found(data: Any
 def test_a_record_that_was_written_again_with_its_hash_does_not_fit_its_follower(
     place: int, who: str
 ) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     head = head_of(lines)
     record = json.loads(lines[place - 1]) | {"who": who}
     del record["hash"]
@@ -109,7 +94,7 @@ def test_a_record_that_was_written_again_with_its_hash_does_not_fit_its_follower
 @given(first=st.integers(1, LENGTH - 1), count=st.integers(1, LENGTH))
 @settings(deadline=None, max_examples=40)
 def test_records_that_were_removed_are_told(first: int, count: int) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     assume(first + count <= LENGTH)
     del lines[first - 1 : first - 1 + count]
 
@@ -120,7 +105,7 @@ def test_records_that_were_removed_are_told(first: int, count: int) -> None:
 
 @given(kept=st.integers(0, LENGTH - 1))
 def test_a_cut_off_end_is_found_by_a_head_that_was_kept(kept: int) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
 
     assert kinds(lines[:kept]) == []
     assert kinds(lines[:kept], head_of(lines)) == [(kept + 1, "cut off")]
@@ -130,7 +115,7 @@ def test_a_cut_off_end_is_found_by_a_head_that_was_kept(kept: int) -> None:
 @settings(deadline=None, max_examples=40)
 def test_records_that_changed_places_are_told(one: int, other: int) -> None:
     assume(one != other)
-    lines = chain()
+    lines = chain(LENGTH)
     lines[one - 1], lines[other - 1] = lines[other - 1], lines[one - 1]
 
     found = kinds(lines)
@@ -140,7 +125,7 @@ def test_records_that_changed_places_are_told(one: int, other: int) -> None:
 
 @given(place=PLACES, repeated=st.booleans())
 def test_a_record_that_was_put_in_is_found(place: int, repeated: bool) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     before = GENESIS if place == 1 else json.loads(lines[place - 2])["hash"]
     text = canonical({"seq": place, "previous": before, "action": "session.accept", "who": "key:eve"})
     lines.insert(place - 1, lines[place - 1] if repeated else as_line(text, hash_of(text)))
@@ -149,25 +134,25 @@ def test_a_record_that_was_put_in_is_found(place: int, repeated: bool) -> None:
 
 
 def test_a_log_that_was_written_again_as_a_whole_is_found_by_a_head_that_was_kept() -> None:
-    head = Head(3, json.loads(chain()[2])["hash"])
-    again = chain(special={2: {"who": "key:eve"}})
+    head = Head(3, json.loads(chain(LENGTH)[2])["hash"])
+    again = chain(LENGTH, special={2: {"who": "key:eve"}})
 
     assert kinds(again) == []
     assert kinds(again, head) == [(3, "rewritten")]
-    assert kinds(chain(), head) == []
+    assert kinds(chain(LENGTH), head) == []
 
 
 def test_a_beginning_that_the_retention_removed_is_excused_by_its_checkpoint_alone() -> None:
     begin = Head(5, "ab" * 32)
     checkpoint = {"action": "audit.pruned", "details": {"through_seq": 5, "through_hash": begin.hash}}
-    lines = chain(begin=begin, special={9: checkpoint})
+    lines = chain(LENGTH, begin=begin, special={9: checkpoint})
 
     assert kinds(lines) == []
     assert kinds(lines, begin) == []
     assert kinds(lines, Head(5, "cd" * 32)) == [(5, "rewritten")]
     assert kinds(lines, Head(4, "cd" * 32)) == [(4, "not kept")]
     assert kinds(lines[1:]) == [(1, "missing")], "one more than the checkpoint says"
-    assert kinds(chain(begin=begin)) == [(1, "missing")]
+    assert kinds(chain(LENGTH, begin=begin)) == [(1, "missing")]
     without_checkpoint = lines[:3]
     assert kinds(without_checkpoint) == [(1, "missing")]
 
@@ -183,14 +168,14 @@ def test_what_is_removed_between_two_pages_of_a_reader_is_no_problem() -> None:
 
 @pytest.mark.parametrize("line", ["", "[]", "null", "{", '{"hash":1}', "1", '"x"', "[" * 100_000])
 def test_a_line_that_is_no_record_is_told_and_stops_nothing(line: str) -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     lines[3] = line
 
     assert kinds(lines) == [(4, "changed")]
 
 
 def test_an_object_that_says_one_thing_twice_is_no_record() -> None:
-    lines = chain()
+    lines = chain(LENGTH)
     lines[3] = lines[3].replace('{"action"', '{"who":"key:eve","action"')
 
     assert kinds(lines) == [(4, "changed")]

@@ -83,6 +83,26 @@ async def test_recordings_and_their_sound_go_after_their_week_and_no_sooner(benc
     assert all(len(one.digest) == 64 for one in receipt)
 
 
+async def test_what_expires_is_written_down_by_kind_and_digest(bench: Bench) -> None:
+    await bench.after(7, WEEK)
+
+    assert [told[:2] for told in bench.audit.told] == [("session.expire", "begun"), ("session.expire", "ok")]
+    told = bench.audit.details[-1]
+    assert (told["media_count"], told["audio_count"], len(str(told["receipt_digest"]))) == (1, 1, 64)
+
+
+async def test_the_audit_log_has_its_time_unless_a_session_is_kept_come_what_may(bench: Bench) -> None:
+    month = RetentionPeriods(audit_days=30)
+    await bench.after(0, RetentionPeriods())
+    await bench.holds.set(SESSION_ID, held=True)
+    await bench.after(0, month)
+    assert bench.audit.pruned_after_s == []
+
+    await bench.holds.set(SESSION_ID, held=False)
+    await bench.after(0, month)
+    assert bench.audit.pruned_after_s == [30 * DAY_S]
+
+
 async def test_words_go_with_the_results_that_quote_them(bench: Bench) -> None:
     assert await bench.after(30, RetentionPeriods(transcript_days=30)) == sorted([RECORDING, SOUND, FIGURES])
 

@@ -63,6 +63,13 @@ class Bench:
         return [str(path.relative_to(root)) for path in files_below(root)]
 
 
+async def test_what_the_sweep_does_is_written_down_as_its_own(bench: Bench) -> None:
+    await bench.media.put_bytes(f"deleting/{KNOWN}", b"")
+    await bench.at(0)
+
+    assert {(action, who) for action, _, who in bench.audit.told} == {("session.delete", "system:sweep")}
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> Bench:
     made = Bench(tmp_path)
