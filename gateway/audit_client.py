@@ -50,7 +50,7 @@ class AuditClient:
                     group=note.group,
                     session_id=note.session_id,
                     details=dict(note.details),
-                    count=count,
+                    occurrence_count=count,
                 )
                 for note, count in notes
             ]

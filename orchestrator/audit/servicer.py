@@ -66,7 +66,7 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         _check_sees_all()
         if len(request.notes) > MAX_NOTE_COUNT:
             raise _invalid(f"at most {MAX_NOTE_COUNT} notes at once")
-        await self._log.take_notes([(_event(note), max(1, note.count)) for note in request.notes])
+        await self._log.take_notes([(_event(note), max(1, note.occurrence_count)) for note in request.notes])
         return audit_pb2.NoteAuditResponse()
 
 

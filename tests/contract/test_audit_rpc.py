@@ -190,7 +190,7 @@ async def test_pages_follow_one_another_and_wrong_ones_are_refused(world: World)
 
 async def test_a_caller_brings_what_it_has_seen_and_nothing_else(world: World) -> None:
     note = audit_pb2.AuditNote(
-        action="media.read", session_id="a" * 32, who="key:ana", group="hr", outcome="ok", count=7,
+        action="media.read", session_id="a" * 32, who="key:ana", group="hr", outcome="ok", occurrence_count=7,
         details={"position": "1", "digest": "0ab"},
     )  # fmt: skip
     assert not isinstance(await ask(world, "NoteAudit", audit_pb2.NoteAuditRequest(notes=[note])), Exception)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18interview/v1/audit.proto\x12\x0cinterview.v1\":\n\x10ReadAuditRequest\x12\x11\n\tafter_seq\x18\x01 \x01(\x03\x12\x13\n\x0blimit_count\x18\x02 \x01(\x05\"c\n\x11ReadAuditResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.interview.v1.AuditEntry\x12\x10\n\x08head_seq\x18\x02 \x01(\x03\x12\x11\n\thead_hash\x18\x03 \x01(\t\"7\n\nAuditEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0e\n\x06record\x18\x02 \x01(\t\x12\x0c\n\x04hash\x18\x03 \x01(\t\":\n\x10NoteAuditRequest\x12&\n\x05notes\x18\x01 \x03(\x0b\x32\x17.interview.v1.AuditNote\"\x13\n\x11NoteAuditResponse\"\xd2\x01\n\tAuditNote\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\r\n\x05group\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\r\n\x05\x63ount\x18\x06 \x01(\x03\x12\x35\n\x07\x64\x65tails\x18\x07 \x03(\x0b\x32$.interview.v1.AuditNote.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xaa\x01\n\x0c\x41uditService\x12L\n\tReadAudit\x12\x1e.interview.v1.ReadAuditRequest\x1a\x1f.interview.v1.ReadAuditResponse\x12L\n\tNoteAudit\x12\x1e.interview.v1.NoteAuditRequest\x1a\x1f.interview.v1.NoteAuditResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18interview/v1/audit.proto\x12\x0cinterview.v1\":\n\x10ReadAuditRequest\x12\x11\n\tafter_seq\x18\x01 \x01(\x03\x12\x13\n\x0blimit_count\x18\x02 \x01(\x05\"c\n\x11ReadAuditResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.interview.v1.AuditEntry\x12\x10\n\x08head_seq\x18\x02 \x01(\x03\x12\x11\n\thead_hash\x18\x03 \x01(\t\"7\n\nAuditEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0e\n\x06record\x18\x02 \x01(\t\x12\x0c\n\x04hash\x18\x03 \x01(\t\":\n\x10NoteAuditRequest\x12&\n\x05notes\x18\x01 \x03(\x0b\x32\x17.interview.v1.AuditNote\"\x13\n\x11NoteAuditResponse\"\xdd\x01\n\tAuditNote\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\r\n\x05group\x18\x04 \x01(\t\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12\x18\n\x10occurrence_count\x18\x06 \x01(\x03\x12\x35\n\x07\x64\x65tails\x18\x07 \x03(\x0b\x32$.interview.v1.AuditNote.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xaa\x01\n\x0c\x41uditService\x12L\n\tReadAudit\x12\x1e.interview.v1.ReadAuditRequest\x1a\x1f.interview.v1.ReadAuditResponse\x12L\n\tNoteAudit\x12\x1e.interview.v1.NoteAuditRequest\x1a\x1f.interview.v1.NoteAuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,9 +44,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTEAUDITRESPONSE']._serialized_start=320
   _globals['_NOTEAUDITRESPONSE']._serialized_end=339
   _globals['_AUDITNOTE']._serialized_start=342
-  _globals['_AUDITNOTE']._serialized_end=552
-  _globals['_AUDITNOTE_DETAILSENTRY']._serialized_start=506
-  _globals['_AUDITNOTE_DETAILSENTRY']._serialized_end=552
-  _globals['_AUDITSERVICE']._serialized_start=555
-  _globals['_AUDITSERVICE']._serialized_end=725
+  _globals['_AUDITNOTE']._serialized_end=563
+  _globals['_AUDITNOTE_DETAILSENTRY']._serialized_start=517
+  _globals['_AUDITNOTE_DETAILSENTRY']._serialized_end=563
+  _globals['_AUDITSERVICE']._serialized_start=566
+  _globals['_AUDITSERVICE']._serialized_end=736
 # @@protoc_insertion_point(module_scope)

@@ -45,7 +45,7 @@ class NoteAuditResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class AuditNote(_message.Message):
-    __slots__ = ("action", "session_id", "who", "group", "outcome", "count", "details")
+    __slots__ = ("action", "session_id", "who", "group", "outcome", "occurrence_count", "details")
     class DetailsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,13 +58,13 @@ class AuditNote(_message.Message):
     WHO_FIELD_NUMBER: _ClassVar[int]
     GROUP_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
-    COUNT_FIELD_NUMBER: _ClassVar[int]
+    OCCURRENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     action: str
     session_id: str
     who: str
     group: str
     outcome: str
-    count: int
+    occurrence_count: int
     details: _containers.ScalarMap[str, str]
-    def __init__(self, action: _Optional[str] = ..., session_id: _Optional[str] = ..., who: _Optional[str] = ..., group: _Optional[str] = ..., outcome: _Optional[str] = ..., count: _Optional[int] = ..., details: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, action: _Optional[str] = ..., session_id: _Optional[str] = ..., who: _Optional[str] = ..., group: _Optional[str] = ..., outcome: _Optional[str] = ..., occurrence_count: _Optional[int] = ..., details: _Optional[_Mapping[str, str]] = ...) -> None: ...
