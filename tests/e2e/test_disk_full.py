@@ -90,8 +90,8 @@ def test_a_session_outlasts_a_full_disk_without_a_restart(tmp_path: Path, disk: 
             events = list(stub.WatchSession(watched, timeout=WAKE_TIMEOUT_S))
 
     assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
-    with closing(sqlite3.connect(disk / "state.sqlite")) as database:
-        records = [json.loads(record) for (record,) in database.execute("SELECT record FROM orch_audit")]
+    with closing(sqlite3.connect(disk / "state.sqlite")) as state:
+        records = [json.loads(record) for (record,) in state.execute("SELECT record FROM orch_audit")]
     assert {record["session"] for record in records} == {hash_of_session(request.session_id)}
     assert events[-1].session.state == COMPLETED
     begun = [line for line in counts.read_text().splitlines() if line.startswith("+")]
