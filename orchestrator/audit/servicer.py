@@ -20,6 +20,7 @@ DEFAULT_LIMIT_COUNT = 200
 MAX_LIMIT_COUNT = 1_000
 MAX_NOTE_COUNT = 1_000
 MAX_DETAIL_COUNT = 16
+MAX_OCCURRENCE_COUNT = 10**9
 MAX_DETAIL_CHARACTERS = 2_000
 OUTCOME = re.compile(r"ok|[A-Z][A-Z0-9_]{0,63}")
 NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
@@ -66,7 +67,7 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         _check_sees_all()
         if len(request.notes) > MAX_NOTE_COUNT:
             raise _invalid(f"at most {MAX_NOTE_COUNT} notes at once")
-        await self._log.take_notes([(_event(note), max(1, note.occurrence_count)) for note in request.notes])
+        await self._log.take_notes([(_event(note), _count(note)) for note in request.notes])
         return audit_pb2.NoteAuditResponse()
 
 
@@ -95,6 +96,10 @@ def _event(note: audit_pb2.AuditNote) -> Event:
         raise _invalid("who, group: shorter")
     actor = Actor(note.who or UNKNOWN, note.group, current_actor.get().via)
     return event(note.action, actor, note.outcome, note.session_id, _details(note.details))
+
+
+def _count(note: audit_pb2.AuditNote) -> int:
+    return min(max(1, note.occurrence_count), MAX_OCCURRENCE_COUNT)
 
 
 def _details(given: Mapping[str, str]) -> dict[str, Detail]:
