@@ -35,6 +35,8 @@ FLUSH_S = 1.0
 REPEAT_S = 60.0
 MAX_NOTED_COUNT = 10_000
 """Kinds of notes that wait to be written. What goes beyond is counted in one record (`notes.dropped`)."""
+WRITTEN_COUNT = 500
+"""Notes in one transaction. Others wait for the database meanwhile."""
 THREAD_COUNT = 2
 MS_PER_S = 1000
 
@@ -182,17 +184,18 @@ class AuditLog:
         Raises:
             UnavailableError: It can't be written. It is kept.
         """
-        due, dropped_count = self._noted.take(), self._noted.take_dropped()
-        try:
-            await self._write(self._records_of(due, dropped_count))
-        except BaseException:
-            self._noted.give_back(due)
-            self._noted.dropped_count += dropped_count
-            raise
+        due = self._due(everything=False)
+        while due:
+            try:
+                await self._write([self._record(seen, count) for seen, count in due[:WRITTEN_COUNT]])
+            except BaseException:
+                self._noted.give_back(due)
+                raise
+            del due[:WRITTEN_COUNT]
 
     def close(self) -> None:
         """Write all that was noted, and let go of the database. It blocks."""
-        left = self._records_of(self._noted.take(everything=True), self._noted.take_dropped())
+        left = [self._record(seen, count) for seen, count in self._due(everything=True)]
         try:
             if left:
                 self._table.append(left)
@@ -201,12 +204,11 @@ class AuditLog:
         self._table.close()
         self._threads.shutdown(wait=False)
 
-    def _records_of(self, due: Sequence[tuple[Event, int]], dropped_count: int) -> list[Fields]:
-        records = [self._record(seen, count) for seen, count in due]
-        if dropped_count:
-            overflow = Event(Action.DROP_NOTES, OK, OURSELVES)
-            records.append(self._record(overflow, dropped_count))
-        return records
+    def _due(self, *, everything: bool) -> list[tuple[Event, int]]:
+        due = self._noted.take(everything=everything)
+        if dropped_count := self._noted.take_dropped():
+            due.append((Event(Action.DROP_NOTES, OK, OURSELVES), dropped_count))
+        return due
 
     def _record(self, seen: Event, count: int = 1) -> Fields:
         return seen.record(int(self._now() * MS_PER_S), count)

@@ -65,10 +65,7 @@ class AuditTable:
             sqlalchemy.exc.SQLAlchemyError: They can't be written.
         """
         with self._locked() as connection:
-            head = _head_of(connection)
-            for fields in records:
-                head = _append(connection, head, fields, None)
-            return head
+            return _append(connection, _head_of(connection), records)
 
     def head(self) -> Head:
         """Return the newest record's number and hash."""
@@ -104,7 +101,8 @@ class AuditTable:
             last = old[-1]
             through = {THROUGH_SEQ: last.seq, THROUGH_HASH: last.hash}
             details = {**checkpoint.get("details", {}), **through}
-            _append(connection, head, {**checkpoint, "action": PRUNED, "details": details}, last.seq)
+            pruned = {**checkpoint, "action": PRUNED, "details": details}
+            _append(connection, head, [pruned], last.seq)
             connection.execute(sqlalchemy.text(PRUNE), {"through": last.seq})
             return len(old)
 
@@ -125,13 +123,17 @@ def _head_of(connection: sqlalchemy.Connection) -> Head:
     return Head(found.seq, found.hash) if found is not None else EMPTY
 
 
-def _append(connection: sqlalchemy.Connection, head: Head, fields: Fields, through: int | None) -> Head:
-    seq = head.seq + 1
-    record = canonical({**fields, "seq": seq, "previous": head.hash})
-    hash_ = hash_of(record)
-    row = {"seq": seq, "record": record, "hash": hash_, "through": through}
-    connection.execute(sqlalchemy.text(APPEND), row)
-    return Head(seq, hash_)
+def _append(
+    connection: sqlalchemy.Connection, head: Head, records: Sequence[Fields], through: int | None = None
+) -> Head:
+    rows = []
+    for fields in records:
+        record = canonical({**fields, "seq": head.seq + 1, "previous": head.hash})
+        head = Head(head.seq + 1, hash_of(record))
+        rows.append({"seq": head.seq, "record": record, "hash": head.hash, "through": through})
+    if rows:
+        connection.execute(sqlalchemy.text(APPEND), rows)
+    return head
 
 
 def _time_ms(record: str) -> float:
