@@ -24,7 +24,8 @@ REASONS: Mapping[str, Reason] = {
     "BODY_INVALID": Reason(400, "a part of the body is missing"),
     "FILE_EMPTY": Reason(400, "an uploaded file has no byte"),
     "FILE_TYPE_INVALID": Reason(400, "the extension is not one of mp4, avi, mov, mkv, webm"),
-    "HTTP_INVALID": Reason(400, "not HTTP, or headers of more than 64 KB"),
+    "HTTP_INVALID": Reason(400, "not HTTP, or an address and headers of more than 64 KB"),
+    "LENGTH_AMBIGUOUS": Reason(400, "both a Content-Length and a Transfer-Encoding"),
     "JSON_INVALID": Reason(400, "the body is not JSON"),
     "LANGUAGE_INVALID": Reason(400, "not a language that the loaded model understands"),
     "MULTIPART_INVALID": Reason(400, "the form is malformed or ends early"),
@@ -104,6 +105,7 @@ REASONS: Mapping[str, Reason] = {
 
 ALWAYS = (
     "HTTP_INVALID",
+    "LENGTH_AMBIGUOUS",
     "HEADERS_STALLED",
     "API_KEY_INVALID",
     "API_KEY_MISTYPED",
