@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
-from fastapi import FastAPI, Form, Request, Response
+from fastapi import FastAPI, Request, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from tests.gateway_bench import listening
 
 CLIENT_ID, CLIENT_SECRET = "interviews", "c1ient+s3cret"
+ACCESS_TOKEN = "access-t0ken"
 HOUR_S = 3600
 RSA_BITS = 2048
 
@@ -58,6 +59,28 @@ class OpenIdProvider:
         """Sign with a new key from now on, and forget the old one."""
         kid = f"key-{secrets.token_hex(4)}"
         self.keys = {kid: _new_key(kid, self.algorithm)}
+
+    def agreed(self, asked: dict[str, str]) -> Response:
+        """Send a browser back with a code."""
+        code = secrets.token_urlsafe(16)
+        self.codes[code] = asked
+        answer = urlencode({"code": code, "state": asked["state"]})
+        return RedirectResponse(f"{asked['redirect_uri']}?{answer}", 303)
+
+    def tokens_for(self, form: dict[str, str], authorization: str | None) -> Response:
+        """Answer who brings a code: its client has to prove itself, and it works once."""
+        self.forms.append(form)
+        asked = self.codes.pop(form["code"], None)
+        quoted = base64.b64encode(f"{CLIENT_ID}:{quote_plus(CLIENT_SECRET)}".encode()).decode()
+        by_form = "client_secret_post" in self.document.get("token_endpoint_auth_methods_supported", ())
+        proof = (None, CLIENT_SECRET) if by_form else (f"Basic {quoted}", None)
+        if (authorization, form.get("client_secret")) != proof:
+            return JSONResponse({"error": "invalid_client"}, 401)
+        if asked is None or asked["code_challenge"] != _challenge_of(form["code_verifier"]):
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        made = self.id_token(asked["nonce"])
+        self.tokens += [made, ACCESS_TOKEN]
+        return JSONResponse({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "id_token": made})
 
     def id_token(self, nonce: str) -> str:
         """Return a token for whoever signs in."""
@@ -108,36 +131,18 @@ def _application(provider: OpenIdProvider) -> FastAPI:
         assert asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
         if "text/html" in request.headers.get("accept", ""):  # a person reads, and has to agree
-            again = f"/agree?{urlencode(asked)}"
-            return HTMLResponse(
-                f'<h1>Provider</h1><a id="agree" href="{again.replace("&", "&amp;")}">Agree</a>'
-            )
-        return agree(asked)
+            again = f"/agree?{urlencode(asked)}".replace("&", "&amp;")
+            return HTMLResponse(f'<h1>Provider</h1><a id="agree" href="{again}">Agree</a>')
+        return provider.agreed(asked)
 
     @app.get("/agree")
-    async def agreed(request: Request) -> Response:
-        return agree(dict(request.query_params))
-
-    def agree(asked: dict[str, str]) -> Response:
-        code = secrets.token_urlsafe(16)
-        provider.codes[code] = asked
-        answer = urlencode({"code": code, "state": asked["state"]})
-        return RedirectResponse(f"{asked['redirect_uri']}?{answer}", 303)
+    async def agree(request: Request) -> Response:
+        return provider.agreed(dict(request.query_params))
 
     @app.post("/token")
-    async def token(request: Request, code: str = Form(), code_verifier: str = Form()) -> Response:
-        provider.forms.append({k: str(v) for k, v in (await request.form()).items()})
-        expected = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET.replace('+', '%2B')}".encode()).decode()
-        proofs = (request.headers.get("authorization"), provider.forms[-1].get("client_secret"))
-        asked = provider.codes.pop(code, None)  # Once.
-        by_form = "client_secret_post" in provider.document.get("token_endpoint_auth_methods_supported", ())
-        if proofs != ((None, CLIENT_SECRET) if by_form else (f"Basic {expected}", None)):
-            return JSONResponse({"error": "invalid_client"}, 401)
-        if asked is None or asked["code_challenge"] != _challenge_of(code_verifier):
-            return JSONResponse({"error": "invalid_grant"}, 400)
-        made = provider.id_token(asked["nonce"])
-        provider.tokens += [made, "access-t0ken"]
-        return JSONResponse({"access_token": "access-t0ken", "token_type": "Bearer", "id_token": made})
+    async def token(request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        return provider.tokens_for(form, request.headers.get("authorization"))
 
     @app.get("/jwks")
     async def jwks() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.asgi_socket import messages_of
 from tests.gateway_bench import MP4, api_key, form, videos
 from tests.openid_provider import OpenIdProvider
 from tests.signing_in import OURS, PUBLIC_URL, Visitor
@@ -122,7 +123,7 @@ async def test_keys_go_on_beside_it_and_go_before_it(tmp_path: Path, provider: O
     assert (await visitor.http.get("/sessions", headers={"X-API-Key": "x"})).json()[
         "code"
     ] == "API_KEY_INVALID"
-    assert (await visitor.http.post("/login", headers=OURS)).status_code in (204, 403)
+    assert "interview_reader=" not in str((await visitor.http.post("/login", headers=OURS)).headers)
     assert (await visitor.http.get("/sessions")).status_code == 200
 
 
@@ -202,3 +203,18 @@ async def test_nothing_of_a_person_or_a_token_is_logged(
     code, verifier = provider.forms[0]["code"], provider.forms[0]["code_verifier"]
     for secret in ("ana-7f3e", "Ana Example", "ana@example", code, verifier, cookie, *provider.tokens):
         assert not any(secret in line for line in told), secret
+
+
+async def test_no_page_but_ours_follows_a_session_by_the_cookie(
+    tmp_path: Path, provider: OpenIdProvider
+) -> None:
+    visitor = Visitor(tmp_path, provider)
+    reply = await visitor.sign_in()
+    headers = {"Cookie": reply.headers["Set-Cookie"].split(";")[0], "Host": "127.0.0.1:7860"}
+    path = f"/ws/{'0' * 32}"
+
+    foreign = await messages_of(visitor.bench.app, path, headers | {"Origin": "http://localhost:5500"})
+    own = await messages_of(visitor.bench.app, path, headers | OURS)
+
+    assert foreign[0]["code"] == "ORIGIN_FORBIDDEN"
+    assert own[0]["code"] == "SESSION_NOT_FOUND"
