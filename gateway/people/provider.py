@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class Provider:
             UnavailableError: The provider is away, or says nothing of use.
         """
         async with self._asking:
-            if self._keys and self._age_s("keys") < (ASK_AGAIN_S if again else KEPT_S):
+            if self._age_s("keys") < (ASK_AGAIN_S if again else KEPT_S):
                 return self._keys
             self._keys = usable_keys(await self._get((await self._known_endpoints()).keys))
             self._asked_at_s["keys"] = self._clock()
@@ -190,7 +191,7 @@ class Provider:
             raise _away(type(error).__name__) from error
 
     def _age_s(self, what: str) -> float:
-        return self._clock() - self._asked_at_s[what]
+        return self._clock() - self._asked_at_s.get(what, -math.inf)
 
 
 async def _read(reply: httpx.Response) -> bytes:
