@@ -252,5 +252,5 @@ def _record(scope: Scope, status: int, duration_s: float) -> None:
     HTTP_SECONDS.labels(scope["method"], route, status).observe(duration_s)
     extra = {"method": scope["method"], "route": route, "status": status, "duration_s": round(duration_s, 4)}
     client = current_client.get()
-    # The name of a key, never an address: that is logged only where somebody is refused.
-    logger.info("request", extra=extra | ({"client": client.name} if client.key_sha256 else {}))
+    # A key's name or a person's number, never an address: that is logged only where somebody is refused.
+    logger.info("request", extra=extra | ({"client": client.name} if client.known else {}))

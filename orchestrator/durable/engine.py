@@ -35,9 +35,9 @@ from orchestrator.durable.sqlite_file import (
 )
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
+from orchestrator.running.runner import StageRunner
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
-from orchestrator.stages.runner import StageRunner
 from orchestrator.versions import Reassessment, end_of_reassessment, read_request
 from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 

@@ -11,8 +11,8 @@ import pytest
 
 from chassis.errors import InterviewError
 from interview.v1 import orchestrator_pb2
-from orchestrator.stages.attempts import Standing
-from orchestrator.stages.places import Places, alone, own_places
+from orchestrator.running.attempts import Standing
+from orchestrator.running.places import Places, alone, own_places
 from orchestrator.stages.stage import OnProgress
 from orchestrator.stages.troubles import StageAwayError, StageDiedError, StageHungError, StageStoppedError
 from tests.fakes.stages import a_vision_report

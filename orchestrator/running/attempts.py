@@ -18,7 +18,8 @@ from google.protobuf.message import Message
 
 from chassis.client import RetryPolicy, is_transient
 from chassis.errors import InterviewError, UnavailableError
-from orchestrator.stages.places import Places, alone
+from orchestrator.running.places import Places, alone
+from orchestrator.running.watch import Pace, StageWatch
 from orchestrator.stages.stage import Stage, Task, Work
 from orchestrator.stages.troubles import (
     DISK_FULL_REASON,
@@ -29,7 +30,6 @@ from orchestrator.stages.troubles import (
     StageStoppedError,
     is_away,
 )
-from orchestrator.stages.watch import Pace, StageWatch
 
 T = TypeVar("T")
 

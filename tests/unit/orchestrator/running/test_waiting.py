@@ -11,11 +11,11 @@ import pytest
 
 from chassis.errors import ExhaustedError, InterviewError, UnavailableError
 from chassis.store import MediaStore
-from orchestrator.stages.attempts import Standing
+from orchestrator.running.attempts import Standing
+from orchestrator.running.watch import Pace, StageWatch
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.stages.stage import OnProgress
 from orchestrator.stages.troubles import StageAwayError
-from orchestrator.stages.watch import Pace, StageWatch
 from orchestrator.workflow import StageRecord
 from tests.fakes.stages import a_vision_report
 from tests.runner_bench import HURRIED, Bench

@@ -14,7 +14,7 @@ from functools import partial
 
 from chassis.client import RetryPolicy, retrying
 from chassis.errors import InterviewError
-from orchestrator.stages.attempts import (
+from orchestrator.running.attempts import (
     UNTRIED,
     Attempts,
     Lane,
@@ -23,11 +23,11 @@ from orchestrator.stages.attempts import (
     Standing,
     unheard,
 )
+from orchestrator.running.places import Places
+from orchestrator.running.records import accounted, broken_record, done_record, failed_record
+from orchestrator.running.watch import DEFAULT_PACE, Pace, StageWatch
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.places import Places
-from orchestrator.stages.records import accounted, broken_record, done_record, failed_record
 from orchestrator.stages.stage import Stage, Task, Upstream, Work
-from orchestrator.stages.watch import DEFAULT_PACE, Pace, StageWatch
 from orchestrator.workflow import StageRecord
 
 logger = logging.getLogger(__name__)
