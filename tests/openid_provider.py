@@ -67,7 +67,9 @@ class OpenIdProvider:
         if header["alg"].startswith("HS"):
             key = OctKey.import_key(CLIENT_SECRET)
         if header["alg"] == "none":
-            parts = (base64.urlsafe_b64encode(repr_json(part)).rstrip(b"=").decode() for part in (header, claims))
+            parts = (
+                base64.urlsafe_b64encode(repr_json(part)).rstrip(b"=").decode() for part in (header, claims)
+            )
             return ".".join((*parts, ""))
         return jwt.encode(header, claims, key, algorithms=[header["alg"]])
 
@@ -102,7 +104,9 @@ def _application(provider: OpenIdProvider) -> FastAPI:
         assert asked["code_challenge_method"] == "S256"
         if "text/html" in request.headers.get("accept", ""):  # a person reads, and has to agree
             again = f"/agree?{urlencode(asked)}"
-            return HTMLResponse(f'<h1>Provider</h1><a id="agree" href="{again.replace("&", "&amp;")}">Agree</a>')
+            return HTMLResponse(
+                f'<h1>Provider</h1><a id="agree" href="{again.replace("&", "&amp;")}">Agree</a>'
+            )
         return agree(asked)
 
     @app.get("/agree")

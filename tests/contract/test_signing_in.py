@@ -128,7 +128,9 @@ async def test_keys_go_on_beside_it_and_go_before_it(tmp_path: Path, provider: O
 
     assert (await visitor.http.get("/whoami", headers=KEY)).json()["caller"] == "key:team"
     assert (await visitor.http.get("/sessions", headers=KEY)).json()["code"] == "API_KEY_SCOPE_MISSING"
-    assert (await visitor.http.get("/sessions", headers={"X-API-Key": "x"})).json()["code"] == "API_KEY_INVALID"
+    assert (await visitor.http.get("/sessions", headers={"X-API-Key": "x"})).json()[
+        "code"
+    ] == "API_KEY_INVALID"
     assert (await visitor.http.post("/login", headers=OURS)).status_code in (204, 403)
     assert (await visitor.http.get("/sessions")).status_code == 200
 
@@ -201,7 +203,16 @@ async def test_what_the_provider_gave_signs_in_once(tmp_path: Path, provider: Op
 
 @pytest.mark.parametrize(
     "path",
-    ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "/a\nb", "x", "", "/" * 501],
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "/a\nb",
+        "x",
+        "",
+        "/" * 501,
+    ],
 )
 async def test_a_sign_in_leads_to_no_other_site(tmp_path: Path, provider: OpenIdProvider, path: str) -> None:
     visitor = Visitor(tmp_path, provider)

@@ -108,10 +108,14 @@ async def test_nothing_about_a_session_is_kept_by_a_cache(tmp_path: Path) -> Non
         "/nothing",
     ]
     answers = [upload, *[await bench.http.get(path) for path in paths]]
-    for wanted in ("bytes=0-9", "bytes=999999999-"):  # A part of a recording, and one that there is not.
-        answers.append(await bench.http.get(f"/media/{session_id}/1", headers={"Range": wanted}))
-    answers.append(await bench.http.head(f"/media/{session_id}/1"))
-    answers.append(await bench.http.delete(f"/sessions/{session_id}"))
+    answers += [  # A part of a recording, and one that there is not.
+        await bench.http.get(f"/media/{session_id}/1", headers={"Range": wanted})
+        for wanted in ("bytes=0-9", "bytes=999999999-")
+    ]
+    answers += [
+        await bench.http.head(f"/media/{session_id}/1"),
+        await bench.http.delete(f"/sessions/{session_id}"),
+    ]
 
     assert [reply.status_code for reply in answers] == [*[200] * 6, 404, 200, 200, 404, 206, 416, 200, 200]
     for reply in answers:
