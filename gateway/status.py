@@ -84,6 +84,7 @@ def describe(session: SessionView, *, legacy: bool = False) -> dict[str, Any]:
         "end_time_s": session.end_time_s,
         "create_time": iso_time(session.create_time_s),
         "end_time": iso_time(session.end_time_s),
+        "held": session.held,
         "stages": _stages(session),
         "answers": [_answer(answer) for answer in session.answers],
     }
