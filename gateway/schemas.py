@@ -250,3 +250,18 @@ class Health(BaseModel):
     """It is well."""
 
     status: Literal["ok"] = "ok"
+
+
+class WhoAmI(BaseModel):
+    """Who is calling."""
+
+    kind: Literal["person", "key", "anybody"] = Field(
+        description="Somebody who signed in, a key, or anybody, where nobody is asked for either."
+    )
+    caller: str = Field(
+        description="Under which name we know the caller, in logs as well. Empty for anybody."
+    )
+    name: str = Field(description="The key's name, or what the provider calls the person.")
+    end_time_s: float | None = Field(
+        None, description="When the person's sign-in ends, in seconds since 1970-01-01 UTC."
+    )

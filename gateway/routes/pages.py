@@ -82,6 +82,7 @@ async def client_settings(gateway: GatewayDep) -> dict[str, Any]:
         "languages": list(offered.language_codes),
         "rubrics": list(offered.rubric_ids),
         "key_needed": not gateway.keys.open,
+        "sign_in_url": f"{settings.public_url}/signin" if settings.people_sign_in else "",
     }
 
 

@@ -1,0 +1,148 @@
+"""An OpenID provider on a free port: real keys, codes that work once, PKCE, and whatever goes wrong on request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Form, Request, Response
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from tests.gateway_bench import listening
+
+CLIENT_ID, CLIENT_SECRET = "interviews", "c1ient+s3cret"
+HOUR_S = 3600
+RSA_BITS = 2048
+
+
+def _new_key(kid: str, algorithm: str) -> Any:
+    options: dict[str, Any] = {"kid": kid, "use": "sig", "alg": algorithm}
+    if algorithm.startswith("ES"):
+        return ECKey.generate_key("P-256", options)
+    return RSAKey.generate_key(RSA_BITS, options)
+
+
+@dataclass
+class OpenIdProvider:
+    """What the provider knows, and how it misbehaves. Tests change it while it runs."""
+
+    issuer: str = ""
+    claims: dict[str, Any] = field(default_factory=lambda: {"sub": "u1", "name": "Ana", "groups": ["hr"]})
+    """Of whoever signs in next. None as a value takes a claim out of the token."""
+    header: dict[str, Any] = field(default_factory=dict)
+    algorithm: str = "RS256"
+    document: dict[str, Any] = field(default_factory=dict)
+    """What its discovery document says in another way."""
+    faults: dict[str, Response] = field(default_factory=dict)
+    """Answers in place of the right ones, by path."""
+    asked: list[str] = field(default_factory=list)
+    """Paths of its own that it was asked for."""
+    forms: list[dict[str, str]] = field(default_factory=list)
+    """What its token endpoint was sent."""
+    tokens: list[str] = field(default_factory=list)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
+
+    def rotate(self) -> None:
+        """Sign with a new key from now on, and forget the old one."""
+        self.keys = {f"key-{secrets.token_hex(4)}": None}
+        self.keys = {kid: _new_key(kid, self.algorithm) for kid in self.keys}
+
+    def id_token(self, nonce: str) -> str:
+        """Return a token for whoever signs in."""
+        now = int(time.time())
+        claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + HOUR_S, "nonce": nonce}
+        claims = {name: value for name, value in (claims | self.claims).items() if value is not None}
+        kid, key = next(iter(self.keys.items()))
+        header = {"alg": self.algorithm, "kid": kid} | self.header
+        if header["alg"].startswith("HS"):
+            key = OctKey.import_key(CLIENT_SECRET)
+        if header["alg"] == "none":
+            parts = (base64.urlsafe_b64encode(repr_json(part)).rstrip(b"=").decode() for part in (header, claims))
+            return ".".join((*parts, ""))
+        return jwt.encode(header, claims, key, algorithms=[header["alg"]])
+
+
+def repr_json(value: Any) -> bytes:
+    return JSONResponse(value).body
+
+
+def _challenge_of(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _application(provider: OpenIdProvider) -> FastAPI:
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def faulty(request: Request, go_on: Any) -> Response:
+        provider.asked.append(request.url.path)
+        fault = provider.faults.get(request.url.path)
+        return fault if fault is not None else await go_on(request)
+
+    @app.get("/.well-known/openid-configuration")
+    async def discovery() -> dict[str, Any]:
+        names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
+        addresses = {name: f"{provider.issuer}/{path}" for name, path in names.items()}
+        return {"issuer": provider.issuer} | addresses | provider.document
+
+    @app.get("/authorize")
+    async def authorize(request: Request) -> Response:
+        asked = dict(request.query_params)
+        assert asked["response_type"] == "code"
+        assert asked["code_challenge_method"] == "S256"
+        if "text/html" in request.headers.get("accept", ""):  # a person reads, and has to agree
+            again = f"/agree?{urlencode(asked)}"
+            return HTMLResponse(f'<h1>Provider</h1><a id="agree" href="{again.replace("&", "&amp;")}">Agree</a>')
+        return agree(asked)
+
+    @app.get("/agree")
+    async def agreed(request: Request) -> Response:
+        return agree(dict(request.query_params))
+
+    def agree(asked: dict[str, str]) -> Response:
+        code = secrets.token_urlsafe(16)
+        provider.codes[code] = asked
+        answer = urlencode({"code": code, "state": asked["state"]})
+        return RedirectResponse(f"{asked['redirect_uri']}?{answer}", 303)
+
+    @app.post("/token")
+    async def token(request: Request, code: str = Form(), code_verifier: str = Form()) -> Response:
+        provider.forms.append({k: str(v) for k, v in (await request.form()).items()})
+        expected = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET.replace('+', '%2B')}".encode()).decode()
+        proofs = (request.headers.get("authorization"), provider.forms[-1].get("client_secret"))
+        asked = provider.codes.pop(code, None)  # Once.
+        by_form = "client_secret_post" in provider.document.get("token_endpoint_auth_methods_supported", ())
+        if proofs != ((None, CLIENT_SECRET) if by_form else (f"Basic {expected}", None)):
+            return JSONResponse({"error": "invalid_client"}, 401)
+        if asked is None or asked["code_challenge"] != _challenge_of(code_verifier):
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        made = provider.id_token(asked["nonce"])
+        provider.tokens += [made, "access-t0ken"]
+        return JSONResponse({"access_token": "access-t0ken", "token_type": "Bearer", "id_token": made})
+
+    @app.get("/jwks")
+    async def jwks() -> dict[str, Any]:
+        odd = [{"kty": "OKP", "crv": "Odd", "kid": "odd"}, {"kty": "oct", "k": "c2VjcmV0", "kid": "oct"}, 7]
+        return {"keys": [*odd, *(key.as_dict(private=False) for key in provider.keys.values())]}
+
+    return app
+
+
+@contextmanager
+def openid_provider() -> Iterator[OpenIdProvider]:
+    """Serve a provider; yields what it knows."""
+    provider = OpenIdProvider()
+    provider.rotate()
+    with listening(_application(provider)) as url:
+        provider.issuer = url
+        yield provider
