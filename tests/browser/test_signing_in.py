@@ -129,6 +129,7 @@ def test_a_sign_in_that_ends_on_an_open_page_is_said_and_leads_back_to_it(
 
 
 def test_a_sign_in_that_fails_says_on_a_page_what_to_do(browser: Browser, door: Door) -> None:
+    browser.console()  # what was said before
     browser.open(f"{door.url}/signin/callback?state=1&code=2")
 
     browser.wait(lambda: "You are not signed in" in browser.text())
