@@ -13,9 +13,9 @@ const sessionInAddress = () => new URLSearchParams(location.search).get("session
 function showSession(sessionId) {
   stopFollowing();
   showView("progress-view");
-  stopFollowing = showProgress(sessionId, async () => {
+  stopFollowing = showProgress(sessionId, async (session) => {
     try {
-      showResult(await call(`/results/${encodeURIComponent(sessionId)}`), sessionId);
+      showResult(await call(`/results/${encodeURIComponent(sessionId)}`), sessionId, session.held);
       showView("result-view");
     } catch (error) {
       notice(error.message);
