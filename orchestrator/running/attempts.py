@@ -134,7 +134,7 @@ class Attempts:
         self._standing = replace(standing, attempt_count=0)
         since_s = standing.waiting_since_s
         self._waited_s = 0.0 if since_s is None else max(0.0, now() - since_s)
-        self._begin_s = time.monotonic()
+        self._begin_s = self._looked_s = time.monotonic()
         self._worked_s = 0.0
         self._hang_count = 0
         self.count = 0
@@ -147,8 +147,12 @@ class Attempts:
         """Seconds in which nobody worked on it."""
         return max(0.0, time.monotonic() - self._begin_s - self._worked_s)
 
-    async def output(self, work: Work) -> Message:
-        """Return the stage's output.
+    async def output(self, work: Work, is_there: Callable[[], Awaitable[bool]]) -> Message | None:
+        """Return the stage's output. None where somebody else left it meanwhile.
+
+        Args:
+            work: Makes it.
+            is_there: Looks for it in the store.
 
         Raises:
             InterviewError: What ended the last attempt, or `STAGE_DIED_TWICE`, `STAGE_AWAY_TOO_LONG`.
@@ -160,6 +164,8 @@ class Attempts:
             async with self._lane.place(to_stand_alone=self._standing.kill_count > 0):
                 if self._lane.watch.closed_by is not None:
                     continue  # It went away while this one stood in line for a place.
+                if await self._left_meanwhile(is_there):
+                    return None
                 try:
                     output = await self._attempt(work)
                 except InterviewError as raised:
@@ -168,6 +174,16 @@ class Attempts:
                     self.count += 1
                     return output
             await self._take_note_of(error)
+
+    async def _left_meanwhile(self, is_there: Callable[[], Awaitable[bool]]) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._looked_s <= self._pace.look_again_s:
+            return False
+        self._looked_s = now_s
+        try:
+            return await is_there()
+        except InterviewError:  # A store that is away is waited for where nobody's place is held.
+            return False
 
     async def with_store(self, use: Callable[[], Awaitable[T]]) -> T:
         """Use the media store, and wait while it is away or full.

@@ -105,6 +105,10 @@ class SessionStore:
         """
         return message_class.FromString(await self._media.get_bytes(key))
 
+    async def remove(self, key: str) -> None:
+        """Remove an output that can't be used."""
+        await self._media.delete(key)
+
     async def save_result(self, session_id: str, document: bytes, version_id: int = FIRST_VERSION) -> None:
         """Write a version of the result document. A reader sees the old one, or the new one whole.
 

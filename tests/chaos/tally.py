@@ -34,6 +34,8 @@ class Row:
     doubled: int = 0
     takeover_s: float | None = None
     return_s: float | None = None
+    waited_s: float | None = None
+    """How long those who are quick waited beside slow ones."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is kept."""
