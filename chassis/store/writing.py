@@ -69,7 +69,12 @@ class Writer:
 
         async def attempt() -> bool:
             # An attempt that seemed to fail may have written. The next one finds that.
-            return await self._put(key, data, "create") or await self._holds(key, data)
+            if await self._put(key, data, "create"):
+                return True
+            held = await self._holds(key, data)
+            if held:
+                await self._made_durable(key)
+            return held
 
         return await self._repeated(attempt)
 
@@ -131,7 +136,12 @@ class Writer:
                 await _to_its_end(self._abort(writer, error))
                 raise
             await _to_its_end(self._close(writer, key, token))
-            await self._made_durable(key)
+            try:
+                await self._made_durable(key)
+            except InterviewError:
+                with contextlib.suppress(InterviewError), store_errors():
+                    await obstore.delete_async(self._opened.objects, key)
+                raise
         return size_bytes
 
     async def _feed(self, writer: Any, blocks: AsyncIterator[bytes]) -> int:

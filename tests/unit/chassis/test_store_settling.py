@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -65,6 +66,28 @@ async def test_a_write_that_the_disk_does_not_take_is_no_write(tmp_path: Path, w
         await written(Writer(open_store((tmp_path / "store").as_uri()), disk.settle), way, tmp_path)
 
     assert told.value.reason == "STORE_FULL"
+
+
+@pytest.mark.parametrize("way", ["file", "blocks"])
+async def test_a_recording_that_the_disk_does_not_take_leaves_nothing(tmp_path: Path, way: str) -> None:
+    disk = Disk(OSError(errno.EIO, "Input/output error"))
+    opened = open_store((tmp_path / "store").as_uri())
+    with pytest.raises(UnavailableError):
+        await written(Writer(opened, disk.settle), way, tmp_path)
+
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+async def test_a_write_that_is_tried_again_is_on_the_disk_too(tmp_path: Path) -> None:
+    disk = Disk(OSError(errno.EIO, "Input/output error"))
+    writer = Writer(open_store((tmp_path / "store").as_uri()), disk.settle)
+    first = asyncio.create_task(writer.put_once(KEY, b"a recording"))
+    while not (tmp_path / "store" / KEY).exists():  # noqa: ASYNC110 - another thread's file
+        await asyncio.sleep(0.001)
+    disk.failure = None
+
+    assert await first
+    assert disk.settled == {KEY: b"a recording"}
 
 
 async def test_what_was_removed_is_gone_from_the_disk_too(tmp_path: Path) -> None:
