@@ -59,12 +59,16 @@ def byte_bars(console: Console) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def state_text(stage: Json) -> str:
-    """Return where a stage is. One that waits for its service says since when, in the reader's time."""
+    """Return where a stage is. One that waits says since when, in the reader's time.
+
+    It waits for its service, or to be tried once more after that broke off.
+    """
     if (since_s := stage.get("waiting_since_s")) is None:
         return str(stage["state"])
     since = datetime.fromtimestamp(since_s).astimezone()
     today = since.date() == datetime.now().astimezone().date()
-    return f"waiting since {since:%H:%M}" if today else f"waiting since {since:%Y-%m-%d %H:%M}"
+    what = "waiting to be tried again" if stage.get("reason") == "STAGE_DIED_ONCE" else "waiting"
+    return f"{what} since {since:%H:%M}" if today else f"{what} since {since:%Y-%m-%d %H:%M}"
 
 
 class StageBoard:

@@ -135,7 +135,7 @@ class Browsers:
 
 
 def _changes(connection: HTTPConnection) -> bool:
-    """Tell whether a request changes something, or opens a WebSocket, which `SameSite` alone does not guard."""
+    """Tell whether a request changes something, or opens a WebSocket: `SameSite` alone guards neither."""
     return connection.scope["type"] == "websocket" or connection.scope["method"] not in SAFE_METHODS
 
 

@@ -1,9 +1,11 @@
-"""An OpenID provider on a free port: real keys, codes that work once, PKCE, and whatever goes wrong on request."""
+"""An OpenID provider on a free port: real keys, codes that work once, PKCE, and faults on request."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Form, Request, Response
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from tests.gateway_bench import listening
@@ -25,7 +27,7 @@ RSA_BITS = 2048
 
 
 def _new_key(kid: str, algorithm: str) -> Any:
-    options: dict[str, Any] = {"kid": kid, "use": "sig", "alg": algorithm}
+    options: Any = {"kid": kid, "use": "sig", "alg": algorithm}
     if algorithm.startswith("ES"):
         return ECKey.generate_key("P-256", options)
     return RSAKey.generate_key(RSA_BITS, options)
@@ -54,8 +56,8 @@ class OpenIdProvider:
 
     def rotate(self) -> None:
         """Sign with a new key from now on, and forget the old one."""
-        self.keys = {f"key-{secrets.token_hex(4)}": None}
-        self.keys = {kid: _new_key(kid, self.algorithm) for kid in self.keys}
+        kid = f"key-{secrets.token_hex(4)}"
+        self.keys = {kid: _new_key(kid, self.algorithm)}
 
     def id_token(self, nonce: str) -> str:
         """Return a token for whoever signs in."""
@@ -64,20 +66,25 @@ class OpenIdProvider:
         claims = {name: value for name, value in (claims | self.claims).items() if value is not None}
         kid, key = next(iter(self.keys.items()))
         header = {"alg": self.algorithm, "kid": kid} | self.header
-        if header["alg"].startswith("HS"):
-            key = OctKey.import_key(CLIENT_SECRET)
-        if header["alg"] == "none":
-            parts = (base64.urlsafe_b64encode(repr_json(part)).rstrip(b"=").decode() for part in (header, claims))
-            return ".".join((*parts, ""))
+        header = {name: value for name, value in header.items() if value is not None}
+        if header["alg"] in ("none", "HS256"):
+            return _odd_token(header, claims)
         return jwt.encode(header, claims, key, algorithms=[header["alg"]])
 
 
-def repr_json(value: Any) -> bytes:
-    return JSONResponse(value).body
+def _odd_token(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """Return a token without a signature, or with one by the secret that both sides know."""
+    text = b".".join(_base64(json.dumps(part).encode()) for part in (header, claims))
+    signed = hmac.digest(CLIENT_SECRET.encode(), text, "sha256") if header["alg"] == "HS256" else b""
+    return b".".join((text, _base64(signed))).decode()
+
+
+def _base64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _challenge_of(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return _base64(hashlib.sha256(verifier.encode()).digest()).decode()
 
 
 def _application(provider: OpenIdProvider) -> FastAPI:
@@ -102,7 +109,9 @@ def _application(provider: OpenIdProvider) -> FastAPI:
         assert asked["code_challenge_method"] == "S256"
         if "text/html" in request.headers.get("accept", ""):  # a person reads, and has to agree
             again = f"/agree?{urlencode(asked)}"
-            return HTMLResponse(f'<h1>Provider</h1><a id="agree" href="{again.replace("&", "&amp;")}">Agree</a>')
+            return HTMLResponse(
+                f'<h1>Provider</h1><a id="agree" href="{again.replace("&", "&amp;")}">Agree</a>'
+            )
         return agree(asked)
 
     @app.get("/agree")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from gateway.guesses import failed_sign_ins
+from gateway.people.provider import Provider
+from gateway.people.sign_in import SignIn
+from gateway.rates import Rates
+from gateway.sealed import Seal
 from tests.gateway_bench import Bench
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider
 
@@ -38,6 +45,24 @@ class Visitor:
     def __init__(self, folder: Path, provider: OpenIdProvider, **settings: Any) -> None:
         self.bench = Bench(folder, **people_settings(provider, **settings))
         self.http = self.bench.http
+
+    def own_clock(self) -> list[float]:
+        """Ask the provider by a clock of one number, which the test moves."""
+        clock_s = [0.0]
+        settings, browsers = self.bench.settings, self.bench.gateway.browsers
+        assert browsers.people is not None
+        seal, provider = Seal([b"s" * 32], "signing-in", 600), Provider(settings, clock=lambda: clock_s[0])
+        guesses = failed_sign_ins(Rates(), "")
+        sign_in = SignIn(settings, provider, browsers.people, seal, guesses, browsers.now)
+        self.bench.gateway.browsers = replace(browsers, sign_in=sign_in)
+        return clock_s
+
+    def later(self, seconds: float) -> None:
+        """Let the browser's cookies be looked at so much later."""
+        browsers = self.bench.gateway.browsers
+        self.bench.gateway.browsers = replace(
+            browsers, now=lambda: browsers.now() + timedelta(seconds=seconds)
+        )
 
     async def begin(self, path: str = "/signin", **headers: str) -> str:
         """Begin to sign in, and return the provider's address."""

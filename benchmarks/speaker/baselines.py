@@ -63,7 +63,7 @@ def ways() -> dict[str, Way]:
     encoder = VoiceEncoder(locate(settings.model, default_models_dir()).path)
     return {
         OURS: lambda path: _ours(diarizer, path),
-        DESIGN: lambda path: _design(encoder, path),
+        DESIGN: lambda path: design_voices(encoder, path),
         ORIGINAL: lambda path: _original(encoder, path),
     }
 
@@ -75,7 +75,8 @@ def _ours(diarizer: Diarizer, path: Path) -> Found:
     return Found(last.voice_count or 0, last.turns, bool(last.observations))
 
 
-def _design(encoder: VoiceEncoder, path: Path) -> Found:
+def design_voices(encoder: VoiceEncoder, path: Path) -> Found:
+    """Find voices as the design document does."""
     samples = _levelled(path)
     starts_s = np.arange(0.0, len(samples) / SAMPLE_RATE_HZ - DESIGN_WINDOW_S, DESIGN_WINDOW_S)
     vectors = np.array([_alone(encoder, samples, start_s) for start_s in starts_s]).reshape(-1, 256)

@@ -144,8 +144,8 @@ class Provider:
         methods = self._document.get("token_endpoint_auth_methods_supported")
         if isinstance(methods, list) and "client_secret_post" in methods:
             return ClientAuth(self.client_id, self._secret, "client_secret_post")
-        # RFC 6749, 2.3.1. The library leaves the quoting to its user, and not every provider undoes it. So the
-        # form goes first, where there is no doubt.
+        # Quoted by RFC 6749, 2.3.1: the library leaves it to its user. Not every provider undoes it, so a
+        # secret goes in the form where that is taken.
         return ClientAuth(quote_plus(self.client_id), quote_plus(self._secret), "client_secret_basic")
 
     def _read(self, document: Mapping[str, Any]) -> Endpoints:

@@ -38,6 +38,15 @@ MAX_KILL_COUNT = 2
 MAX_HANG_COUNT = 2
 """The same for a stage that did not get on. Each costs minutes of a place."""
 S_PER_H = 3600
+DIED_ONCE = (
+    "Something went wrong at {}, which broke off while it worked on this answer. The answer is tried once"
+    " more when nothing else is at work there. It goes on by itself."
+)
+DIED_TWICE = (
+    "Something went wrong at {}, which broke off twice while it worked on this answer. So this part of the"
+    " answer is left out. Export the recording again and submit it anew, or tell the operator."
+)
+"""For recruiters, who know nothing of stages and attempts."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,8 @@ class Attempts:
         """
         while True:
             await self._until_let_through(self._lane.watch)
+            if self._standing.kill_count:
+                await self._wait_to_stand_alone()
             async with self._lane.place(to_stand_alone=self._standing.kill_count > 0):
                 if self._lane.watch.closed_by is not None:
                     continue  # It went away while this one stood in line for a place.
@@ -193,7 +204,10 @@ class Attempts:
         if watch.closed_by is None:
             return
         who = self._who_is_away(watch.closed_by)
-        await self._wait_for(watch.closed_by, who)
+        if watch is self._lane.watch and self._standing.kill_count:
+            await self._wait_to_stand_alone()  # One reason for the whole wait: each change is kept durably.
+        else:
+            await self._wait_for(watch.closed_by.reason, f"Waiting for {who}. It goes on by itself.")
         begin_s = time.monotonic()
         try:
             async with asyncio.timeout(self._pace.max_wait_s - self._waited_s):
@@ -257,8 +271,7 @@ class Attempts:
         self._hang_count += isinstance(error, StageHungError)
         if self._standing.kill_count >= MAX_KILL_COUNT:
             raise UnavailableError(
-                "The stage died twice while it worked on this answer, which is not tried again. Look at the "
-                "stage's log before you retry the session.",
+                DIED_TWICE.format(self._lane.stage.process_name),
                 reason="STAGE_DIED_TWICE",
             ) from error
         if (
@@ -275,17 +288,19 @@ class Attempts:
             return "room on the disk"
         return "the media store" if error.reason in STORE_AWAY_REASONS else self._lane.stage.process_name
 
-    async def _wait_for(self, error: InterviewError, who: str) -> None:
+    async def _wait_to_stand_alone(self) -> None:
+        await self._wait_for("STAGE_DIED_ONCE", DIED_ONCE.format(self._lane.stage.process_name))
+
+    async def _wait_for(self, reason: str, message: str) -> None:
         known = self._standing
-        if known.waiting_since_s is not None and known.reason == error.reason:
+        if known.waiting_since_s is not None and known.reason == reason:
             return
         since_s = known.waiting_since_s if known.waiting_since_s is not None else self._now()
-        message = f"Waiting for {who}. It goes on by itself."
         await self._change(
             replace(
                 known,
                 waiting_since_s=since_s,
-                reason=error.reason,
+                reason=reason,
                 message=message,
                 attempt_count=self.count,
             )

@@ -16,6 +16,7 @@ from chassis.api_keys import Scope
 from chassis.errors import ExhaustedError, ForbiddenError
 from chassis.key_file import changing
 from gateway.auth import Credentials, KeyRing
+from gateway.callers import Client
 from gateway.guesses import wrong_keys
 from gateway.known_keys import KeySource
 from gateway.rates import Rates
@@ -270,3 +271,15 @@ async def test_addresses_of_one_ipv6_network_are_one_guesser() -> None:
     with pytest.raises(ExhaustedError):
         await keys.let_in(Credentials("2001:db8::ffff:1", "hunter2"), "read")
     assert await keys.let_in(Credentials("2001:db8:0:1::1", "hunter2"), "read")
+
+
+def test_a_stream_of_somebody_whose_sign_in_is_over_tells_nothing_more() -> None:
+    clock = Clock()
+    keys, client = ring(now=clock), Client("person:1", end=NOW + timedelta(seconds=1))
+    keys.check_still_in(client)
+    clock.now += timedelta(seconds=1)
+
+    with pytest.raises(ForbiddenError) as raised:
+        keys.check_still_in(client)
+
+    assert raised.value.reason == "SIGN_IN_ENDED"
