@@ -1,7 +1,7 @@
 """What is broken on purpose, and what became of the sessions: the scenarios of `tests/chaos`, as a table.
 
 `--runs 10` runs them ten times in a row, and ends with the first run that fails. Each run leaves a line in
-`build/chaos-runs.jsonl`. `--markdown` prints the table as it stands in the documentation. All else goes to pytest.
+`build/chaos-runs.jsonl`. `--markdown` prints the table of the documentation. Other arguments go to pytest.
 """
 
 from __future__ import annotations
