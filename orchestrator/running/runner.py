@@ -96,21 +96,30 @@ class StageRunner:
                 standing=standing,
             )
             given = Upstream(upstream, self._outputs)
-            work = await attempts.with_store(lambda: lane.stage.prepare(task, given))
-            if work.found is not None:
-                return replace(work.found, reused=True)
-            return accounted(await self._made(task, work, attempts))
+            while True:
+                work = await attempts.with_store(lambda: lane.stage.prepare(task, given))
+                if work.found is not None:
+                    return replace(work.found, reused=True)
+                if (record := await self._made(task, work, attempts)) is not None:
+                    return accounted(record)
         except InterviewError as error:
             return failed_record(task.stage, error, 0, time.monotonic() - begin_s, 0.0)
         except Exception:
             logger.exception("a stage failed unexpectedly", extra={"stage": task.stage})
             return broken_record(task.stage)
 
-    async def _made(self, task: Task, work: Work, attempts: Attempts) -> StageRecord:
+    async def _made(self, task: Task, work: Work, attempts: Attempts) -> StageRecord | None:
+        """Make the output, and keep it. None where somebody else left it meanwhile."""
+
+        async def is_there() -> bool:
+            return await self._outputs.find(work.output_key) is not None
+
         try:
-            output = await attempts.output(work)
+            output = await attempts.output(work, is_there)
         except InterviewError as error:
             return failed_record(task.stage, error, attempts.count, attempts.queued_s, attempts.run_s)
+        if output is None:
+            return None
         record = done_record(
             work.stage, output, attempts.count, attempts.queued_s, attempts.run_s, work.output_key
         )
