@@ -1,7 +1,7 @@
 """What is broken on purpose, and what became of the sessions: the scenarios of `tests/chaos`, as a table.
 
-`--runs 10` runs them ten times in a row, and ends with the first run that fails. `build/chaos-runs.jsonl` gets
-a line a run. `--markdown` prints the table as it stands in the documentation. Other arguments go to pytest.
+`--runs 10` runs them ten times in a row, and ends with the first run that fails. Each run leaves a line in
+`build/chaos-runs.jsonl`. `--markdown` prints the table of the documentation. Other arguments go to pytest.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def main() -> None:
     for number in range(1, told.runs + 1):
         begin_s, load = time.monotonic(), os.getloadavg()[0]
         code, rows = run(arguments)
-        line = {"run": number, "exit_code": code} | total(rows)
+        line: Row = {"run": number, "exit_code": code} | total(rows)
         line |= {"seconds": round(time.monotonic() - begin_s), "load_average": round(load, 1)}
         with RUNS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

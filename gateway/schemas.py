@@ -189,8 +189,8 @@ class StatusAnswer(BaseModel):
     create_time: str = Field(description="The same as ISO 8601 in UTC.")
     end_time: str | None
     held: bool | None = Field(
-        description="Whether it is under a legal hold, which keeps it from deletion and expiry. Seconds old at"
-        " most. Null while that can't be told."
+        description="Whether it is under a legal hold, which keeps it from deletion and expiry. It is seconds"
+        " old at most. Null while that can't be told."
     )
     stages: dict[str, StageSummary] = Field(description="By the stage's name.")
     answers: list[AnswerStatus]

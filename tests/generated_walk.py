@@ -59,4 +59,4 @@ def walk(url: str, recording: bytes) -> dict[str, Any]:
 
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])
-    print(json.dumps(walk(sys.argv[2], Path(sys.argv[3]).read_bytes())))
+    sys.stdout.write(json.dumps(walk(sys.argv[2], Path(sys.argv[3]).read_bytes())))

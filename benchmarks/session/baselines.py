@@ -18,7 +18,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from faster_whisper import WhisperModel, decode_audio
 
 from benchmarks.speaker.baselines import design_voices
@@ -72,7 +71,6 @@ class Monolith:
     """
 
     def __init__(self, models: Callable[[str], ChatClient] | None) -> None:
-        torch.set_num_threads(1)
         folder = locate("whisper-base", default_models_dir()).folder
         threads = os.cpu_count() or 1
         self._whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads)

@@ -76,7 +76,7 @@ class Build:
             "wall_s": wall_s,
             "stage_wall_s": stages,
             "looks_per_s": self._looks_per_s(session_id),
-            "words": sum(len(str(a.get("transcript", {}).get("text", "")).split()) for a in answers),
+            "words": sum(len(s["text"].split()) for a in answers for s in a["transcript"]["segments"]),
             "outcomes": sorted({f"{n}: {s['outcome']}" for a in answers for n, s in a["stages"].items()}),
         }
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN, AgglomerativeClustering
 from sklearn.metrics import silhouette_score
@@ -90,7 +89,7 @@ def _alone(encoder: VoiceEncoder, samples: Samples, start_s: float) -> NDArray[n
     first = int(start_s * SAMPLE_RATE_HZ)
     own = samples[first : first + int(DESIGN_WINDOW_S * SAMPLE_RATE_HZ)]
     mels = Spectrogram(own).frames(0, NETWORK_FRAMES)
-    vector: NDArray[np.float32] = encoder(torch.from_numpy(mels[None])).numpy()[0]
+    vector: NDArray[np.float32] = encoder(mels[None])[0]
     return vector
 
 
@@ -117,7 +116,7 @@ def _in_batches(
     for start in range(0, len(firsts), BATCH_WINDOWS):
         batch = firsts[start : start + BATCH_WINDOWS]
         mels = np.stack([spectrogram.frames(int(first), NETWORK_FRAMES) for first in batch])
-        yield encoder(torch.from_numpy(mels)).numpy()
+        yield encoder(mels)
 
 
 def _silhouette(vectors: NDArray[np.float32]) -> NDArray[np.intp]:

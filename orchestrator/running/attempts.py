@@ -20,10 +20,9 @@ from chassis.client import RetryPolicy, is_transient
 from chassis.errors import InterviewError, UnavailableError
 from orchestrator.running.places import Places, alone
 from orchestrator.running.watch import Pace, StageWatch
+from orchestrator.running.words import DIED_ONCE, DIED_TWICE, who_is_away
 from orchestrator.stages.stage import Stage, Task, Work
 from orchestrator.stages.troubles import (
-    DISK_FULL_REASON,
-    STORE_AWAY_REASONS,
     StageAwayError,
     StageDiedError,
     StageHungError,
@@ -38,15 +37,6 @@ MAX_KILL_COUNT = 2
 MAX_HANG_COUNT = 2
 """The same for a stage that did not get on. Each costs minutes of a place."""
 S_PER_H = 3600
-DIED_ONCE = (
-    "Something went wrong at {}, which broke off while it worked on this answer. The answer is tried once"
-    " more when nothing else is at work there. It goes on by itself."
-)
-DIED_TWICE = (
-    "Something went wrong at {}, which broke off twice while it worked on this answer. So this part of the"
-    " answer is left out. Export the recording again and submit it anew, or tell the operator."
-)
-"""For recruiters, who know nothing of stages and attempts."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +193,7 @@ class Attempts:
     async def _until_let_through(self, watch: StageWatch) -> None:
         if watch.closed_by is None:
             return
-        who = self._who_is_away(watch.closed_by)
+        who = who_is_away(watch.closed_by, self._lane.stage.process_name)
         if watch is self._lane.watch and self._standing.kill_count:
             await self._wait_to_stand_alone()  # One reason for the whole wait: each change is kept durably.
         else:
@@ -282,11 +272,6 @@ class Attempts:
             raise error
         if watch.closed_by is None:
             await asyncio.sleep(self._retry.delay_s(self.count, error))
-
-    def _who_is_away(self, error: InterviewError) -> str:
-        if error.reason == DISK_FULL_REASON:
-            return "room on the disk"
-        return "the media store" if error.reason in STORE_AWAY_REASONS else self._lane.stage.process_name
 
     async def _wait_to_stand_alone(self) -> None:
         await self._wait_for("STAGE_DIED_ONCE", DIED_ONCE.format(self._lane.stage.process_name))

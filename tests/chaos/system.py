@@ -154,7 +154,7 @@ class System:
 
     def states(self) -> dict[str, int]:
         """Return the states of the accepted sessions that can be asked for."""
-        states = {}
+        states: dict[str, int] = {}
         for session_id in self.accepted:
             if (session := self.session(session_id)) is not None:
                 states[session_id] = session.state
