@@ -73,9 +73,9 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         _exit(EXIT_SETTINGS_WRONG, str(error))
     configure_process_log(settings)
     configure_tracing(service_name.rpartition(".")[2])
-    serve_metrics(settings.metrics_host, settings.metrics_port)
     begin_s = time.perf_counter()
     try:
+        serve_metrics(settings)
         register = compose(settings)
     except InterviewError as error:
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
@@ -84,12 +84,6 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         status = asyncio.run(serve(settings, service_name, register))
     except InterviewError as error:
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
-    except OSError as error:
-        _exit(
-            EXIT_START_FAILED,
-            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}). Use another.",
-            settings.log_format,
-        )
     _end(status)
 
 
@@ -118,7 +112,7 @@ async def serve(
         The status to exit with: 0, or `EXIT_START_AGAIN`.
 
     Raises:
-        OSError: The address is taken or not ours.
+        PreconditionError: See `start_server`.
     """
     stop = stop or asyncio.Event()
     server, health_servicer, port = await start_server(settings, service_name, register)
@@ -168,8 +162,8 @@ async def start_server(
     `identity` is this process's, unless another one is given.
 
     Raises:
-        OSError: The address is taken or not ours.
-        PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
+        PreconditionError: The address is taken or not ours (`ADDRESS_UNAVAILABLE`), or TLS is set and its
+            files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
     """
     callers = Callers(settings.allowed_callers, settings.caller_token_digests)
     interceptors: list[grpc.aio.ServerInterceptor] = [

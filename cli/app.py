@@ -34,7 +34,7 @@ from cli.environment import Environment
 from cli.failures import CommandError, ExitCode, from_interview_error
 from cli.key_commands import keys_app
 from cli.local_llm import llm_app
-from cli.options import API_KEY_VARIABLE
+from cli.refusals import API_KEY_VARIABLE
 
 PROGRAM = "interview"
 DISTRIBUTION = "interview-assessment"

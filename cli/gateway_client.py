@@ -14,6 +14,7 @@ import httpx
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from cli.failures import CommandError, ExitCode
+from cli.refusals import API_KEY_HEADER, refusal
 
 Json = dict[str, Any]
 SentReport = Callable[[int, int], None]
@@ -26,7 +27,6 @@ UPLOAD_TIMEOUT_S = 300.0
 """Longest silence of one upload, while its recordings are made durable."""
 EVENT_TIMEOUT_S = 45.0
 """Three of the gateway's pings (15 s): a stream that is silent for longer is dead."""
-API_KEY_HEADER = "X-API-Key"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,6 +130,14 @@ class GatewayClient:
         )["days"]
         return found
 
+    def hold(self, session_id: str) -> Json:
+        """Keep a session from deletion and expiry until it is released."""
+        return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/hold"))
+
+    def release(self, session_id: str) -> Json:
+        """Lift the legal hold of a session."""
+        return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/release"))
+
     def cancel(self, session_id: str) -> Json:
         """Stop a session."""
         return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/cancel"))
@@ -158,7 +166,7 @@ class GatewayClient:
             ) as reply:
                 if reply.is_error:
                     reply.read()
-                    raise _rejection(reply)
+                    raise refusal(reply)
                 yield from EventSource(reply).iter_sse()
         except SSEError:
             raise _not_a_gateway() from None
@@ -181,7 +189,7 @@ class GatewayClient:
                     )
                 if reply.is_error:
                     reply.read()
-                    raise _rejection(reply)
+                    raise refusal(reply)
                 yield from reply.iter_bytes()
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
@@ -192,7 +200,7 @@ class GatewayClient:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
         if reply.is_error:
-            raise _rejection(reply)
+            raise refusal(reply)
         return _document(reply)
 
     def _unreachable(self, error: httpx.HTTPError) -> CommandError:
@@ -248,23 +256,3 @@ def _not_a_gateway() -> CommandError:
         code="NOT_A_GATEWAY",
         exit_code=ExitCode.UNREACHABLE,
     )
-
-
-def _rejection(reply: httpx.Response) -> CommandError:
-    try:
-        body = reply.json()
-    except json.JSONDecodeError:
-        body = {}
-    body = body if isinstance(body, dict) else {}
-    message = body.get("message") or f"The gateway answered {reply.status_code}."
-    code = body.get("code") or f"HTTP_{reply.status_code}"
-    return CommandError(str(message), code=str(code), exit_code=_exit_code(reply.status_code))
-
-
-def _exit_code(http_status: int) -> ExitCode:
-    if http_status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        return ExitCode.NOT_FOUND
-    # Too many requests and the gateway's own troubles: the same command may work later.
-    if http_status == httpx.codes.TOO_MANY_REQUESTS or http_status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return ExitCode.UNREACHABLE
-    return ExitCode.REJECTED

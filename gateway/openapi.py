@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 
 from gateway.auth import COOKIE_SCOPE, HEADER
 from gateway.dependencies import SCOPES
+from gateway.people.persons import COOKIE as PERSON_COOKIE
 from gateway.reader_cookie import COOKIE
 from gateway.schemas import STATUS_EXAMPLE
 
@@ -45,6 +46,13 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "For a browser's player and event stream, which can't send the key. `POST /login`"
         " with the key sets it, over https as `__Host-interview_reader`. It reads only, ends soon, and"
         " ends with its key.",
+    },
+    "person": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": PERSON_COOKIE,
+        "description": "For people, where a sign-in provider is set up. `GET /signin` leads to it. Over https"
+        " it is `__Host-interview_person`. Changes need an `Origin` of ours.",
     },
 }
 """Where no keys are set up, nobody needs one: `{}` beside them."""
@@ -98,7 +106,8 @@ def _security(route: APIRoute, method: str) -> list[dict[str, list[str]]]:
     with_cookie = method == "GET" and COOKIE_SCOPE in scopes
     cookie: list[dict[str, list[str]]] = [{"cookie": [COOKIE_SCOPE]}] if with_cookie else []
     keys: list[dict[str, list[str]]] = [{"key": [scope]} for scope in scopes]
-    return [*keys, *cookie, {}]
+    people: list[dict[str, list[str]]] = [{"person": [scope]} for scope in scopes]
+    return [*keys, *cookie, *people, {}]
 
 
 def _result_components() -> dict[str, Any]:

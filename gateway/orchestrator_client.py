@@ -264,6 +264,7 @@ def _session(session: pb.Session) -> SessionView:
         message=session.message,
         candidate_name=session.candidate_name,
         remaining_s=session.remaining_s if session.HasField("remaining_s") else None,
+        held=session.held if session.HasField("held") else None,
     )
 
 

@@ -98,6 +98,8 @@ class SessionView:
     message: str = ""
     candidate_name: str = ""
     remaining_s: float | None = None
+    held: bool | None = None
+    """Whether it is under a legal hold. None while that is not known."""
 
 
 @dataclass(frozen=True)

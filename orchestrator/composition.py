@@ -22,17 +22,17 @@ from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings
 from orchestrator.result.writer import ResultWriter
 from orchestrator.retention import LegalHolds, Retention
+from orchestrator.running.places import Places, own_places
+from orchestrator.running.runner import StageRunner
+from orchestrator.running.watch import Pace
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.assess import Assess
 from orchestrator.stages.catalogue import build_stages
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.places import Places, own_places
 from orchestrator.stages.remote import Channels
-from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Parts, Service, Stage
 from orchestrator.stages.transcribe import Transcribe
-from orchestrator.stages.watch import Pace
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Tombstones
 

@@ -6,10 +6,12 @@ receipt is kept. The words of an answer stand in its transcript and in the resul
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 
-from chassis.errors import PreconditionError
+from chassis.errors import InterviewError, PreconditionError
 from chassis.store import MediaStore, StoredObject
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import Erasure, kind_of
@@ -17,6 +19,9 @@ from orchestrator.settings import RetentionPeriods
 from orchestrator.stages.outputs import session_prefix
 
 HELD = "held"
+SHOWN_FOR_S = 2.0
+"""A session's state is asked for several times a second, and the store need not be."""
+LOOK_TIMEOUT_S = 1.0
 
 
 class LegalHolds:
@@ -26,8 +31,12 @@ class LegalHolds:
         media: The store.
     """
 
-    def __init__(self, media: MediaStore) -> None:
+    def __init__(self, media: MediaStore, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._media = media
+        self._monotonic = monotonic
+        self._shown: frozenset[str] | None = None
+        self._look_again_at_s = 0.0
+        self._looking = asyncio.Lock()
 
     async def set(self, session_id: str, *, held: bool) -> None:
         """Keep a session, or let it go."""
@@ -35,6 +44,26 @@ class LegalHolds:
             await self._media.put_bytes(f"{HELD}/{session_id}", b"")
         else:
             await self._media.delete(f"{HELD}/{session_id}")
+        self._look_again_at_s = 0.0
+
+    async def shown(self, session_id: str) -> bool | None:
+        """Tell whether a session is kept, for whoever looks at it. Nothing is decided by this.
+
+        Returns:
+            What the store said, `SHOWN_FOR_S` ago at most. None while it can't be asked.
+        """
+        async with self._looking:
+            if self._monotonic() >= self._look_again_at_s:
+                self._shown = await self._listed()
+                self._look_again_at_s = self._monotonic() + SHOWN_FOR_S
+        return None if self._shown is None else session_id in self._shown
+
+    async def _listed(self) -> frozenset[str] | None:
+        try:
+            async with asyncio.timeout(LOOK_TIMEOUT_S):
+                return frozenset(PurePosixPath(item.key).name for item in await self._media.list(HELD))
+        except (InterviewError, TimeoutError):
+            return None  # A session is shown also while the store is away.
 
     async def is_held(self, session_id: str) -> bool:
         """Tell whether a session is kept."""

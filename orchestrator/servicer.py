@@ -88,7 +88,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         accepted = await self._accepting.create(request)
         return orchestrator_pb2.CreateSessionResponse(
-            session=self._snapshot(accepted.row)[1],
+            session=(await self._snapshot(accepted.row))[1],
             existing=accepted.existing,
             missing_positions=accepted.missing_positions,
         )
@@ -106,10 +106,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         seen_id = request.after_event_id if request.HasField("after_event_id") else 0
         row = await self._row(request.session_id)
         for milestone, statuses in replay(row, seen_id):
-            session = to_message(row, statuses, state="processing")
+            session = await self._marked(to_message(row, statuses, state="processing"))
             seen_id = milestone.event_id
             yield _event(seen_id, session, milestone.time_s)
-        now = self._seen(row)
+        now = await self._seen(row)
         seen_id = max(seen_id, now.event_id)
         yield _event(seen_id, now.session, now.end_time_s)
         if now.ended:
@@ -250,25 +250,31 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         session_id = row.request.session_id
         if not row.records and row.state != "queued" and self._tracker.snapshot(session_id) is None:
             row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
-        return self._snapshot(row)[1]
+        return (await self._snapshot(row))[1]
 
     async def _session(self, session_id: str) -> orchestrator_pb2.Session:
-        return self._snapshot(await self._row(session_id))[1]
+        return (await self._snapshot(await self._row(session_id)))[1]
 
     async def _look(self, session_id: str) -> Seen:
-        return self._seen(await self._row(session_id))
+        return await self._seen(await self._row(session_id))
 
-    def _seen(self, row: SessionRow) -> Seen:
-        event_id, session, ended = self._snapshot(row)
+    async def _seen(self, row: SessionRow) -> Seen:
+        event_id, session, ended = await self._snapshot(row)
         return Seen(event_id, session, ended, row.end_time_s if ended else None)
 
-    def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
+    async def _marked(self, session: orchestrator_pb2.Session) -> orchestrator_pb2.Session:
+        """Return a session with the mark of a legal hold."""
+        if (held := await self._holds.shown(session.session_id)) is not None:
+            session.held = held
+        return session
+
+    async def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""
         session_id = row.request.session_id
         live = self._tracker.snapshot(session_id)
         if live is None or row.state != "processing":
-            return row.last_event_id, to_message(row, statuses_of(row)), row.ended
-        return live.event_id, to_message(row, live.statuses, live=live), False
+            return row.last_event_id, await self._marked(to_message(row, statuses_of(row))), row.ended
+        return live.event_id, await self._marked(to_message(row, live.statuses, live=live)), False
 
 
 def _event(

@@ -26,13 +26,18 @@ from orchestrator.durable.connections import disconnect
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.fencing import written_by_owner
 from orchestrator.durable.kept import QUEUE, REASSESSMENT, KeptSessions, version_key
-from orchestrator.durable.schema import launch
-from orchestrator.durable.sqlite_file import DatabaseLock, prepare_sqlite, write_something
+from orchestrator.durable.schema import launch, not_migrated
+from orchestrator.durable.sqlite_file import (
+    DatabaseLock,
+    prepare_sqlite,
+    sqlite_file_exists,
+    write_something,
+)
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
+from orchestrator.running.runner import StageRunner
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
-from orchestrator.stages.runner import StageRunner
 from orchestrator.versions import Reassessment, end_of_reassessment, read_request
 from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 
@@ -80,6 +85,8 @@ class Engine(KeptSessions):
 
         self._lock: DatabaseLock | None = None
         if config.on_sqlite:
+            if not config.migrate_at_start and not sqlite_file_exists(config.database_url):
+                raise not_migrated()  # Before anything makes a file whose name may be misspelt.
             self.look_after(self._watch)
             self._lock = DatabaseLock(config.database_url)
             prepare_sqlite(config.database_url)

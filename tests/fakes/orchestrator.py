@@ -109,7 +109,7 @@ class FakeOrchestrator:
             changed = self._changed
             for event in self.events[session_id][seen:]:
                 seen = event.event_id
-                yield event
+                yield replace(event, session=replace(event.session, held=session_id in self.held))
             if self._find(session_id).state in FINAL_STATES:
                 return
             await changed.wait()
@@ -198,7 +198,7 @@ class FakeOrchestrator:
     def _find(self, session_id: str) -> SessionView:
         if not self.events.get(session_id):
             raise NotFoundError("Session not found", reason="SESSION_NOT_FOUND")
-        return self.events[session_id][-1].session
+        return replace(self.events[session_id][-1].session, held=session_id in self.held)
 
 
 def _said(draft: SessionDraft) -> SessionDraft:

@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.store import MediaStore
+from chassis.errors import UnavailableError
+from chassis.store import MediaStore, StoredObject
 from interview.v1 import orchestrator_pb2
 from orchestrator.erasing import Erasure
-from orchestrator.retention import LegalHolds, Retention
+from orchestrator.retention import SHOWN_FOR_S, LegalHolds, Retention
 from orchestrator.sessions import SessionRow
 from orchestrator.settings import RetentionPeriods
 from orchestrator.tombstones import Tombstones
@@ -103,6 +104,27 @@ async def test_a_legal_hold_keeps_everything_until_it_is_lifted(bench: Bench) ->
 
     await bench.holds.set(SESSION_ID, held=False)
     assert await bench.after(10, everything) == []
+
+
+async def test_a_hold_is_shown_at_once_here_and_soon_elsewhere(tmp_path: Path) -> None:
+    now_s = 0.0
+    store = MediaStore((tmp_path / "store").as_uri())
+    here, elsewhere = (LegalHolds(store, monotonic=lambda: now_s) for _ in range(2))
+    assert [await one.shown(SESSION_ID) for one in (here, elsewhere)] == [False, False]
+
+    await here.set(SESSION_ID, held=True)
+
+    assert [await one.shown(SESSION_ID) for one in (here, elsewhere)] == [True, False]
+    now_s = SHOWN_FOR_S
+    assert await elsewhere.shown(SESSION_ID)
+
+
+async def test_whether_a_session_is_held_is_not_told_while_the_store_is_away(tmp_path: Path) -> None:
+    class AwayStore(MediaStore):
+        async def list(self, prefix: str) -> list[StoredObject]:
+            raise UnavailableError(f"{prefix} can't be read.", reason="STORE_UNAVAILABLE")
+
+    assert await LegalHolds(AwayStore(tmp_path.as_uri())).shown(SESSION_ID) is None
 
 
 @pytest.mark.parametrize("state", ["queued", "processing"])
