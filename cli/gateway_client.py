@@ -27,6 +27,7 @@ UPLOAD_TIMEOUT_S = 300.0
 """Longest silence of one upload, while its recordings are made durable."""
 EVENT_TIMEOUT_S = 45.0
 """Three of the gateway's pings (15 s): a stream that is silent for longer is dead."""
+AUDIT_PAGE_COUNT = 1_000
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,6 +131,20 @@ class GatewayClient:
         )["days"]
         return found
 
+    def audit_page(self, after_seq: int) -> tuple[list[str], int | None]:
+        """Return lines of the audit log behind a number, and the last one's number (None: no more)."""
+        query = {"after": after_seq, "limit": AUDIT_PAGE_COUNT}
+        reply = self._reply(self._http.build_request("GET", "/audit", params=query))
+        last_seq = reply.headers.get("X-Last-Seq", "")
+        if not reply.headers.get("Content-Type", "").startswith("application/jsonl"):
+            raise _not_a_gateway()
+        lines = reply.text.split("\n")[:-1]  # Not `splitlines`, which knows other ends of lines.
+        return lines, int(last_seq) if last_seq.isdecimal() else None
+
+    def audit_head(self) -> Json:
+        """Return number and hash of the audit log's newest record."""
+        return self._answer(self._http.build_request("GET", "/audit/head"))
+
     def hold(self, session_id: str) -> Json:
         """Keep a session from deletion and expiry until it is released."""
         return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/hold"))
@@ -195,13 +210,16 @@ class GatewayClient:
             raise self._unreachable(error) from None
 
     def _answer(self, request: httpx.Request) -> Json:
+        return _document(self._reply(request))
+
+    def _reply(self, request: httpx.Request) -> httpx.Response:
         try:
             reply = self._http.send(request)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
         if reply.is_error:
             raise refusal(reply)
-        return _document(reply)
+        return reply
 
     def _unreachable(self, error: httpx.HTTPError) -> CommandError:
         what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "can't be reached"

@@ -12,6 +12,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.scratch import remove_left_folders, sweeping_folders
 from chassis.store import MediaStore, sweeping_parts
+from gateway.audit_notes import AuditNotes
 from gateway.auth import HEADER, KeyRing, utc_now
 from gateway.browsers import Browsers
 from gateway.capabilities import KnownCapabilities
@@ -31,6 +32,7 @@ from gateway.quotas import UploadQuotas
 from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
 from gateway.readiness import Readiness
+from gateway.routes import audit as routes_audit
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
@@ -68,6 +70,7 @@ ROUTERS = tuple(
         routes_media,
         routes_capabilities,
         routes_usage,
+        routes_audit,
         routes_signing_in,
         routes_original_page,
         routes_pages,
@@ -91,6 +94,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
+            gateway.audit.sent(),
             PendingSessions(orchestrator, store).handed_over(),
             sweeping_parts(store),
             sweeping_folders(settings.spool_dir),
@@ -149,9 +153,10 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str |
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
     rates = Rates(open_shared_storage(settings.rate_limit_storage.get_secret_value()))
     usage = Usage(store)
+    audit = AuditNotes(lambda: orchestrator.audit)
     sign_secrets = [secret.get_secret_value().encode() for secret in settings.cookie_secrets]
     sign_secrets = sign_secrets or [secrets.token_bytes(32)]
-    keys = _key_ring(settings, rates, sign_secrets)
+    keys = _key_ring(settings, rates, sign_secrets, audit)
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
@@ -172,17 +177,21 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         ),
         readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
+        audit=audit,
     )
 
 
-def _key_ring(settings: GatewaySettings, rates: Rates, sign_secrets: Sequence[bytes]) -> KeyRing:
-    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s)
+def _key_ring(
+    settings: GatewaySettings, rates: Rates, sign_secrets: Sequence[bytes], audit: AuditNotes
+) -> KeyRing:
+    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s, on_book=audit.keys_read)
     source.known()  # A file that can't be used is said at the start, and not with the first refusal.
     return KeyRing(
         source,
         ReaderCookies(sign_secrets, settings.cookie_lifetime_s),
         wrong_keys(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,
+        refused=audit.key_refused,
         people_sign_in=settings.people_sign_in,
     )
 

@@ -43,6 +43,7 @@ class KeyRing:
         guesses: Bounds the wrong keys of one address.
         heir_group: The group that also sees sessions without an owner. Empty: none does.
         now: Clock for what ends.
+        refused: Is told of each key that is refused: why, and its holder where that is known.
         people_sign_in: Whether people can sign in, so that without keys as well nobody is let in unknown.
     """
 
@@ -55,12 +56,14 @@ class KeyRing:
         now: Callable[[], datetime] = utc_now,
         *,
         people_sign_in: bool = False,
+        refused: Callable[[str, str], None] = lambda _reason, _who: None,
     ) -> None:
         self._source = source
         self._cookies = cookies
         self._guesses = guesses
         self._heir_group = heir_group
         self._now = now
+        self._refused = refused
         self._people_sign_in = people_sign_in
 
     @property
@@ -81,7 +84,10 @@ class KeyRing:
         try:
             return await self._checked(given, key, scopes)
         except (ForbiddenError, ExhaustedError) as error:
-            log_refusal(error.reason, given.address, f"key:{key.name}" if key else "")
+            who = f"key:{key.name}" if key else ""
+            log_refusal(error.reason, given.address, who)
+            if given.key is not None:  # Without one nobody has tried anything.
+                self._refused(error.reason, who)
             raise
 
     async def _checked(self, given: Credentials, key: KnownKey | None, scopes: Sequence[Scope]) -> Client:

@@ -43,6 +43,13 @@ class Client:
         """Under which name its use is limited: visitors of one page by their addresses."""
         return self.address or self.name
 
+    @property
+    def who(self) -> str:
+        """Who it is for the audit log. An address is nobody."""
+        if self == OURSELVES:
+            return "system:gateway"
+        return self.name if self.known else "anonymous"
+
 
 STRANGER = Client("unknown")
 """Whoever has not been told apart yet. A route that forgets to ask for a key shows nobody's sessions."""

@@ -13,6 +13,7 @@ from chassis.api_keys import Scope
 from chassis.errors import ForbiddenError
 from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
+from gateway.audit_notes import AuditNotes
 from gateway.auth import HEADER, Credentials, KeyRing
 from gateway.browsers import SAFE_METHODS, Browsers
 from gateway.callers import Client, current_client
@@ -45,6 +46,7 @@ class Gateway:
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
     readiness: Readiness
+    audit: AuditNotes
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

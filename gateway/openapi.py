@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from gateway.audit_schemas import AuditRecord
 from gateway.auth import COOKIE_SCOPE, HEADER
 from gateway.dependencies import SCOPES
 from gateway.people.persons import COOKIE as PERSON_COOKIE
@@ -87,6 +88,7 @@ def _document(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Any]:
     components = document["components"]
     components["securitySchemes"] = SECURITY_SCHEMES
     components["schemas"] |= _result_components()
+    components["schemas"]["AuditRecord"] = AuditRecord.model_json_schema()
     # Here and not at its model: FastAPI leaves every null out of an example.
     components["schemas"]["StatusAnswer"]["examples"] = [STATUS_EXAMPLE]
     for route in routes:

@@ -13,9 +13,10 @@ from pathlib import PurePosixPath
 
 from chassis.errors import InterviewError, PreconditionError
 from chassis.store import MediaStore, StoredObject
+from orchestrator.audit.log import Audit
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import Erasure, kind_of
-from orchestrator.settings import RetentionPeriods
+from orchestrator.settings import S_PER_DAY, RetentionPeriods
 from orchestrator.stages.outputs import session_prefix
 
 HELD = "held"
@@ -69,6 +70,10 @@ class LegalHolds:
         """Tell whether a session is kept."""
         return await self._media.exists(f"{HELD}/{session_id}")
 
+    async def any(self) -> bool:
+        """Tell whether any session is kept."""
+        return bool(await self._media.list(HELD))
+
     async def check_free(self, session_id: str) -> None:
         """Refuse to delete a session that is kept.
 
@@ -90,6 +95,7 @@ class Retention:
         erasure: Removes.
         holds: Sessions that are kept.
         periods: How long things are kept.
+        audit: The log that has its time as well.
         now: The date, in seconds since 1970-01-01 UTC.
     """
 
@@ -99,6 +105,7 @@ class Retention:
         erasure: Erasure,
         holds: LegalHolds,
         periods: RetentionPeriods,
+        audit: Audit,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -106,6 +113,7 @@ class Retention:
         self._erasure = erasure
         self._holds = holds
         self._periods = periods
+        self._audit = audit
         self._now = now
 
     async def once(self, folders: Mapping[str, frozenset[StoredObject]]) -> None:
@@ -119,6 +127,13 @@ class Retention:
             kinds = self._periods.expired_kinds(age_s) & _kinds_in(session_id, folders[session_id])
             if kinds or self._periods.session_expired(age_s):
                 await self._expire(session_id, kinds, age_s)
+        await self._prune_audit()
+
+    async def _prune_audit(self) -> None:
+        # A chain loses its beginning or nothing. What was done to a session that is kept is kept with it.
+        if self._periods.audit_days and not await self._holds.any():
+            while await self._audit.prune(self._periods.audit_days * S_PER_DAY):
+                pass
 
     async def _expire(self, session_id: str, kinds: frozenset[str], age_s: float) -> None:
         row = await self._engine.get(session_id)

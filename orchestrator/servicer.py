@@ -12,6 +12,8 @@ from chassis.limits import MAX_PAGE_SESSION_COUNT
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.accepting import Accepting
 from orchestrator.admission import check_page_size, check_session_id, page_token, read_page_token
+from orchestrator.audit.log import Audit
+from orchestrator.audit.records import Action
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import SETTLE_TIMEOUT_S, Erasure, receipt_message
@@ -45,6 +47,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         recordings: Takes in the recordings of sessions to come.
         erasure: Deletes them.
         holds: Those that may not be deleted.
+        audit: Writes down what is done and read.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         recordings: Recordings,
         erasure: Erasure,
         holds: LegalHolds,
+        audit: Audit,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
@@ -69,6 +73,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self._recordings = recordings
         self._erasure = erasure
         self._holds = holds
+        self._audit = audit
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -158,7 +163,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
         if not row.ended:
-            await self._engine.cancel(request.session_id)
+            async with self._audit.change(Action.CANCEL, request.session_id):
+                await self._engine.cancel(request.session_id)
         return orchestrator_pb2.CancelSessionResponse(session=await self._session(request.session_id))
 
     async def DeleteSession(
@@ -166,7 +172,11 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.DeleteSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
-        await self._holds.check_free(request.session_id)
+        try:
+            await self._holds.check_free(request.session_id)
+        except PreconditionError as held:
+            self._audit.note(Action.DELETE, request.session_id, held.reason)
+            raise
         receipt = await self._erasure.delete(row)
         return orchestrator_pb2.DeleteSessionResponse(receipt=receipt_message(request.session_id, receipt))
 
@@ -175,8 +185,9 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.SetLegalHoldResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         await self._row(request.session_id)
-        await self._holds.set(request.session_id, held=request.held)
-        await self._erasure.check_none(request.session_id)
+        async with self._audit.change(Action.HOLD if request.held else Action.RELEASE, request.session_id):
+            await self._holds.set(request.session_id, held=request.held)
+            await self._erasure.check_none(request.session_id)
         return orchestrator_pb2.SetLegalHoldResponse(held=request.held)
 
     async def RetrySession(
@@ -188,9 +199,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             raise _not_finished("Wait until it ends, or cancel it, before you retry it")
         await self._reassessments.check_idle(request.session_id)
         await self._erasure.check_none(request.session_id)
-        await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
-        if not await self._engine.rerun(request.session_id):
-            raise _not_finished("It is being retried already: wait until it ends")
+        async with self._audit.change(Action.RETRY, request.session_id):
+            await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
+            if not await self._engine.rerun(request.session_id):
+                raise _not_finished("It is being retried already: wait until it ends")
         return orchestrator_pb2.RetrySessionResponse(session=await self._session(request.session_id))
 
     async def ReassessSession(
@@ -224,9 +236,9 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             raise _not_finished("Wait until it ends. If it was stopped, retry it")
         wanted = request.version_id if request.HasField("version_id") else None
         version_id = (await self._reassessments.readable(row, wanted)).version_id
-        return orchestrator_pb2.GetResultResponse(
-            document=await self._outputs.load_result(request.session_id, version_id), version_id=version_id
-        )
+        document = await self._outputs.load_result(request.session_id, version_id)
+        self._audit.note(Action.READ_RESULT, request.session_id, version=version_id)
+        return orchestrator_pb2.GetResultResponse(document=document, version_id=version_id)
 
     async def GetCapabilities(
         self,

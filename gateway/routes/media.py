@@ -102,6 +102,7 @@ async def media(
     # An address is signed for one method, and players read. A question about the recording is answered here.
     address = await _signed(gateway, recording.key) if request.method == "GET" else None
     if address is not None:
+        gateway.audit.media_read(session_id, position)
         # Not kept longer than it works, and by nobody else.
         return RedirectResponse(address, 307, {"Cache-Control": "no-store"})
     size_bytes = recording.size_bytes
@@ -127,6 +128,7 @@ async def media(
     blocks = gateway.store.read_range(recording.key, wanted.start, wanted.end)
     # Before the answer begins: a store that can't be read is still an answer 503, and not a body cut short.
     first = await anext(blocks, b"")
+    gateway.audit.media_read(session_id, position)
     return StreamingResponse(_after(first, blocks), 206 if part else 200, headers, media_type)
 
 

@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
+from chassis.audit_chain import hash_of_session
 from chassis.store import MediaStore
 from gateway.app import ROUTERS, create_app
 from gateway.auth import HEADER, utc_now
@@ -67,6 +68,8 @@ OTHERS = {
     ("GET", "/schemas/result.json"),
     ("GET", "/metrics"),
     ("GET", "/usage"),
+    ("GET", "/audit"),
+    ("GET", "/audit/head"),
 }
 """Routes that are about no session. A new one belongs here only if it shows and takes nothing of any."""
 
@@ -266,6 +269,26 @@ async def test_a_recording_without_a_session_is_served_to_nobody(houses: Houses)
     assert left.endswith("/1.mp4")
     for key in ("", "ana", "root"):
         assert (await houses.ask(key, "GET", f"/media/{'d' * 32}/1"))[0] == 404
+
+
+async def test_the_audit_log_is_shown_to_administrators_alone(houses: Houses) -> None:
+    session_id = await houses.upload("ana")
+
+    for path in ("/audit", "/audit/head"):
+        for key in ("ana", "eve", "heir"):
+            status, _, body = await houses.ask(key, "GET", path)
+            assert (status, json.loads(body)["code"]) == (403, "API_KEY_SCOPE_MISSING")
+    status, media_type, body = await houses.ask("root", "GET", "/audit?limit=1000")
+    records = [json.loads(line) for line in body.splitlines()]
+
+    assert (status, media_type) == (200, "application/jsonl")
+    assert [(record["action"], record["outcome"], record["who"]) for record in records] == [
+        ("session.accept", outcome, "key:ana") for outcome in ("begun", "ok")
+    ]
+    assert {(record["group"], record["session"]) for record in records} == {
+        ("hr", hash_of_session(session_id))
+    }
+    assert session_id.encode() not in body
 
 
 async def test_the_same_idempotency_key_of_two_groups_makes_two_sessions(houses: Houses) -> None:

@@ -35,6 +35,7 @@ TOLD = {
     "content_type_overrides": {
         "video/mp4": "application/octet-stream",
         "text/event-stream": "text/plain",
+        "application/jsonl": "text/plain",
         "application/schema+json": "application/json",
     },
 }
