@@ -66,8 +66,10 @@ async def signin_callback(request: Request, gateway: GatewayDep) -> Response:
         person, next_path = await _sign_in_of(browsers).finish(given, browsers.attempt(request), address)
     except InterviewError as error:
         response = _problem(request, error)
+        gateway.audit.sign_in(error.reason)
     else:
         response = RedirectResponse(next_path, 303)
+        gateway.audit.sign_in("ok", person.subject)
         browsers.keep_person(response, person)
     browsers.forget_attempt(response)
     return response

@@ -27,12 +27,20 @@ class Action(StrEnum):
     REFUSE_KEY = "key.refused"
     READ_KEYS = "keys.read"
     CHANGE_KEYS = "keys.changed"
+    SIGN_IN = "sign_in"
     DROP_NOTES = "notes.dropped"
     PRUNE = PRUNED
 
 
 NOTED_BY_CALLERS = frozenset(
-    {Action.READ_MEDIA, Action.REFUSE_KEY, Action.READ_KEYS, Action.CHANGE_KEYS, Action.DROP_NOTES}
+    {
+        Action.READ_MEDIA,
+        Action.REFUSE_KEY,
+        Action.READ_KEYS,
+        Action.CHANGE_KEYS,
+        Action.SIGN_IN,
+        Action.DROP_NOTES,
+    }
 )
 """What only the gateway sees."""
 BEGUN = "begun"
