@@ -104,7 +104,8 @@ class GatewaySettings(PeopleSettings):
     rate_limit_bytes: str = ""
     """Bytes of accepted recordings a client, such as `5000000000/day`. Empty: no limit."""
     rate_limit_wrong_keys: str = "20/minute"
-    """Wrong keys an address. More are refused, and so is what follows them. Empty: no limit."""
+    """Wrong keys an address, and as many sign-ins that fail. More are refused, and so is what follows them.
+    Empty: no limit."""
     rate_limit_storage: SecretStr = SecretStr("")
     """Where it is counted: `redis://…` counts for all replicas together. Empty: each one by itself."""
     languages: tuple[str, ...] = ()

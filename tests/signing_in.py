@@ -34,7 +34,7 @@ def people_settings(provider: OpenIdProvider, **more: Any) -> dict[str, Any]:
         "oidc_client_id": CLIENT_ID,
         "oidc_client_secret": CLIENT_SECRET,
         "oidc_groups": GROUPS,
-        "oidc_timeout_s": 5.0,
+        "oidc_timeout_s": 30.0,
         "rate_limit_wrong_keys": "",
     } | more
 

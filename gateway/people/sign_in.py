@@ -11,7 +11,7 @@ from datetime import datetime
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-from chassis.errors import ForbiddenError, InvalidInputError
+from chassis.errors import ExhaustedError, ForbiddenError, InvalidInputError
 from gateway.callers import log_refusal
 from gateway.guesses import Guesses
 from gateway.people.id_tokens import UnknownKeyError, claims_of, refused_token
@@ -109,15 +109,17 @@ class SignIn:
             ExhaustedError: Too many sign-ins of this address have failed.
             UnavailableError: The provider is away.
         """
-        await self._guesses.check(address)
         try:
-            return await self._finish(given, cookie)
-        except (ForbiddenError, InvalidInputError) as error:
-            await self._guesses.count(address)
+            kept, code = await self._checked(given, cookie)
+            # From here on the provider is asked. What was refused before costs nobody anything.
+            await self._guesses.check(address)
+            person = await self._redeemed(code, kept, address)
+        except (ForbiddenError, InvalidInputError, ExhaustedError) as error:
             log_refusal(error.reason, address)
             raise
+        return person, kept["next"]
 
-    async def _finish(self, given: Mapping[str, str], cookie: str) -> tuple[Person, str]:
+    async def _checked(self, given: Mapping[str, str], cookie: str) -> tuple[Mapping[str, str], str]:
         kept = self._seal.open(cookie, self._now())
         if kept is None or not hmac.compare_digest(kept["state"].encode(), given.get("state", "").encode()):
             raise InvalidInputError(
@@ -130,11 +132,18 @@ class SignIn:
         code = given.get("code", "")
         if "error" in given or not 0 < len(code) <= MAX_CODE_CHARACTERS:
             raise refused_by_provider()
-        tokens = await self._provider.redeem(code, kept["verifier"], self._redirect_uri)
-        now, issuer = self._now(), self._provider.issuer
-        claims = await self._claims(tokens, kept["nonce"], now)
-        groups = groups_in(claims, self._settings.oidc_groups_claim)
-        return self._people.met(issuer, claims, groups, now), kept["next"]
+        return kept, code
+
+    async def _redeemed(self, code: str, kept: Mapping[str, str], address: str) -> Person:
+        try:
+            tokens = await self._provider.redeem(code, kept["verifier"], self._redirect_uri)
+            now = self._now()
+            claims = await self._claims(tokens, kept["nonce"], now)
+            groups = groups_in(claims, self._settings.oidc_groups_claim)
+            return self._people.met(self._provider.issuer, claims, groups, now)
+        except ForbiddenError:
+            await self._guesses.count(address)
+            raise
 
     async def _claims(self, tokens: Tokens, nonce: str, now: datetime) -> Mapping[str, object]:
         for again in (False, True):

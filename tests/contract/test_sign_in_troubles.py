@@ -142,14 +142,17 @@ async def test_a_secret_with_odd_characters_is_sent_as_the_provider_reads_it(
 
 async def test_sign_ins_that_fail_are_limited_by_address(tmp_path: Path, provider: OpenIdProvider) -> None:
     visitor = Visitor(tmp_path, provider, rate_limit_wrong_keys="2/minute")
-    for _ in range(2):
+    for _ in range(5):  # costs nobody anything, and locks nobody out
         assert (await visitor.http.get("/signin/callback?state=x&code=y")).status_code == 400
+    provider.claims["aud"] = "another"
+    for _ in range(2):
+        assert await visitor.refusal() == (403, "SIGN_IN_TOKEN_INVALID")
 
     reply = await visitor.sign_in()
 
     assert (reply.status_code, reply.json()["code"]) == (429, "TOO_MANY_SIGN_INS")
     assert 1 <= int(reply.headers["Retry-After"]) <= 60
-    assert provider.forms == []
+    assert len(provider.forms) == 2
 
 
 async def test_without_a_provider_nobody_signs_in(tmp_path: Path) -> None:

@@ -135,6 +135,24 @@ async def test_no_page_but_ours_changes_anything_by_the_cookie(
         assert (await visitor.http.post("/upload", headers=headers, **sent)).status_code == 200
 
 
+async def test_a_sign_in_that_begins_at_one_replica_ends_at_another_one(
+    tmp_path: Path, provider: OpenIdProvider
+) -> None:
+    shared = {"cookie_secrets": ["c" * 32]}
+    first, second, stranger = (
+        Visitor(tmp_path / name, provider, **settings)
+        for name, settings in (("first", shared), ("second", shared), ("stranger", {}))
+    )
+    back = await first.agree()
+    for replica in (second, stranger):
+        replica.http.cookies = first.http.cookies
+
+    assert (await stranger.http.get(back)).json()["code"] == "SIGN_IN_STATE_INVALID"
+    assert (await second.http.get(back)).status_code == 303
+    first.http.cookies = second.http.cookies
+    assert (await first.http.get("/whoami")).json()["kind"] == "person"
+
+
 async def test_keys_go_on_beside_it_and_go_before_it(tmp_path: Path, provider: OpenIdProvider) -> None:
     visitor = Visitor(tmp_path, provider, api_keys=(api_key("s3cret", scopes=("submit",)),))
     await visitor.sign_in()
@@ -179,15 +197,17 @@ async def test_what_a_group_grants_counts_for_that_group_alone(
 async def test_a_sign_in_that_is_over_is_said(tmp_path: Path, provider: OpenIdProvider) -> None:
     visitor = Visitor(tmp_path, provider, sign_in_lifetime_s=300, api_keys=(api_key("s3cret"),))
     await visitor.sign_in()
-    visitor.later(299)
+    visitor.later(100)
     assert (await visitor.http.get("/sessions")).status_code == 200
 
-    visitor.later(1)
+    visitor.later(200)
 
     for method, path in (("GET", "/sessions"), ("GET", f"/status/{'0' * 32}"), ("POST", "/upload")):
         reply = await visitor.http.request(method, path, headers=OURS)
         assert (reply.status_code, reply.json()["code"]) == (403, "SIGN_IN_ENDED")
-    assert (await visitor.http.get("/metrics", headers=KEY)).status_code == 200
+    assert (await visitor.http.post("/login", headers=KEY | OURS)).status_code == 204
+    assert (await visitor.http.get("/metrics")).status_code == 200  # by the reader's cookie of that key
+    assert (await visitor.http.post("/upload", headers=OURS)).json()["code"] == "SIGN_IN_ENDED"
     assert (await visitor.http.post("/signout")).status_code == 204
 
 

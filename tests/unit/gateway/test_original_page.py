@@ -151,7 +151,7 @@ async def test_a_session_of_others_is_asked_for_in_the_name_of_nobody(tmp_path: 
     await site.http.get(f"/status/{'0' * 32}")
 
     own, foreign = orchestrator.groups_asked
-    assert own == {"campus"}
+    assert own == frozenset({"campus"})
     assert foreign is not None
     assert not foreign & {"campus", "", "page"}
 
