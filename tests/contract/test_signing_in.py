@@ -47,6 +47,25 @@ async def test_somebody_signs_in_submits_and_signs_out(tmp_path: Path, provider:
     assert (await http.get("/whoami")).json()["code"] == "API_KEY_INVALID"
 
 
+async def test_a_sign_in_and_what_a_person_reads_are_noted_without_a_name(
+    tmp_path: Path, provider: OpenIdProvider
+) -> None:
+    visitor = Visitor(tmp_path, provider)
+    http, bench = visitor.http, visitor.bench
+    await visitor.sign_in()
+    caller = (await http.get("/whoami")).json()["caller"]
+    uploaded = await http.post("/upload", files=videos(MP4), data=form("Why?"), headers=OURS)
+    await http.get(f"/media/{uploaded.json()['session_id']}/1")
+    await bench.gateway.audit.send()
+
+    notes = [note for note, _ in bench.orchestrator.audit.notes]
+    assert [(note.action, note.outcome, note.who) for note in notes] == [
+        ("person.signed_in", "ok", caller),
+        ("media.read", "ok", caller),
+    ]
+    assert "Ana" not in repr(notes)
+
+
 async def test_the_provider_is_asked_with_pkce_state_and_nonce(
     tmp_path: Path, provider: OpenIdProvider
 ) -> None:
