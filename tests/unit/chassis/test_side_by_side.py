@@ -1,4 +1,4 @@
-"""Calls that block are made side by side, keep their order, and one that fails leaves out what had not begun."""
+"""Calls that block are made side by side and keep their order. One that fails leaves out the rest."""
 
 from __future__ import annotations
 

@@ -266,7 +266,11 @@ def test_a_model_whose_replies_are_never_readable_is_given_up() -> None:
 
 def test_batches_are_translated_side_by_side_and_keep_their_places() -> None:
     together = threading.Barrier(3, timeout=20)
-    backend = FakeBackend(batch_size=1, calls_at_once=3, on_batch=together.wait)
+
+    def wait_for_the_others() -> None:
+        together.wait()
+
+    backend = FakeBackend(batch_size=1, calls_at_once=3, on_batch=wait_for_the_others)
 
     done = translate(backend, *"abcdef", timeout_s=60.0)
 

@@ -188,7 +188,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     chat = ChatClient(ChatServer("http://127.0.0.1:1", "m"))
 
     with pytest.raises(UnavailableError):
-        LlmBackend(chat, ("en", "id"), 8, 1500).translate(JOB, range(2), Deadline(0.3))
+        LlmBackend(chat, ("en", "id"), 8, 1500).translate(JOB, range(2), Deadline(2.0))
 
 
 def test_precondition_errors_are_not_hidden() -> None:
