@@ -38,6 +38,7 @@ from chassis.telemetry import (
     serve_metrics,
     tracing_configured,
 )
+from chassis.watched_health import WatchedHealth
 from chassis.workers import STOP_GRACE_S
 
 logger = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ async def start_server(
     *,
     readiness: Readiness = READINESS,
     identity: Identity | None = None,
-) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
+) -> tuple[grpc.aio.Server, WatchedHealth, int]:
     """Start a server that answers, and return it with its health and its port.
 
     `register` is called once the address is ours. Health says NOT_SERVING while `readiness` lacks something.
@@ -177,7 +178,7 @@ async def start_server(
     # Before anything is composed: a second process started by mistake must not begin to work.
     port = add_port(server, settings, identity or of_this_process())
     register(server)
-    health_servicer = health.aio.HealthServicer()
+    health_servicer = WatchedHealth()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if is_loopback(settings.host) if settings.reflection is None else settings.reflection:
         reflected = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)

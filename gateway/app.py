@@ -163,7 +163,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         store=store,
         submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
         keys=keys,
-        browsers=_browsers(settings, rates, keys, sign_secrets),
+        browsers=_browsers(settings, rates, keys, sign_secrets, audit),
         quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
         usage=usage,
         stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),
@@ -197,7 +197,11 @@ def _key_ring(
 
 
 def _browsers(
-    settings: GatewaySettings, rates: Rates, keys: KeyRing, sign_secrets: Sequence[bytes]
+    settings: GatewaySettings,
+    rates: Rates,
+    keys: KeyRing,
+    sign_secrets: Sequence[bytes],
+    audit: AuditNotes,
 ) -> Browsers:
     page_seal = Seal(sign_secrets, "original-page", settings.original_page_lifetime_s)
     page = OriginalPage(settings.original_page_dir, settings.original_page_key, keys, page_seal)
@@ -209,5 +213,5 @@ def _browsers(
     people = People(seal, settings.oidc_groups, settings.heir_group)
     attempt_seal = Seal(sign_secrets, f"signing-in\0{provider_name}", ATTEMPT_LIFETIME_S)
     guesses = failed_sign_ins(rates, settings.rate_limit_wrong_keys)
-    sign_in = SignIn(settings, Provider(settings), people, attempt_seal, guesses, utc_now)
+    sign_in = SignIn(settings, Provider(settings), people, attempt_seal, guesses, utc_now, audit)
     return Browsers(people, sign_in, page, settings.public_url, utc_now)

@@ -1,4 +1,4 @@
-"""What only the gateway sees, for the audit log: recordings that it hands out, and keys.
+"""What only the gateway sees, for the audit log: recordings that it hands out, keys, and people who sign in.
 
 Nobody waits for it. Notes go to the orchestrator within `SEND_S`. Repeats within `REPEAT_S` become one
 number: a player asks for a recording in many pieces, and whoever guesses keys must not fill the log. While
@@ -59,6 +59,14 @@ class AuditNotes:
     def key_refused(self, reason: str, who: str) -> None:
         """Note that a key was refused. `who` is its holder, where that is known."""
         self._waiting.add(AuditNote("key.refused", reason, who))
+
+    def signed_in(self, who: str) -> None:
+        """Note that a person has signed in."""
+        self._waiting.add(AuditNote("person.signed_in", "ok", who))
+
+    def sign_in_refused(self, reason: str) -> None:
+        """Note that a sign-in was refused. Whose it was is not known, or not to be believed."""
+        self._waiting.add(AuditNote("sign_in.refused", reason, ""))
 
     def keys_read(self, before: KeyBook | None, now: KeyBook) -> None:
         """Note what the file of keys holds, or how it has changed."""

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from chassis.errors import InterviewError, PreconditionError
 from chassis.store import MediaStore, StoredObject
 from orchestrator.audit.log import Audit
+from orchestrator.audit.records import Action
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import Erasure, kind_of
 from orchestrator.settings import S_PER_DAY, RetentionPeriods
@@ -74,13 +75,14 @@ class LegalHolds:
         """Tell whether any session is kept."""
         return bool(await self._media.list(HELD))
 
-    async def check_free(self, session_id: str) -> None:
-        """Refuse to delete a session that is kept.
+    async def check_free(self, session_id: str, audit: Audit) -> None:
+        """Refuse to delete a session that is kept, and note that somebody wanted it.
 
         Raises:
             PreconditionError: It is (`SESSION_HELD`).
         """
         if await self.is_held(session_id):
+            audit.note(Action.DELETE, session_id, "SESSION_HELD")
             raise PreconditionError(
                 "This session is under a legal hold. Lift the hold before you delete it.",
                 reason="SESSION_HELD",

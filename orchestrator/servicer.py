@@ -172,11 +172,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.DeleteSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
-        try:
-            await self._holds.check_free(request.session_id)
-        except PreconditionError as held:
-            self._audit.note(Action.DELETE, request.session_id, held.reason)
-            raise
+        await self._holds.check_free(request.session_id, self._audit)
         receipt = await self._erasure.delete(row)
         return orchestrator_pb2.DeleteSessionResponse(receipt=receipt_message(request.session_id, receipt))
 

@@ -53,7 +53,8 @@ class Visitor:
         assert browsers.people is not None
         seal, provider = Seal([b"s" * 32], "signing-in", 600), Provider(settings, clock=lambda: clock_s[0])
         guesses = failed_sign_ins(Rates(), "")
-        sign_in = SignIn(settings, provider, browsers.people, seal, guesses, browsers.now)
+        audit = self.bench.gateway.audit
+        sign_in = SignIn(settings, provider, browsers.people, seal, guesses, browsers.now, audit)
         self.bench.gateway.browsers = replace(browsers, sign_in=sign_in)
         return clock_s
 

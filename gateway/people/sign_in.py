@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from chassis.errors import ExhaustedError, ForbiddenError, InvalidInputError
+from gateway.audit_notes import AuditNotes
 from gateway.callers import log_refusal
 from gateway.guesses import Guesses
 from gateway.people.id_tokens import UnknownKeyError, claims_of, refused_token
@@ -54,6 +55,7 @@ class SignIn:
         seal: Seals what a browser keeps while its person is at the provider.
         guesses: Bounds the sign-ins of one address that fail.
         now: The present time.
+        audit: Is told who signed in, and what was refused.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class SignIn:
         seal: Seal,
         guesses: Guesses,
         now: Callable[[], datetime],
+        audit: AuditNotes,
     ) -> None:
         self._settings = settings
         self._provider = provider
@@ -71,6 +74,7 @@ class SignIn:
         self._seal = seal
         self._guesses = guesses
         self._now = now
+        self._audit = audit
         self._redirect_uri = settings.public_url + CALLBACK_PATH
 
     async def begin(self, next_path: str) -> tuple[str, str]:
@@ -116,7 +120,9 @@ class SignIn:
             person = await self._redeemed(code, kept, address)
         except (ForbiddenError, InvalidInputError, ExhaustedError) as error:
             log_refusal(error.reason, address)
+            self._audit.sign_in_refused(error.reason)
             raise
+        self._audit.signed_in(person.subject)
         return person, kept["next"]
 
     async def _checked(self, given: Mapping[str, str], cookie: str) -> tuple[Mapping[str, str], str]:

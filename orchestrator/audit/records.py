@@ -25,6 +25,8 @@ class Action(StrEnum):
     READ_RESULT = "result.read"
     READ_MEDIA = "media.read"
     REFUSE_KEY = "key.refused"
+    SIGN_IN = "person.signed_in"
+    REFUSE_SIGN_IN = "sign_in.refused"
     READ_KEYS = "keys.read"
     CHANGE_KEYS = "keys.changed"
     DROP_NOTES = "notes.dropped"
@@ -32,7 +34,15 @@ class Action(StrEnum):
 
 
 NOTED_BY_CALLERS = frozenset(
-    {Action.READ_MEDIA, Action.REFUSE_KEY, Action.READ_KEYS, Action.CHANGE_KEYS, Action.DROP_NOTES}
+    {
+        Action.READ_MEDIA,
+        Action.REFUSE_KEY,
+        Action.SIGN_IN,
+        Action.REFUSE_SIGN_IN,
+        Action.READ_KEYS,
+        Action.CHANGE_KEYS,
+        Action.DROP_NOTES,
+    }
 )
 """What only the gateway sees."""
 BEGUN = "begun"

@@ -122,6 +122,7 @@ async def test_a_cancelled_session_is_written_down(world: World) -> None:
     await as_ana(world, "CancelSession", session_id=session_id)
 
     assert (await told(world, session_id))[-2:] == [("session.cancel", "begun"), ("session.cancel", "ok")]
+    await world.do("DeleteSession", session_id)  # Which waits for its stages.
 
 
 async def test_a_refused_change_says_why(world: World) -> None:
@@ -175,7 +176,7 @@ async def test_whoever_may_see_some_sessions_only_is_refused_the_log(world: Worl
 
 async def test_pages_follow_one_another_and_wrong_ones_are_refused(world: World) -> None:
     for _ in range(3):
-        await world.create()
+        await world.until(await world.create(), COMPLETED)
     found: list[int] = []
     while entries := (
         await ask(world, "ReadAudit", audit_pb2.ReadAuditRequest(after_seq=len(found), limit_count=4))
@@ -225,6 +226,8 @@ async def test_the_process_that_calls_for_somebody_is_named(tmp_path: Path) -> N
         other = world.request()
         await world.stub.CreateSession(other, timeout=PATIENCE_S, metadata=token)
         nobody = await world.create()
+        for session_id in (request.session_id, other.session_id, nobody):
+            await world.until(session_id, COMPLETED)
 
         whos = [
             {(one["who"], one["via"]) for one in await records(world, session_id)}

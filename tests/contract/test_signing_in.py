@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from orchestrator.audit.records import NOTED_BY_CALLERS
 from tests.asgi_socket import messages_of
 from tests.gateway_bench import MP4, api_key, form, videos
 from tests.openid_provider import OpenIdProvider
@@ -44,6 +45,25 @@ async def test_somebody_signs_in_submits_and_signs_out(tmp_path: Path, provider:
     out = await http.post("/signout", headers=OURS)
     assert (out.status_code, out.headers["Clear-Site-Data"]) == (204, '"cache"')
     assert (await http.get("/whoami")).json()["code"] == "API_KEY_INVALID"
+
+
+async def test_a_sign_in_and_what_a_person_reads_are_noted_without_a_name(
+    tmp_path: Path, provider: OpenIdProvider
+) -> None:
+    visitor = Visitor(tmp_path, provider)
+    http, bench = visitor.http, visitor.bench
+    await visitor.sign_in()
+    caller = (await http.get("/whoami")).json()["caller"]
+    uploaded = await http.post("/upload", files=videos(MP4), data=form("Why?"), headers=OURS)
+    await http.get(f"/media/{uploaded.json()['session_id']}/1")
+    await bench.gateway.audit.send()
+
+    notes = [note for note, _ in bench.orchestrator.audit.notes]
+    assert [(note.action, note.outcome, note.who) for note in notes] == [
+        ("person.signed_in", "ok", caller),
+        ("media.read", "ok", caller),
+    ]
+    assert "Ana" not in repr(notes)
 
 
 async def test_the_provider_is_asked_with_pkce_state_and_nonce(
@@ -238,3 +258,21 @@ async def test_no_page_but_ours_follows_a_session_by_the_cookie(
 
     assert foreign[0]["code"] == "ORIGIN_FORBIDDEN"
     assert own[0]["code"] == "SESSION_NOT_FOUND"
+
+
+async def test_who_signed_in_and_what_was_refused_goes_into_the_audit_log(
+    tmp_path: Path, provider: OpenIdProvider
+) -> None:
+    visitor = Visitor(tmp_path, provider)
+    await visitor.sign_in()
+    who = (await visitor.http.get("/whoami")).json()["caller"]
+    provider.claims["groups"] = []
+    await visitor.refusal()
+    await visitor.bench.gateway.audit.send()
+
+    notes = [(note.action, note.outcome, note.who) for note, _ in visitor.bench.orchestrator.audit.notes]
+    assert sorted(notes) == [
+        ("person.signed_in", "ok", who),
+        ("sign_in.refused", "SIGN_IN_GROUP_MISSING", ""),
+    ]
+    assert {note[0] for note in notes} <= NOTED_BY_CALLERS

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from chassis import api_keys
@@ -183,5 +185,8 @@ async def test_pages_of_the_log_are_lines_and_tell_where_the_next_one_begins(tmp
     assert [page.headers.get("X-Last-Seq") for page in pages] == ["3", "5", None]
     assert {page.headers["Cache-Control"] for page in (*pages, head)} == {"no-store"}
     assert (head.json()["seq"], head.json()["hash"]) == (5, head_of(lines).hash)
+    schema = bench.app.openapi()["components"]["schemas"]["AuditRecord"]
+    for line in lines:
+        jsonschema.validate(json.loads(line), schema | {"additionalProperties": False})
     for wrong in ("after=-1", "limit=0", "limit=1001", f"after={2**63}"):
         assert (await bench.http.get(f"/audit?{wrong}", headers=KEY)).json()["code"] == "REQUEST_INVALID"
