@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Protocol
 
 from faster_whisper import WhisperModel
 
@@ -16,9 +16,10 @@ from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.settings import TranscriberSettings
 from services.transcriber.speech import SileroDetector
 from services.transcriber.transcript import Transcript
-from services.transcriber.whisper import MAX_WINDOW_TOKENS, TEMPERATURES, WhisperSpeechModel
+from services.transcriber.whisper import WhisperSpeechModel
+from services.transcriber.windows import MAX_WINDOW_TOKENS, TEMPERATURES
 
-OURS, OTHER = "ours", "ours, the other first pass"
+OURS, OTHER = "ours", "ours, every window padded"
 SAME, DEFAULTS, DESIGN = "library, same settings", "library, its defaults", "design document"
 THREADS = 2
 LANGUAGE = "en"
@@ -50,15 +51,20 @@ SAME_AS_OURS: dict[str, Any] = {
     "max_new_tokens": MAX_WINDOW_TOKENS,
 }
 
-Writer = Callable[[Path], str]
-"""Turns a recording into text."""
+
+class Writer(Protocol):
+    """Turns a recording into text."""
+
+    def __call__(self, path: Path, language_code: str = LANGUAGE) -> str:
+        """Return what is said in `path`."""
+        ...
 
 
 def library(whisper: WhisperModel, settings: dict[str, Any]) -> Writer:
     """Return faster-whisper alone, with these settings."""
 
-    def write(path: Path) -> str:
-        segments, _ = whisper.transcribe(str(path), language=LANGUAGE, **settings)
+    def write(path: Path, language_code: str = LANGUAGE) -> str:
+        segments, _ = whisper.transcribe(str(path), language=language_code, **settings)
         return " ".join(segment.text.strip() for segment in segments)
 
     return write
@@ -67,8 +73,8 @@ def library(whisper: WhisperModel, settings: dict[str, Any]) -> Writer:
 def engine(transcriber: Transcriber) -> Writer:
     """Return our engine in this process."""
 
-    def write(path: Path) -> str:
-        *_, last = transcriber.transcribe(path, TranscribeOptions(language_code=LANGUAGE), Event())
+    def write(path: Path, language_code: str = LANGUAGE) -> str:
+        *_, last = transcriber.transcribe(path, TranscribeOptions(language_code=language_code), Event())
         if not isinstance(last, Transcript):
             raise TypeError("the transcript must come last")
         return " ".join(segment.text for segment in last.segments)
@@ -79,15 +85,17 @@ def engine(transcriber: Transcriber) -> Writer:
 def service(stub: transcriber_pb2_grpc.TranscriberServiceStub) -> Writer:
     """Return our service, over a socket, with the recording as chunks."""
 
-    def write(path: Path) -> str:
-        *_, last = stub.Transcribe(_requests(path))
+    def write(path: Path, language_code: str = LANGUAGE) -> str:
+        *_, last = stub.Transcribe(_requests(path, language_code))
         return " ".join(segment.text for segment in last.transcript.segments)
 
     return write
 
 
-def _requests(path: Path) -> Iterator[transcriber_pb2.TranscribeRequest]:
-    yield transcriber_pb2.TranscribeRequest(config=transcriber_pb2.TranscribeConfig(language_code=LANGUAGE))
+def _requests(path: Path, language_code: str) -> Iterator[transcriber_pb2.TranscribeRequest]:
+    yield transcriber_pb2.TranscribeRequest(
+        config=transcriber_pb2.TranscribeConfig(language_code=language_code)
+    )
     content = path.read_bytes()
     for start in range(0, len(content), CHUNK_BYTES):
         yield transcriber_pb2.TranscribeRequest(chunk=content[start : start + CHUNK_BYTES])
@@ -108,7 +116,7 @@ def arms(model: str) -> dict[str, Writer]:
 
 
 def _other(settings: TranscriberSettings) -> str:
-    return {"beam": "greedy", "greedy": "beam"}[settings.first_pass]
+    return {"padded": "own_length", "own_length": "padded"}[settings.first_pass]
 
 
 def _ours(folder: Path, settings: TranscriberSettings) -> Transcriber:

@@ -26,7 +26,18 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.resident import flatness, resident_mib
-from benchmarks.transcriber.arms import DEFAULTS, DESIGN, OTHER, OURS, SAME, THREADS, Writer, arms, service
+from benchmarks.transcriber.arms import (
+    DEFAULTS,
+    DESIGN,
+    LANGUAGE,
+    OTHER,
+    OURS,
+    SAME,
+    THREADS,
+    Writer,
+    arms,
+    service,
+)
 from benchmarks.transcriber.clips import ROOT, Clip, speech, word_errors
 from benchmarks.transcriber.sharing import batches, callers, gpu_throughput, short_behind_long, speech_of
 from interview.v1 import transcriber_pb2_grpc
@@ -52,10 +63,10 @@ class Run:
     cpu_s: float
 
 
-def timed(write: Writer, path: Path) -> Run:
+def timed(write: Writer, clip: Clip) -> Run:
     """Run one arm on one recording."""
     wall_s, cpu_s = time.perf_counter(), time.process_time()
-    text = write(path)
+    text = write(clip.path, clip.language_code)
     return Run(text, time.perf_counter() - wall_s, time.process_time() - cpu_s)
 
 
@@ -64,7 +75,7 @@ def compare(writers: dict[str, Writer], clips: Sequence[Clip]) -> dict[str, list
     runs: dict[str, list[Run]] = {name: [] for name in writers}
     for clip in clips:
         for name, write in writers.items():
-            runs[name].append(timed(write, clip.path))
+            runs[name].append(timed(write, clip))
     return runs
 
 
@@ -125,7 +136,7 @@ def overhead(
     names = list(writers)
     orders = [names[turn:] + names[:turn] for turn in range(len(names))]
     return [
-        {name: timed(writers[name], clip.path).wall_s for name in orders[turn % len(orders)]}
+        {name: timed(writers[name], clip).wall_s for name in orders[turn % len(orders)]}
         for turn in range(rounds)
         for clip in clips
     ]
@@ -242,23 +253,38 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def measured(
+    out: Console, model: str, writers: dict[str, Writer], clips: Sequence[Clip], suffix: str
+) -> dict[str, float]:
+    """Compare the arms on recordings of one language, and return what the line of JSON says of it."""
+    figures = figures_of(compare(writers, clips), clips)
+    show(out, model, figures, seconds_of(clips))
+    return ratios(figures, suffix)
+
+
+def seconds_of(clips: Sequence[Clip]) -> float:
+    """Return how long recordings are together."""
+    return float(sum(decode_audio(str(clip.path)).size for clip in clips)) / SAMPLE_RATE_HZ
+
+
 def main() -> None:
     """Run, print the tables, print the figures as JSON."""
     arguments()  # a wrong command line fails before minutes of work
     out, clips = Console(width=110), speech()
-    speech_s = sum(decode_audio(str(clip.path)).size for clip in clips) / SAMPLE_RATE_HZ
-    line: dict[str, float] = {"clips": len(clips), "speech_s": round(speech_s, 1)}
+    line: dict[str, float] = {"clips": len(clips), "speech_s": round(seconds_of(clips), 1)}
     if arguments().memory_only:
         print(json.dumps(line | memory(out, next(iter(MODELS)), clips)))
         return
+    english = [clip for clip in clips if clip.language_code == LANGUAGE]
+    indonesian = [clip for clip in clips if clip.language_code != LANGUAGE]
     for model, suffix in MODELS.items():
         writers = arms(model)
-        figures = figures_of(compare(writers, clips), clips)
-        show(out, model, figures, speech_s)
-        line |= ratios(figures, suffix)
+        line |= measured(out, model, writers, english, suffix)
+        if not suffix and indonesian:
+            line |= measured(out, f"{model}, Indonesian", writers, indonesian, "_id")
         if not suffix:
-            line |= serve(out, model, writers, clips)
-            line |= memory(out, model, clips)
-            line |= {name: round(value, 4) for name, value in batches(model, clips).items()}
-            show_gpu(out, gpu_throughput(model, clips))
+            line |= serve(out, model, writers, english)
+            line |= memory(out, model, english)
+            line |= {name: round(value, 4) for name, value in batches(model, english).items()}
+            show_gpu(out, gpu_throughput(model, english))
     print(json.dumps(line))

@@ -1,13 +1,14 @@
-"""What the engine needs of a speech model, and what it gets back. Times are in the joined speech."""
+"""What the engine needs of a speech model, and what it gets back. Times are those of the piece."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Literal, Protocol
 
 from services.transcriber.audio import Samples
+from services.transcriber.transcript import Span
 
 Task = Literal["transcribe", "translate"]
 
@@ -22,6 +23,15 @@ class DecodeRequest:
     beam_size: int
     hotwords: str
     prompt: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What the model hears at once."""
+
+    samples: Samples
+    speech: Sequence[Span]
+    """Where somebody speaks in it, from its first sample on, in time order."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class SpeechModel(Protocol):
         ...
 
     def decode(
-        self, speech: Samples, language_code: str, request: DecodeRequest, stop: Event
+        self, piece: Piece, language_code: str, request: DecodeRequest, stop: Event
     ) -> Iterator[DecodedSegment]:
         """Yield segments as they are decoded. Raises `CancelledCallError` once `stop` is set."""
         ...

@@ -16,10 +16,12 @@ import numpy as np
 from chassis.decoding.decoder import Decoder
 from chassis.playback.recording_warnings import RecordingWarning
 from services.transcriber.audio import Samples, Sound, check, cut, load_sound
-from services.transcriber.decoding import DecodedSegment, DecodeRequest, SpeechModel, Task
+from services.transcriber.decoding import DecodeRequest, Piece, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
 from services.transcriber.limits import check_beam_size, check_hint, hint_warnings
+from services.transcriber.pieces import cut_into_pieces
+from services.transcriber.placing import placed
 from services.transcriber.speech import (
     SpeechDetector,
     SpeechRules,
@@ -39,7 +41,7 @@ from services.transcriber.transcript import (
     Word,
     main_language,
 )
-from services.transcriber.word_times import JoinedClock, sane_words, without_times
+from services.transcriber.word_times import JoinedClock
 
 
 @dataclass(frozen=True)
@@ -196,16 +198,18 @@ class Transcriber:
     def _decoded(
         self, hearing: _Hearing, part: Part, bounds: Span, request: DecodeRequest, stop: StopEvent
     ) -> Iterator[Segment]:
-        """Decode one part. Its words lie inside `bounds`."""
-        clock = JoinedClock(part.spans)
-        speech = np.concatenate([cut(hearing.samples, span) for span in part.spans])
-        for decoded in self._model.decode(speech, part.language_code, request, stop):
-            check(stop)
-            if not decoded.text.strip():
-                continue
-            segment = _placed(decoded, part, clock, bounds)
-            bounds = Span(segment.end_s, bounds.end_s)
-            yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
+        """Decode one part, piece by piece. Its words lie inside `bounds`."""
+        for spans in cut_into_pieces(hearing.samples, part.spans, hearing.speech):
+            clock = JoinedClock(spans)
+            heard = np.concatenate([cut(hearing.samples, span) for span in spans])
+            piece = Piece(heard, clock.joined(hearing.speech))
+            for decoded in self._model.decode(piece, part.language_code, request, stop):
+                check(stop)
+                if not decoded.text.strip():
+                    continue
+                segment = placed(decoded, part, clock, bounds)
+                bounds = Span(segment.end_s, bounds.end_s)
+                yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
 
     def _parts(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Part]:
         """Yield what is decoded in one language, block by block: the first words come early."""
@@ -255,39 +259,6 @@ class Transcriber:
 def _only(language_codes: Collection[str]) -> str | None:
     """Return the language of a model that knows just one."""
     return next(iter(language_codes)) if len(language_codes) == 1 else None
-
-
-def _placed(decoded: DecodedSegment, part: Part, clock: JoinedClock, bounds: Span) -> Segment:
-    """Put a segment on the recording's clock, after what came before it."""
-    words = [
-        Word(*clock.to_recording(word.start_s, word.end_s), word.text.strip(), _bounded(word.probability))
-        for word in decoded.words
-        if word.text.strip()
-    ]
-    own = _within(Span(*clock.to_recording(decoded.start_s, decoded.end_s)), bounds)
-    placed = sane_words(words or without_times(decoded.text), bounds, own)
-    return Segment(
-        start_s=placed[0].start_s,
-        end_s=placed[-1].end_s,
-        text=decoded.text.strip(),
-        words=placed,
-        avg_logprob=min(0.0, decoded.avg_logprob),
-        no_speech_probability=_bounded(decoded.no_speech_probability),
-        compression_ratio=decoded.compression_ratio,
-        temperature=decoded.temperature,
-        language_code=to_bcp47_code(part.language_code),
-        language_probability=part.probability,
-    )
-
-
-def _within(span: Span, bounds: Span) -> Span:
-    """Return the part of `span` inside `bounds`, or all of `bounds` where that is nothing."""
-    start_s, end_s = max(span.start_s, bounds.start_s), min(span.end_s, bounds.end_s)
-    return Span(start_s, end_s) if end_s > start_s else bounds
-
-
-def _bounded(probability: float) -> float:
-    return min(1.0, max(0.0, probability))
 
 
 def _mean(values: Sequence[float]) -> float | None:

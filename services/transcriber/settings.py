@@ -31,8 +31,8 @@ class TranscriberSettings(ServiceSettings):
     max_batch_size: int = Field(0, ge=0, le=256)
     """Windows of different recordings that go to the model together. 0: 1 on a CPU, 16 on a GPU."""
     beam_size: int = Field(5, ge=1, le=10)
-    first_pass: Literal["greedy", "beam"] = "greedy"  # noqa: S105 (no password)
-    """greedy: every window is decoded without a beam first, and kept where the model is sure of it."""
+    first_pass: Literal["own_length", "padded"] = "own_length"  # noqa: S105 (no password)
+    """own_length: every window is heard at its own length first, and kept where the model is sure of it."""
     first_pass_min_avg_logprob: float = Field(FirstPass.min_avg_logprob, le=0)
     first_pass_max_compression_ratio: float = Field(FirstPass.max_compression_ratio, gt=0)
     expected_language_codes: tuple[str, ...] = ("en", "id")
@@ -69,8 +69,8 @@ class TranscriberSettings(ServiceSettings):
 
     @property
     def first_pass_rules(self) -> FirstPass | None:
-        """When a greedy attempt is kept. None where none is made."""
-        if self.first_pass == "beam":  # noqa: S105 (no password)
+        """When an attempt at a window's own length is kept. None where none is made."""
+        if self.first_pass == "padded":  # noqa: S105 (no password)
             return None
         return FirstPass(self.first_pass_min_avg_logprob, self.first_pass_max_compression_ratio)
 

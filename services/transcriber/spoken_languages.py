@@ -15,6 +15,7 @@ from services.transcriber.audio import Samples, cut
 from services.transcriber.decoding import SpeechModel
 from services.transcriber.guards import uncovered_s
 from services.transcriber.languages import language_path
+from services.transcriber.pieces import divided
 from services.transcriber.transcript import Span, Word
 
 MIN_STRETCH_S = 3.0
@@ -163,16 +164,3 @@ def stretches_of(block: Sequence[Span], speech: Sequence[Span]) -> list[Span]:
         last = stretches.pop()
         stretches[-1] = Span(stretches[-1].start_s, last.end_s)
     return stretches or [Span(block[0].start_s, block[-1].end_s)]
-
-
-def divided(block: Sequence[Span], cuts_s: Sequence[float]) -> list[list[Span]]:
-    """Cut a block at the given times, in time order. Every piece gets what lies between two cuts."""
-    edges_s = [block[0].start_s, *cuts_s, block[-1].end_s]
-    return [
-        [
-            Span(max(start_s, span.start_s), min(end_s, span.end_s))
-            for span in block
-            if min(end_s, span.end_s) > max(start_s, span.start_s)
-        ]
-        for start_s, end_s in pairwise(edges_s)
-    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,19 +12,18 @@ from typing import Any
 import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
 
 from chassis.errors import CancelledCallError, PreconditionError
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
-from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
+from services.transcriber.decoding import DecodedSegment, DecodeRequest, Piece
 from services.transcriber.first_pass import FirstPass
 from services.transcriber.shared_model import CallModel, SharedModel
+from services.transcriber.transcript import Span
+from services.transcriber.windows import PieceDecoder
 
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Whisper's own ladder: a window that repeats itself or is improbable is decoded again, warmer."""
 SAMPLING_SEED = 20_251
 """Any fixed number. It makes the warmer attempts of a fresh process repeatable."""
-MAX_WINDOW_TOKENS = 224
-"""Half the context, as in OpenAI's code. Without it a loop runs to 448 tokens, six times over."""
 MAX_HINT_TOKENS = 100
 """Hotwords and prompt get this much each. With 223 each nothing is left for the words: measured,
 1,000 Chinese characters of both gave an empty transcript."""
@@ -38,16 +36,16 @@ DECODING_CPU_THREADS = 1
 """One token at a time is too little work for two threads: of base, 50 tokens took 0.65 CPU-seconds with one
 thread and 1.15 with two, and as long. So the decoder is a second copy of the weights with a thread of its
 own (base: 75 MB), and the other cores encode the next caller's window meanwhile."""
+BATCHED_LENGTH_STEP_FRAMES = 500
+"""5 s. Where windows go to the model together, own lengths are rounded up to it, so that more are equal."""
 GPU_BATCH_SIZE = 16
 """Others measured the knee at 8 to 16 windows (speaches#169). Not measured here."""
 
 
 class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
-    """faster-whisper with a say before each window: stop, try the cheap way first."""
+    """faster-whisper with a look at the stop event before each window."""
 
     stop: Event
-    first_pass: FirstPass | None = None
-    """None decodes every window with the full beam at once."""
 
     def for_call(self, model: CallModel, stop: Event) -> _WatchedWhisper:
         """Return a view of the same weights for one call."""
@@ -55,17 +53,16 @@ class _WatchedWhisper(WhisperModel):  # type: ignore[misc]
         view.model, view.stop = model, stop
         return view
 
+    def encode(self, features: Any) -> Any:
+        """Encode one window."""
+        self._check_stop()
+        return super().encode(features)
+
     def generate_with_fallback(
         self, encoder_output: Any, prompt: list[int], tokenizer: Any, options: Any
     ) -> Any:
-        """Decode one window. The library calls this once for each, right after encoding it."""
+        """Decode one window."""
         self._check_stop()
-        if self.first_pass is not None and options.beam_size > 1:
-            cheap = replace(options, beam_size=1, temperatures=[0.0])
-            decoded = super().generate_with_fallback(encoder_output, prompt, tokenizer, cheap)
-            if self.first_pass.is_sure(_spoken(decoded, tokenizer), decoded[1], decoded[3]):
-                return decoded
-            self._check_stop()
         return super().generate_with_fallback(encoder_output, prompt, tokenizer, options)
 
     def _check_stop(self) -> None:
@@ -83,7 +80,7 @@ class WhisperSpeechModel:
         cpu_threads: Threads of one window. 0 takes the cores there are, at most four.
         max_batch_size: Windows of different calls that go to the model together. 0 takes 1 on a CPU,
             where more gain nothing, and `GPU_BATCH_SIZE` on a GPU.
-        first_pass: When a greedy attempt at a window is kept. None never makes one.
+        first_pass: When an attempt at a window's own length is kept. None pads every window to 30 s.
 
     Raises:
         PreconditionError: The folder holds no loadable model, or the device can't run it
@@ -123,8 +120,10 @@ class WhisperSpeechModel:
                 f"TRANSCRIBER_COMPUTE_TYPE ({error}).",
                 reason="MODEL_UNLOADABLE",
             ) from error
-        self._whisper.first_pass = first_pass
+        self._first_pass = first_pass
+        self._tokenizers: dict[tuple[str, str], Tokenizer] = {}
         batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
+        self._length_step_frames = BATCHED_LENGTH_STEP_FRAMES if batch_size > 1 else 1
         self._shared = SharedModel(self._whisper.model, decoder, batch_size)
         # The library lists every language for every multilingual model; older ones lack some tokens.
         self._language_codes = tuple(
@@ -143,7 +142,7 @@ class WhisperSpeechModel:
         """Decode one window, so that the first caller does not pay for allocations."""
         noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ).astype(np.float32) * np.float32(0.01)
         request = DecodeRequest(language_code="en", task="transcribe", beam_size=1, hotwords="", prompt="")
-        for _ in self.decode(noise, "en", request, Event()):
+        for _ in self.decode(Piece(noise, [Span(0.0, 1.0)]), "en", request, Event()):
             pass
 
     def fitting(self, text: str) -> str:
@@ -169,47 +168,23 @@ class WhisperSpeechModel:
         return {token.strip("<|>"): float(probability) for token, probability in found}
 
     def decode(
-        self, speech: Samples, language_code: str, request: DecodeRequest, stop: Event
+        self, piece: Piece, language_code: str, request: DecodeRequest, stop: Event
     ) -> Iterator[DecodedSegment]:
         """Yield segments as they are decoded. Raises `CancelledCallError` once `stop` is set."""
         with self._shared.for_call(stop) as model:
-            segments, _ = self._whisper.for_call(model, stop).transcribe(
-                speech,
-                language=language_code,
-                task=request.task,
-                beam_size=request.beam_size,
-                temperature=TEMPERATURES,
-                condition_on_previous_text=False,
-                word_timestamps=True,
-                vad_filter=False,  # the engine decides what is heard
-                max_new_tokens=MAX_WINDOW_TOKENS,
-                initial_prompt=request.prompt or None,
-                hotwords=request.hotwords or None,
-            )
-            for segment in segments:
-                yield _decoded(segment)
+            whisper = self._whisper.for_call(model, stop)
+            tokenizer = self._tokenizer(language_code, request.task)
+            yield from PieceDecoder(
+                whisper, tokenizer, request, self._first_pass, self._length_step_frames
+            ).segments(piece)
 
-
-def _spoken(decoded: Any, tokenizer: Any) -> str:
-    """Return the text of a decoded window without its time stamps."""
-    tokens = [token for token in decoded[0].sequences_ids[0] if token < tokenizer.eot]
-    return str(tokenizer.decode(tokens))
-
-
-def _decoded(segment: Any) -> DecodedSegment:
-    return DecodedSegment(
-        start_s=float(segment.start),
-        end_s=float(segment.end),
-        text=segment.text,
-        words=tuple(
-            DecodedWord(float(word.start), float(word.end), word.word, float(word.probability))
-            for word in segment.words or ()
-        ),
-        avg_logprob=float(segment.avg_logprob),
-        no_speech_probability=float(segment.no_speech_prob),
-        compression_ratio=float(segment.compression_ratio),
-        temperature=float(segment.temperature or 0.0),
-    )
+    def _tokenizer(self, language_code: str, task: str) -> Tokenizer:
+        """Return a tokenizer, kept because what it suppresses takes it a while to find out."""
+        key = (task, language_code)
+        if key not in self._tokenizers:
+            model = self._whisper.model
+            self._tokenizers[key] = Tokenizer(self._whisper.hf_tokenizer, model.is_multilingual, *key)
+        return self._tokenizers[key]
 
 
 def _best_device() -> str:

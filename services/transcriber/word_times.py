@@ -25,6 +25,16 @@ class JoinedClock:
         self._spans = spans
         self._offsets_s = [0.0, *accumulate(span.duration_s for span in spans[:-1])]
 
+    def joined(self, others: Sequence[Span]) -> list[Span]:
+        """Return what of `others` lies in the spans, in joined time. Both are in time order."""
+        return [
+            Span(max(span.start_s, other.start_s) + shift_s, min(span.end_s, other.end_s) + shift_s)
+            for span, offset_s in zip(self._spans, self._offsets_s, strict=True)
+            for shift_s in [offset_s - span.start_s]
+            for other in others
+            if min(span.end_s, other.end_s) > max(span.start_s, other.start_s)
+        ]
+
     def to_recording(self, start_s: float, end_s: float) -> tuple[float, float]:
         """Return both times on the recording's clock, inside the span that holds their middle.
 

@@ -22,8 +22,8 @@ from interview.v1 import speaker_pb2, speaker_pb2_grpc, transcriber_pb2, transcr
 from services.speaker import servicer as speaker
 from services.speaker.settings import SpeakerSettings
 from services.transcriber import servicer as transcriber
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
-from services.transcriber.decoding import DecodedSegment, DecodeRequest
+from services.transcriber.audio import SAMPLE_RATE_HZ
+from services.transcriber.decoding import DecodedSegment, DecodeRequest, Piece
 from services.transcriber.engine import Transcriber
 from services.transcriber.settings import TranscriberSettings
 from tests.fakes.speaker import fake_diarizer
@@ -44,9 +44,9 @@ class OnsetModel(FakeSpeechModel):
     """Writes a word down where the sound that it is given becomes loud."""
 
     def decode(
-        self, speech: Samples, language_code: str, request: DecodeRequest, stop: threading.Event
+        self, piece: Piece, language_code: str, request: DecodeRequest, stop: threading.Event
     ) -> Iterator[DecodedSegment]:
-        onset_s = float(np.flatnonzero(np.abs(speech) > LOUD)[0]) / SAMPLE_RATE_HZ
+        onset_s = float(np.flatnonzero(np.abs(piece.samples) > LOUD)[0]) / SAMPLE_RATE_HZ
         yield decoded("Hello", onset_s, onset_s + 0.5)
 
 

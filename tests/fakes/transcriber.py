@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
-from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest
+from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest, Piece
 from services.transcriber.speech import FRAME_S
+from services.transcriber.transcript import Span
 
 
 def decoded(
@@ -61,6 +62,7 @@ class FakeSpeechModel:
         self._max_hint_chars = max_hint_chars
         self.requests: list[DecodeRequest] = []
         self.heard_s: list[float] = []
+        self.speech: list[Sequence[Span]] = []
         self.decoded_in: list[str] = []
         self.detected_s: list[float] = []
         self._heard = heard
@@ -80,11 +82,12 @@ class FakeSpeechModel:
         return self._heard[min(len(self.detected_s), len(self._heard)) - 1]
 
     def decode(
-        self, speech: Samples, language_code: str, request: DecodeRequest, stop: threading.Event
+        self, piece: Piece, language_code: str, request: DecodeRequest, stop: threading.Event
     ) -> Iterator[DecodedSegment]:
         self.requests.append(request)
         self.decoded_in.append(language_code)
-        self.heard_s.append(speech.size / SAMPLE_RATE_HZ)
+        self.speech.append(piece.speech)
+        self.heard_s.append(piece.samples.size / SAMPLE_RATE_HZ)
         segments = self._segments
         if self._then is not None and len(self.requests) > 1:
             segments = self._then
@@ -101,7 +104,7 @@ class BlockingSpeechModel(FakeSpeechModel):
         self.stopped = threading.Event()
 
     def decode(
-        self, speech: Samples, language_code: str, request: DecodeRequest, stop: threading.Event
+        self, piece: Piece, language_code: str, request: DecodeRequest, stop: threading.Event
     ) -> Iterator[DecodedSegment]:
         first, *rest = self._segments
         yield first

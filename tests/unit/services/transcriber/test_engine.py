@@ -88,6 +88,26 @@ def test_a_long_recording_is_decoded_in_blocks_on_one_clock(tmp_path: Path) -> N
     assert [round(segment.end_s) for segment in transcript.segments] == [3, 656]
 
 
+def test_a_long_answer_is_heard_in_pieces_cut_in_its_pauses_on_one_clock(tmp_path: Path) -> None:
+    samples = np.concatenate([tone(12), silence(1), tone(12), silence(1), tone(12)])
+    model = FakeSpeechModel([decoded("one piece", 0.2, 12.0)])
+    transcript = transcript_of(write_wav(tmp_path / "long.wav", samples), model)
+
+    assert model.heard_s == pytest.approx([12.5, 13.0, 12.5], abs=0.1)
+    assert [round(segment.start_s, 1) for segment in transcript.segments] == [0.2, 12.7, 25.7]
+
+
+def test_a_piece_says_where_in_it_somebody_speaks(tmp_path: Path) -> None:
+    samples = np.concatenate([silence(4), tone(2), silence(6), tone(2), silence(1)])
+    model = FakeSpeechModel([])
+    transcript_of(write_wav(tmp_path / "pauses.wav", samples), model)
+    (speech,) = model.speech
+
+    assert [(span.start_s, span.end_s) for span in speech] == [
+        pytest.approx((0.4, 2.4), abs=0.05), pytest.approx((3.2, 5.2), abs=0.05),
+    ]  # fmt: skip
+
+
 def test_speech_without_words_is_measured_and_warned_about(tmp_path: Path) -> None:
     samples = np.concatenate([tone(4), silence(3), tone(4)])
     transcript = transcript_of(

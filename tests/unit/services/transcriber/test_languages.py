@@ -12,7 +12,8 @@ import pytest
 from chassis.errors import InvalidInputError
 from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.languages import language_path
-from services.transcriber.spoken_languages import MAX_HEARD_S, divided, stretches_of
+from services.transcriber.pieces import divided
+from services.transcriber.spoken_languages import MAX_HEARD_S, stretches_of
 from services.transcriber.transcript import Span, Transcript
 from tests.fakes.transcriber import FakeSpeechModel, LoudnessDetector, decoded, silence, tone, write_wav
 

@@ -1,0 +1,122 @@
+"""Cuts what is decoded in one language into pieces that the model hears at once, where nobody speaks.
+
+A cut inside a word loses it, and a short piece lacks context. So cuts are few, in long pauses, and far from
+other cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
+from services.transcriber.speech import overlap_s
+from services.transcriber.transcript import Span
+
+MAX_PIECE_S = 19.0
+"""How it was chosen stands in the README. The model can't hear more than 30 s at once."""
+MIN_PIECE_S = 1.0
+"""No cut leaves less. Of less the model makes up words."""
+LONG_PAUSE_S = 1.0
+"""Longer pauses are no better to cut in."""
+DIP_S = 0.2
+"""Where nobody pauses, the cut is in the middle of the quietest stretch of this length: between two words."""
+DIP_STEP_S = 0.05
+
+
+def cut_into_pieces(
+    samples: Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float = MAX_PIECE_S
+) -> list[list[Span]]:
+    """Return the spans in pieces of at most `max_piece_s`, in time order. Together they are all of `spans`.
+
+    Args:
+        samples: The recording.
+        spans: What is to be heard, in time order. Not empty.
+        speech: Tight spans of speech in the recording, in time order.
+        max_piece_s: Longest piece, without the silences between its spans.
+    """
+    start_s, end_s = spans[0].start_s, spans[-1].end_s
+    edges_s = [start_s, *_cuts_s(_Cutting(samples, spans, speech, max_piece_s), start_s, end_s), end_s]
+    return divided(spans, _joined(edges_s, spans, max_piece_s)[1:-1])
+
+
+def divided(spans: Sequence[Span], cuts_s: Sequence[float]) -> list[list[Span]]:
+    """Cut spans at the given times, in time order. Every piece gets what lies between two cuts."""
+    edges_s = [spans[0].start_s, *cuts_s, spans[-1].end_s]
+    return [
+        [
+            Span(max(start_s, span.start_s), min(end_s, span.end_s))
+            for span in spans
+            if min(end_s, span.end_s) > max(start_s, span.start_s)
+        ]
+        for start_s, end_s in pairwise(edges_s)
+    ]
+
+
+class _Cutting:
+    """What cuts are found in."""
+
+    def __init__(
+        self, samples: Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float
+    ) -> None:
+        self.samples = samples
+        self.spans = spans
+        self.pauses = [Span(a.end_s, b.start_s) for a, b in pairwise(speech)]
+        self.max_piece_s = max_piece_s
+
+    def heard_s(self, start_s: float, end_s: float) -> float:
+        """Return how much of a stretch the model hears."""
+        return overlap_s(Span(start_s, end_s), self.spans)
+
+
+def _cuts_s(cutting: _Cutting, start_s: float, end_s: float) -> list[float]:
+    """Return where a stretch is cut: in the best pause, and what is still too long again."""
+    if cutting.heard_s(start_s, end_s) <= cutting.max_piece_s:
+        return []
+    at_s = _best_pause_s(cutting, start_s, end_s) or _quietest_s(cutting, start_s, end_s)
+    return [*_cuts_s(cutting, start_s, at_s), at_s, *_cuts_s(cutting, at_s, end_s)]
+
+
+def _best_pause_s(cutting: _Cutting, start_s: float, end_s: float) -> float | None:
+    """Return the middle of the pause that is long and leaves much on both sides. None without one."""
+    best_s, best_score = None, 0.0
+    all_s = cutting.heard_s(start_s, end_s)
+    for pause in cutting.pauses:
+        middle_s = (pause.start_s + pause.end_s) / 2
+        if not start_s < middle_s < end_s:
+            continue
+        shorter_s = min(cutting.heard_s(start_s, middle_s), cutting.heard_s(middle_s, end_s))
+        score = min(pause.duration_s, LONG_PAUSE_S) * (0.5 + shorter_s / all_s)
+        if shorter_s >= MIN_PIECE_S and score > best_score:
+            best_s, best_score = middle_s, score
+    return best_s
+
+
+def _quietest_s(cutting: _Cutting, start_s: float, end_s: float) -> float:
+    """Return the quietest moment in the last third of the longest piece that begins at `start_s`."""
+    longest_s = min(cutting.max_piece_s, cutting.heard_s(start_s, end_s) - MIN_PIECE_S)
+    times_s = [
+        float(time_s)
+        for span in cutting.spans
+        for time_s in np.arange(max(start_s, span.start_s), span.end_s, DIP_STEP_S)
+        if longest_s * 2 / 3 <= cutting.heard_s(start_s, time_s) <= longest_s
+    ]
+    return min(reversed(times_s), key=lambda time_s: _loudness(cutting.samples, time_s))
+
+
+def _loudness(samples: Samples, time_s: float) -> float:
+    around = samples[
+        max(0, round((time_s - DIP_S / 2) * SAMPLE_RATE_HZ)) : round((time_s + DIP_S / 2) * SAMPLE_RATE_HZ)
+    ]
+    return float(np.mean(np.square(around)))
+
+
+def _joined(edges_s: Sequence[float], spans: Sequence[Span], max_piece_s: float) -> list[float]:
+    """Leave out edges between neighbours that are short enough together."""
+    kept_s = [edges_s[0]]
+    for edge_s, next_s in pairwise(edges_s[1:]):
+        if overlap_s(Span(kept_s[-1], next_s), spans) > max_piece_s:
+            kept_s.append(edge_s)
+    return [*kept_s, edges_s[-1]]
