@@ -14,6 +14,7 @@ PROTOS := $(shell find protos/interview -name '*.proto' 2>/dev/null)
 # The four shared libraries that mediapipe and OpenCV want and a bare Debian lacks.
 SYSTEM_PACKAGES := libgl1 libglib2.0-0 libegl1 libgles2
 LLM ?=
+RUNS ?= 1
 # Many tests wait for something to happen (or not to): more at once than there are cores.
 TEST_WORKERS ?= 4
 
@@ -38,7 +39,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed ($(PYTHON) not found); set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing Python packages (a few minutes the first time)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch 2>&1 | { grep -v '^WARNING' || true; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]' 2>&1 | { grep -v '^WARNING' || true; }
 	@$(BIN)/python -c 'import interview.v1, chassis'
 	@touch $@
@@ -75,8 +75,8 @@ e2e: setup ## The slow tiers: real weights, whole processes, the page in a brows
 	@$(BIN)/pytest -q -m 'e2e or browser' --timeout 1200
 	@$(BIN)/pytest -q -m chaos --timeout 600
 
-chaos: setup ## Break the running system on purpose, and count what is lost (nothing)
-	@$(BIN)/pytest -q -m chaos --timeout 600
+chaos: setup ## Break the running system on purpose, and count what is lost (nothing); RUNS=10 does it ten times
+	@$(BIN)/python -m benchmarks.chaos --runs $(RUNS)
 
 bench: $(addprefix bench-,$(shell grep -l __main__ benchmarks/*.py | xargs -n1 basename -s .py) $(notdir $(patsubst %/,%,$(dir $(wildcard benchmarks/*/__main__.py))))) ## All benchmarks
 

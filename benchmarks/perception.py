@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
@@ -114,7 +113,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     media = Path(os.environ.get("INTERVIEW_RECORDINGS_DIR", str(ROOT.parent / "shared" / "media")))
     if not (media / "MANIFEST.md").exists():
         sys.exit("The recordings are missing: set INTERVIEW_RECORDINGS_DIR to the folder of MANIFEST.md.")
-    torch.set_num_threads(1)
     keep_metrics_here()
     found = rows(media)
     show(Console(width=150), found)

@@ -45,6 +45,9 @@ TOO_LONG = re.compile(
     r"context[_ ](?:length|size|window)|exceed_context_size|prompt is too long|input is too long|"
     r"tokens. must be <=|maximum number of tokens|string_above_max_length"
 )
+SHARED_CONTEXT_FULL = re.compile(r"context size has been exceeded")
+"""llama.cpp with status 500: requests that fit one by one share a context, and it is full just now. A prompt
+that can't fit has status 400 there."""
 FILTERED = re.compile(r"content[_ ](?:filter|policy)|responsibleai|content management policy")
 
 
@@ -114,6 +117,8 @@ def _error(status: int, headers: Mapping[str, str], told: _ErrorBody) -> Intervi
             f"Configure a key that the model's provider accepts for this model ({named}).",
             reason="MODEL_AUTH_FAILED",
         )
+    if status == 500 and SHARED_CONTEXT_FULL.search(told.said):
+        return _busy(f"{named}, its context is full", headers)
     if status in (400, 413, 422, 500) and TOO_LONG.search(told.said):
         return PreconditionError(
             f"The request does not fit into the model's context ({named}). Give its server a longer one.",

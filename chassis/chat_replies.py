@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ class ChatReply:
     truncated: bool = False
     """Cut off at the token limit."""
     prompt_token_count: int = 0
+    cached_prompt_token_count: int = 0
+    """Of them those that the server had read before. 0 where it does not say."""
     completion_token_count: int = 0
     model_version: str = ""
     """The server's fingerprint of model and build. Empty where it says none."""
@@ -55,6 +57,31 @@ class JsonReply:
 
     document: dict[str, Any]
     start: int
+
+
+def token_places(text: str, tokens: Sequence[Token], start: int = 0) -> list[tuple[int, Token]]:
+    """Find where in a reply's text each token begins, in characters.
+
+    llama.cpp lists the tokens of a Markdown fence that it cuts off the text. So the first token need not begin
+    at 0. Those of what is cut off have places before or behind the text.
+
+    Args:
+        text: The reply's text.
+        tokens: Its tokens.
+        start: The tokens have to spell the text from here on. What stands before may be spelled otherwise.
+
+    Returns:
+        The places, in order. None at all where the tokens do not spell the text.
+    """
+    spelled = "".join(token.text for token in tokens)
+    begin = spelled.rfind(text[start:]) if text[start:] else -1
+    if begin < 0:
+        return []
+    places, position = [], start - begin
+    for token in tokens:
+        places.append((position, token))
+        position += len(token.text)
+    return places
 
 
 def invalid_reply(what: str) -> UnavailableError:
@@ -127,6 +154,7 @@ def read_completion(document: object) -> ChatReply:
         tokens=tuple(_read_tokens(choice)),
         truncated=choice.get("finish_reason") == "length",
         prompt_token_count=_count(usage.get("prompt_tokens")),
+        cached_prompt_token_count=_count(_mapping(usage, "prompt_tokens_details").get("cached_tokens")),
         completion_token_count=_count(usage.get("completion_tokens")),
         model_version=_version(document),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
+from chassis.acting import CALLER_KEY, actor_of, current_actor
 from chassis.caller_groups import GROUP_KEY, caller_groups, decode_groups
 from chassis.callers import Callers
 from chassis.errors import (
@@ -106,6 +107,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         limit_s = self._max_call_s if remaining_s is None else min(remaining_s, self._max_call_s)
         error: InterviewError | None = None
         caller = self._callers.name_of(metadata, context.auth_context())
+        current_actor.set(actor_of(metadata.get(CALLER_KEY), caller))
         RPC_IN_FLIGHT.labels(method).inc()
         try:
             async with asyncio.timeout(limit_s):

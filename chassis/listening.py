@@ -9,7 +9,7 @@ import grpc
 
 from chassis.client import MAX_MESSAGE_BYTES
 from chassis.identity import Identity
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, address_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ def add_port(server: grpc.aio.Server, settings: ServiceSettings, identity: Ident
     """Let a server listen on its address, and return its port.
 
     Raises:
-        OSError: The address is taken or not ours.
-        PreconditionError: TLS is set and its files can't be used (`TLS_FILES_UNREADABLE`).
+        PreconditionError: The address is taken or not ours (`ADDRESS_UNAVAILABLE`), or TLS is set and its
+            files can't be used (`TLS_FILES_UNREADABLE`).
     """
     address = f"{settings.host}:{settings.port}"
     credentials = identity.server_credentials()
@@ -57,8 +57,8 @@ def add_port(server: grpc.aio.Server, settings: ServiceSettings, identity: Ident
         if credentials is None:
             return server.add_insecure_port(address)
         return server.add_secure_port(address, credentials)
-    except RuntimeError as error:
-        raise OSError("the address is taken or not ours") from error
+    except RuntimeError:
+        raise address_unavailable(settings, "host", "port") from None
 
 
 def is_loopback(host: str) -> bool:

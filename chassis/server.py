@@ -38,6 +38,7 @@ from chassis.telemetry import (
     serve_metrics,
     tracing_configured,
 )
+from chassis.watched_health import WatchedHealth
 from chassis.workers import STOP_GRACE_S
 
 logger = logging.getLogger(__name__)
@@ -73,9 +74,9 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         _exit(EXIT_SETTINGS_WRONG, str(error))
     configure_process_log(settings)
     configure_tracing(service_name.rpartition(".")[2])
-    serve_metrics(settings.metrics_host, settings.metrics_port)
     begin_s = time.perf_counter()
     try:
+        serve_metrics(settings)
         register = compose(settings)
     except InterviewError as error:
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
@@ -84,12 +85,6 @@ def run(settings_class: type[S], service_name: str, compose: Callable[[S], Regis
         status = asyncio.run(serve(settings, service_name, register))
     except InterviewError as error:
         _exit(EXIT_START_FAILED, f"{error.reason}: {error.message}", settings.log_format)
-    except OSError as error:
-        _exit(
-            EXIT_START_FAILED,
-            f"ADDRESS_UNAVAILABLE: can't listen on {settings.host}:{settings.port} ({error}). Use another.",
-            settings.log_format,
-        )
     _end(status)
 
 
@@ -118,7 +113,7 @@ async def serve(
         The status to exit with: 0, or `EXIT_START_AGAIN`.
 
     Raises:
-        OSError: The address is taken or not ours.
+        PreconditionError: See `start_server`.
     """
     stop = stop or asyncio.Event()
     server, health_servicer, port = await start_server(settings, service_name, register)
@@ -161,15 +156,15 @@ async def start_server(
     *,
     readiness: Readiness = READINESS,
     identity: Identity | None = None,
-) -> tuple[grpc.aio.Server, health.aio.HealthServicer, int]:
+) -> tuple[grpc.aio.Server, WatchedHealth, int]:
     """Start a server that answers, and return it with its health and its port.
 
     `register` is called once the address is ours. Health says NOT_SERVING while `readiness` lacks something.
     `identity` is this process's, unless another one is given.
 
     Raises:
-        OSError: The address is taken or not ours.
-        PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
+        PreconditionError: The address is taken or not ours (`ADDRESS_UNAVAILABLE`), or TLS is set and its
+            files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
     """
     callers = Callers(settings.allowed_callers, settings.caller_token_digests)
     interceptors: list[grpc.aio.ServerInterceptor] = [
@@ -183,7 +178,7 @@ async def start_server(
     # Before anything is composed: a second process started by mistake must not begin to work.
     port = add_port(server, settings, identity or of_this_process())
     register(server)
-    health_servicer = health.aio.HealthServicer()
+    health_servicer = WatchedHealth()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if is_loopback(settings.host) if settings.reflection is None else settings.reflection:
         reflected = (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME)

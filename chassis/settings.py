@@ -120,6 +120,18 @@ def load_settings(settings_class: type[S]) -> S:
         raise SettingsError("These settings are wrong:\n" + "\n".join(lines)) from None
 
 
+def address_unavailable(settings: ProcessSettings, host_field: str, port_field: str) -> PreconditionError:
+    """Return the error of an address that a process can't listen on. It names the variables to change."""
+    prefix = settings.model_config.get("env_prefix", "")
+    host, port = getattr(settings, host_field), getattr(settings, port_field)
+    where = f"[{host}]:{port}" if ":" in host.strip("[]") else f"{host}:{port}"
+    return PreconditionError(
+        f"Can't listen on {where}: the address is taken or not this machine's. Stop what listens there, or"
+        f" set another {prefix}{port_field.upper()} (or {prefix}{host_field.upper()}).",
+        reason="ADDRESS_UNAVAILABLE",
+    )
+
+
 def _variable(prefix: str, location: tuple[int | str, ...]) -> str:
     """Name the variable behind a problem. A problem of several settings together has none."""
     if not location:

@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from chassis.native_forwarder import json_line
 from chassis.native_output import forward_native_output
-from chassis.settings import ProcessSettings
+from chassis.settings import ProcessSettings, address_unavailable
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 session_id: ContextVar[str] = ContextVar("session_id", default="")
@@ -129,10 +129,17 @@ def refuse_start(message: str, log_format: str | None = None) -> None:
     logger.critical(message)
 
 
-def serve_metrics(host: str, port: int) -> None:
-    """Serve Prometheus metrics over HTTP unless `port` is 0."""
-    if port:
-        start_http_server(port, addr=host)
+def serve_metrics(settings: ProcessSettings) -> None:
+    """Serve Prometheus metrics over HTTP unless `metrics_port` is 0.
+
+    Raises:
+        PreconditionError: The address is taken or not ours (`ADDRESS_UNAVAILABLE`).
+    """
+    if settings.metrics_port:
+        try:
+            start_http_server(settings.metrics_port, addr=settings.metrics_host)
+        except OSError:
+            raise address_unavailable(settings, "metrics_host", "metrics_port") from None
 
 
 def tracing_configured() -> bool:

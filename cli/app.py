@@ -30,11 +30,12 @@ from cli import (
     verify_command,
 )
 from cli.assessor_commands import assessor_app
+from cli.audit_commands import audit_app
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode, from_interview_error
 from cli.key_commands import keys_app
 from cli.local_llm import llm_app
-from cli.options import API_KEY_VARIABLE
+from cli.refusals import API_KEY_VARIABLE
 
 PROGRAM = "interview"
 DISTRIBUTION = "interview-assessment"
@@ -67,6 +68,7 @@ def build_app() -> typer.Typer:
     up_command.add_to(app)
     app.add_typer(model_commands.models_app, name="models")
     app.add_typer(keys_app, name="keys")
+    app.add_typer(audit_app, name="audit")
     app.add_typer(llm_app, name="llm")
     app.add_typer(assessor_app, name="assessor")
     return app

@@ -23,6 +23,9 @@ SECRETS = {
     "LLM_API_KEY": ("assessor", "translator"),
     "ASSESSOR_LLM_API_KEY": ("assessor",),
     "TRANSLATOR_LLM_API_KEY": ("translator",),
+    "GATEWAY_OIDC_CLIENT_SECRET": ("gateway",),
+    "GATEWAY_COOKIE_SECRETS": ("gateway",),
+    "GATEWAY_SESSION_ID_SECRET": ("gateway",),
 }
 """Keys of the environment, and the only processes that get each."""
 OWN_PREFIXES = ("GATEWAY_", "ORCHESTRATOR_")

@@ -14,6 +14,7 @@ import httpx
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from cli.failures import CommandError, ExitCode
+from cli.refusals import API_KEY_HEADER, refusal
 
 Json = dict[str, Any]
 SentReport = Callable[[int, int], None]
@@ -26,7 +27,7 @@ UPLOAD_TIMEOUT_S = 300.0
 """Longest silence of one upload, while its recordings are made durable."""
 EVENT_TIMEOUT_S = 45.0
 """Three of the gateway's pings (15 s): a stream that is silent for longer is dead."""
-API_KEY_HEADER = "X-API-Key"
+AUDIT_PAGE_COUNT = 1_000
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,6 +131,28 @@ class GatewayClient:
         )["days"]
         return found
 
+    def audit_page(self, after_seq: int) -> tuple[list[str], int | None]:
+        """Return lines of the audit log behind a number, and the last one's number (None: no more)."""
+        query = {"after": after_seq, "limit": AUDIT_PAGE_COUNT}
+        reply = self._reply(self._http.build_request("GET", "/audit", params=query))
+        last_seq = reply.headers.get("X-Last-Seq", "")
+        if not reply.headers.get("Content-Type", "").startswith("application/jsonl"):
+            raise _not_a_gateway()
+        lines = reply.text.split("\n")[:-1]  # Not `splitlines`, which knows other ends of lines.
+        return lines, int(last_seq) if last_seq.isdecimal() else None
+
+    def audit_head(self) -> Json:
+        """Return number and hash of the audit log's newest record."""
+        return self._answer(self._http.build_request("GET", "/audit/head"))
+
+    def hold(self, session_id: str) -> Json:
+        """Keep a session from deletion and expiry until it is released."""
+        return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/hold"))
+
+    def release(self, session_id: str) -> Json:
+        """Lift the legal hold of a session."""
+        return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/release"))
+
     def cancel(self, session_id: str) -> Json:
         """Stop a session."""
         return self._answer(self._http.build_request("POST", f"/sessions/{_segment(session_id)}/cancel"))
@@ -158,7 +181,7 @@ class GatewayClient:
             ) as reply:
                 if reply.is_error:
                     reply.read()
-                    raise _rejection(reply)
+                    raise refusal(reply)
                 yield from EventSource(reply).iter_sse()
         except SSEError:
             raise _not_a_gateway() from None
@@ -181,19 +204,22 @@ class GatewayClient:
                     )
                 if reply.is_error:
                     reply.read()
-                    raise _rejection(reply)
+                    raise refusal(reply)
                 yield from reply.iter_bytes()
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
     def _answer(self, request: httpx.Request) -> Json:
+        return _document(self._reply(request))
+
+    def _reply(self, request: httpx.Request) -> httpx.Response:
         try:
             reply = self._http.send(request)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
         if reply.is_error:
-            raise _rejection(reply)
-        return _document(reply)
+            raise refusal(reply)
+        return reply
 
     def _unreachable(self, error: httpx.HTTPError) -> CommandError:
         what = "took too long to answer" if isinstance(error, httpx.TimeoutException) else "can't be reached"
@@ -248,23 +274,3 @@ def _not_a_gateway() -> CommandError:
         code="NOT_A_GATEWAY",
         exit_code=ExitCode.UNREACHABLE,
     )
-
-
-def _rejection(reply: httpx.Response) -> CommandError:
-    try:
-        body = reply.json()
-    except json.JSONDecodeError:
-        body = {}
-    body = body if isinstance(body, dict) else {}
-    message = body.get("message") or f"The gateway answered {reply.status_code}."
-    code = body.get("code") or f"HTTP_{reply.status_code}"
-    return CommandError(str(message), code=str(code), exit_code=_exit_code(reply.status_code))
-
-
-def _exit_code(http_status: int) -> ExitCode:
-    if http_status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
-        return ExitCode.NOT_FOUND
-    # Too many requests and the gateway's own troubles: the same command may work later.
-    if http_status == httpx.codes.TOO_MANY_REQUESTS or http_status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return ExitCode.UNREACHABLE
-    return ExitCode.REJECTED

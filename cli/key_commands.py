@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from chassis import api_keys
 from chassis.api_keys import KeyHolder, Scope
 from chassis.key_file import changing, read_key_book
+from chassis.limits import MAX_GROUP_CHARACTERS
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
 from cli.options import DEFAULT_GATEWAY_URL, ApiKey, AsJson, GatewayUrl
@@ -26,6 +27,15 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SIZE = re.compile(r"([1-9][0-9]{0,6})(MB|GB|TB)")
 BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 DEFAULT_SCOPES = ("submit", "read")
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+RULES = {
+    "name": f"NAME has 1 to {MAX_GROUP_CHARACTERS} characters",
+    "group": f"--group has at most {MAX_GROUP_CHARACTERS} characters",
+    "scopes": f"--scope takes {', '.join(SCOPES)}",
+    "upload_rate": "--uploads is a number and a time (minute, hour, day, month), such as 100/hour",
+    "byte_rate": "--bytes is a size and a time (minute, hour, day, month), such as 5GB/day",
+}
+"""What a value is, by its name in the file."""
 
 File = Annotated[
     Path,
@@ -45,7 +55,7 @@ def create(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"One of {', '.join(get_args(Scope))}. May be given several times.",
+            help=f"What it allows: {', '.join(SCOPES)}. Several with commas, or by giving it again.",
             show_default="submit, read",
         ),
     ] = None,
@@ -59,7 +69,7 @@ def create(
     """Make a key and show it. It is shown this once: only its SHA-256 is kept."""
     now = datetime.now(UTC)
     values: dict[str, Any] = {
-        "scopes": tuple(scope or DEFAULT_SCOPES),
+        "scopes": _scopes(scope) if scope else DEFAULT_SCOPES,
         "group": group,
         "expires": now + _duration(expires, "--expires") if expires else None,
         "upload_rate": uploads,
@@ -186,10 +196,18 @@ def _byte_rate(text: str) -> str:
     return text
 
 
+def _scopes(given: list[str]) -> tuple[str, ...]:
+    """Return scopes that were given with commas, one by one, or both."""
+    names = [name.strip() for text in given for name in text.split(",")]
+    for name in names:
+        if name not in SCOPES:
+            raise _usage(f"'{name}' is not a scope. {RULES['scopes']}.")
+    return tuple(names)
+
+
 def _wrong(error: ValidationError) -> CommandError:
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
-    return _usage(f"Correct {'.'.join(str(part) for part in first['loc'])}: {message}.")
+    """Name the option that is wrong, and not what the file calls it."""
+    return _usage(f"{RULES[str(error.errors()[0]['loc'][0])]}.")
 
 
 def _usage(message: str) -> CommandError:

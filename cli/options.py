@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cli.refusals import API_KEY_VARIABLE
+
 DEFAULT_GATEWAY_URL = "http://127.0.0.1:7860"
-API_KEY_VARIABLE = "INTERVIEW_API_KEY"
 
 GatewayUrl = Annotated[
     str,

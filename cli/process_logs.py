@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ READ_BYTES = 1 << 16
 MAX_LINE_BYTES = 1 << 20
 """A line without an end is dropped at this length, so that no log fills the memory."""
 GRAVE_LEVELS = frozenset({"ERROR", "CRITICAL"})
-_LISTENING = re.compile(r"running on (?P<url>http\S+)")
-"""In the words of uvicorn, which is what knows where the gateway listens."""
+SERVING_LOGGERS = frozenset({"chassis.server", "gateway.listening"})
+"""Who says "serving" of a whole process."""
 
 Record = dict[str, Any]
 
@@ -42,8 +41,7 @@ def told(name: str, record: Record) -> str | None:
     message = str(record.get("message", ""))
     session = f"session {record.get('session_id', '')}"
     if is_ready(record):
-        listening = _LISTENING.search(message)
-        return f"{name}: ready" + (f", the page is at {listening['url']}" if listening else "")
+        return f"{name}: ready" + (f", the page is at {record['url']}" if record.get("url") else "")
     if message == "session begins":
         count = int(record.get("answer_count", 0))
         return f"{session}: begins, {count} {'answer' if count == 1 else 'answers'}"
@@ -57,9 +55,7 @@ def told(name: str, record: Record) -> str | None:
 
 def is_ready(record: Record) -> bool:
     """Tell whether a record says that its process takes work now."""
-    message = str(record.get("message", ""))
-    serving = record.get("logger") == "chassis.server" and message == "serving"
-    return serving or (record.get("logger") == "uvicorn.error" and bool(_LISTENING.search(message)))
+    return record.get("logger") in SERVING_LOGGERS and record.get("message") == "serving"
 
 
 class LogTail:

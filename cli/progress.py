@@ -28,7 +28,11 @@ RESTING_STATES = frozenset({"done", "failed", "skipped"})
 
 @contextmanager
 def byte_bars(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Show transfers. The block calls what it gets with (name, bytes done, bytes in all)."""
+    """Show transfers. The block calls what it gets with (name, bytes done, bytes in all).
+
+    Bytes that are all there are no success yet: they may be refused, or be the wrong ones. So a transfer is
+    called complete when the next one begins, or when the block ends well.
+    """
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -38,28 +42,33 @@ def byte_bars(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         disable=not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
-    finished: set[str] = set()
+
+    def tell_last() -> None:
+        if tasks and not console.is_terminal:
+            console.print(f"{list(tasks)[-1]}: complete")
 
     def report(name: str, done_bytes: int, total_bytes: int) -> None:
         if name not in tasks:
+            tell_last()
             tasks[name] = progress.add_task(name)
         progress.update(tasks[name], completed=done_bytes, total=total_bytes)
-        if done_bytes >= total_bytes and name not in finished:
-            finished.add(name)
-            if not console.is_terminal:
-                console.print(f"{name}: complete")
 
     with progress:
         yield report
+    tell_last()
 
 
 def state_text(stage: Json) -> str:
-    """Return where a stage is. One that waits for its service says since when, in the reader's time."""
+    """Return where a stage is. One that waits says since when, in the reader's time.
+
+    It waits for its service, or to be tried once more after that broke off.
+    """
     if (since_s := stage.get("waiting_since_s")) is None:
         return str(stage["state"])
     since = datetime.fromtimestamp(since_s).astimezone()
     today = since.date() == datetime.now().astimezone().date()
-    return f"waiting since {since:%H:%M}" if today else f"waiting since {since:%Y-%m-%d %H:%M}"
+    what = "waiting to be tried again" if stage.get("reason") == "STAGE_DIED_ONCE" else "waiting"
+    return f"{what} since {since:%H:%M}" if today else f"{what} since {since:%Y-%m-%d %H:%M}"
 
 
 class StageBoard:

@@ -25,7 +25,7 @@ NOTHING_TO_WORK_ON = frozenset({"NO_AUDIO", "NO_VIDEO", "NO_SPEECH", "NO_FACE"})
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to an application."""
-    for command in (status, results, cancel, retry, delete):
+    for command in (status, results, cancel, retry, hold, release, delete):
         app.command()(command)
     app.command("list")(list_sessions)
 
@@ -48,6 +48,8 @@ def status(
         highlight=False,
         soft_wrap=True,
     )
+    if session.get("held"):
+        environment.out.print("on legal hold: it is neither deleted nor does it expire", highlight=False)
     rows = [
         _stage_row(answer["position"], stage)
         for answer in session.get("answers", [])
@@ -162,6 +164,38 @@ def has_nothing_to_retry(session: Json) -> bool:
     return bool(stages) and settled and session.get("state") == "completed"
 
 
+def hold(
+    context: typer.Context,
+    session_id: SessionId,
+    gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a session on legal hold: it is neither deleted nor does it expire."""
+    environment: Environment = context.obj
+    _show_hold(environment, environment.open_gateway(gateway, api_key).hold(session_id), as_json)
+
+
+def release(
+    context: typer.Context,
+    session_id: SessionId,
+    gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
+    api_key: ApiKey = "",
+    as_json: AsJson = False,
+) -> None:
+    """Lift the legal hold of a session. It may be deleted then, and expires in its time."""
+    environment: Environment = context.obj
+    _show_hold(environment, environment.open_gateway(gateway, api_key).release(session_id), as_json)
+
+
+def _show_hold(environment: Environment, answer: Json, as_json: bool) -> None:
+    if as_json:
+        environment.print_json(answer)
+    else:
+        words = "on legal hold" if answer["held"] else "not on legal hold"
+        environment.out.print(f"{answer['session_id']}: {words}", highlight=False)
+
+
 def delete(
     context: typer.Context,
     session_id: SessionId,
@@ -216,7 +250,8 @@ def _short_row(session: Json) -> tuple[str, ...]:
     state = str(session.get("state", session["status"]))
     done = "" if state in FINAL_STATES else f" {session.get('percent', 0):.0f} %"
     accepted = f"{_accepted(session):%Y-%m-%d %H:%M}"
-    return str(session["session_id"]), state + done, accepted, str(session.get("candidate_name", ""))
+    mark = " · held" if session.get("held") else ""
+    return str(session["session_id"]), state + done + mark, accepted, str(session.get("candidate_name", ""))
 
 
 def _whole_row(session: Json) -> tuple[str, ...]:
@@ -227,6 +262,7 @@ def _whole_row(session: Json) -> tuple[str, ...]:
         str(session.get("total_videos", "")),
         _accepted(session).isoformat(timespec="seconds"),
         str(session.get("candidate_name", "")),
+        "held" if session.get("held") else "",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -11,29 +12,39 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.scratch import remove_left_folders, sweeping_folders
 from chassis.store import MediaStore, sweeping_parts
-from gateway.auth import HEADER, KeyRing
+from gateway.audit_notes import AuditNotes
+from gateway.auth import HEADER, KeyRing, utc_now
+from gateway.browsers import Browsers
 from gateway.capabilities import KnownCapabilities
 from gateway.dependencies import Gateway
 from gateway.errors import install_error_handlers
 from gateway.foreign_pages import CallerMiddleware, OwnNames
-from gateway.guesses import Guesses
+from gateway.guesses import failed_sign_ins, wrong_keys
 from gateway.known_keys import KeySource
 from gateway.middleware import REQUEST_ID_HEADER, BodyBounds, RequestMiddleware
 from gateway.openapi import install_openapi
+from gateway.original_page import OriginalPage
+from gateway.people.persons import People
+from gateway.people.provider import Provider
+from gateway.people.sign_in import ATTEMPT_LIFETIME_S, SignIn
 from gateway.places import places_of_streams, places_of_uploads
 from gateway.quotas import UploadQuotas
 from gateway.rates import Rates, open_shared_storage
 from gateway.reader_cookie import ReaderCookies
 from gateway.readiness import Readiness
+from gateway.routes import audit as routes_audit
 from gateway.routes import capabilities as routes_capabilities
 from gateway.routes import events as routes_events
 from gateway.routes import media as routes_media
+from gateway.routes import original_page as routes_original_page
 from gateway.routes import pages as routes_pages
 from gateway.routes import sessions as routes_sessions
+from gateway.routes import signing_in as routes_signing_in
 from gateway.routes import uploads as routes_uploads
 from gateway.routes import usage as routes_usage
 from gateway.routes import versions as routes_versions
 from gateway.routes import websocket as routes_websocket
+from gateway.sealed import Seal
 from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
@@ -59,6 +70,9 @@ ROUTERS = tuple(
         routes_media,
         routes_capabilities,
         routes_usage,
+        routes_audit,
+        routes_signing_in,
+        routes_original_page,
         routes_pages,
     )
 )
@@ -80,6 +94,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
+            gateway.audit.sent(),
             PendingSessions(orchestrator, store).handed_over(),
             sweeping_parts(store),
             sweeping_folders(settings.spool_dir),
@@ -138,12 +153,17 @@ def _add_middleware(app: FastAPI, settings: GatewaySettings, media_origin: str |
 def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store: MediaStore) -> Gateway:
     rates = Rates(open_shared_storage(settings.rate_limit_storage.get_secret_value()))
     usage = Usage(store)
+    audit = AuditNotes(lambda: orchestrator.audit)
+    sign_secrets = [secret.get_secret_value().encode() for secret in settings.cookie_secrets]
+    sign_secrets = sign_secrets or [secrets.token_bytes(32)]
+    keys = _key_ring(settings, rates, sign_secrets, audit)
     return Gateway(
         settings=settings,
         orchestrator=orchestrator,
         store=store,
         submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
-        keys=_key_ring(settings, rates),
+        keys=keys,
+        browsers=_browsers(settings, rates, keys, sign_secrets, audit),
         quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
         usage=usage,
         stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),
@@ -157,16 +177,41 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         ),
         readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),
+        audit=audit,
     )
 
 
-def _key_ring(settings: GatewaySettings, rates: Rates) -> KeyRing:
-    secrets = [secret.get_secret_value() for secret in settings.cookie_secrets]
-    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s)
+def _key_ring(
+    settings: GatewaySettings, rates: Rates, sign_secrets: Sequence[bytes], audit: AuditNotes
+) -> KeyRing:
+    source = KeySource(settings.api_keys, settings.keys_file, settings.keys_reload_s, on_book=audit.keys_read)
     source.known()  # A file that can't be used is said at the start, and not with the first refusal.
     return KeyRing(
         source,
-        ReaderCookies(secrets, settings.cookie_lifetime_s),
-        Guesses(rates, settings.rate_limit_wrong_keys),
+        ReaderCookies(sign_secrets, settings.cookie_lifetime_s),
+        wrong_keys(rates, settings.rate_limit_wrong_keys),
         settings.heir_group,
+        refused=audit.key_refused,
+        people_sign_in=settings.people_sign_in,
     )
+
+
+def _browsers(
+    settings: GatewaySettings,
+    rates: Rates,
+    keys: KeyRing,
+    sign_secrets: Sequence[bytes],
+    audit: AuditNotes,
+) -> Browsers:
+    page_seal = Seal(sign_secrets, "original-page", settings.original_page_lifetime_s)
+    page = OriginalPage(settings.original_page_dir, settings.original_page_key, keys, page_seal)
+    if not settings.people_sign_in:
+        return Browsers(None, None, page, "", utc_now)
+    # Of another provider, or for another client, a cookie counts no more.
+    provider_name = f"{settings.oidc_issuer}\0{settings.oidc_client_id}"
+    seal = Seal(sign_secrets, f"person\0{provider_name}", settings.sign_in_lifetime_s)
+    people = People(seal, settings.oidc_groups, settings.heir_group)
+    attempt_seal = Seal(sign_secrets, f"signing-in\0{provider_name}", ATTEMPT_LIFETIME_S)
+    guesses = failed_sign_ins(rates, settings.rate_limit_wrong_keys)
+    sign_in = SignIn(settings, Provider(settings), people, attempt_seal, guesses, utc_now, audit)
+    return Browsers(people, sign_in, page, settings.public_url, utc_now)

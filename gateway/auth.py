@@ -43,6 +43,8 @@ class KeyRing:
         guesses: Bounds the wrong keys of one address.
         heir_group: The group that also sees sessions without an owner. Empty: none does.
         now: Clock for what ends.
+        refused: Is told of each key that is refused: why, and its holder where that is known.
+        people_sign_in: Whether people can sign in, so that without keys as well nobody is let in unknown.
     """
 
     def __init__(
@@ -52,17 +54,22 @@ class KeyRing:
         guesses: Guesses,
         heir_group: str = "",
         now: Callable[[], datetime] = utc_now,
+        *,
+        people_sign_in: bool = False,
+        refused: Callable[[str, str], None] = lambda _reason, _who: None,
     ) -> None:
         self._source = source
         self._cookies = cookies
         self._guesses = guesses
         self._heir_group = heir_group
         self._now = now
+        self._refused = refused
+        self._people_sign_in = people_sign_in
 
     @property
     def open(self) -> bool:
         """Whether everybody is let in."""
-        return self._source.none_needed
+        return self._source.none_needed and not self._people_sign_in
 
     async def let_in(self, given: Credentials, *scopes: Scope) -> Client:
         """Return the client who sent a request, for what needs one of these scopes.
@@ -77,7 +84,10 @@ class KeyRing:
         try:
             return await self._checked(given, key, scopes)
         except (ForbiddenError, ExhaustedError) as error:
-            log_refusal(error.reason, given.address, f"key:{key.name}" if key else "")
+            who = f"key:{key.name}" if key else ""
+            log_refusal(error.reason, given.address, who)
+            if given.key is not None:  # Without one nobody has tried anything.
+                self._refused(error.reason, who)
             raise
 
     async def _checked(self, given: Credentials, key: KnownKey | None, scopes: Sequence[Scope]) -> Client:
@@ -104,7 +114,7 @@ class KeyRing:
         )
 
     def check_still_in(self, client: Client) -> None:
-        """Put a client out whose key has ended since it was let in.
+        """Put a client out whose key or sign-in has ended since it was let in.
 
         Raises:
             ForbiddenError: It has.
@@ -116,6 +126,12 @@ class KeyRing:
             raise ForbiddenError(
                 "The API key has ended. Ask for a new one, and connect again.", reason="API_KEY_INVALID"
             )
+        if client.end is not None and now >= client.end:
+            raise sign_in_ended()
+
+    def find_named(self, name: str) -> KnownKey | None:
+        """Return the newest key of a name that has not ended."""
+        return self._find(lambda known: known.name == name)
 
     def cookie_for(self, client: Client) -> tuple[str, int]:
         """Return a cookie's value for a client with a key, and its lifetime in seconds."""
@@ -143,6 +159,11 @@ class KeyRing:
             return None
         own = frozenset({key.group})
         return own | UNOWNED if key.group == self._heir_group else own
+
+
+def sign_in_ended() -> ForbiddenError:
+    """Return the refusal of a browser whose person's sign-in is over."""
+    return ForbiddenError("Your sign-in has ended. Sign in again.", reason="SIGN_IN_ENDED")
 
 
 def _refusal(key: str) -> ForbiddenError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 
 logger = logging.getLogger(__name__)
 
@@ -14,9 +15,10 @@ UNOWNED = frozenset({""})
 
 @dataclass(frozen=True)
 class Client:
-    """Who is calling: a key's name, or the address where no key is asked for."""
+    """Who is calling: a key, a person who signed in, or an address where nobody is asked for either."""
 
     name: str
+    """`key:…`, `person:…`, `page:…` (a visitor of the original's page, by its key), or an address."""
     group: str = ""
     """Owns the sessions that this client makes. Empty: nobody does."""
     groups: frozenset[str] | None = UNOWNED
@@ -26,6 +28,27 @@ class Client:
     upload_rate: str = ""
     byte_rate: str = ""
     """Its own limits. Empty: those of everybody."""
+    end: datetime | None = None
+    """When a person's sign-in ends. None without one."""
+    address: str = field(default="", repr=False)
+    """Where a visitor of the original's page comes from. Empty for others."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the name is somebody's, and not the address that a request came from."""
+        return bool(self.key_sha256) or self.end is not None
+
+    @property
+    def share(self) -> str:
+        """Under which name its use is limited: visitors of one page by their addresses."""
+        return self.address or self.name
+
+    @property
+    def who(self) -> str:
+        """Who it is for the audit log. An address is nobody."""
+        if self == OURSELVES:
+            return "system:gateway"
+        return self.name if self.known else "anonymous"
 
 
 STRANGER = Client("unknown")

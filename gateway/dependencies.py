@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -10,9 +10,12 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from chassis.api_keys import Scope
+from chassis.errors import ForbiddenError
 from chassis.store import MediaStore
 from chassis.telemetry import session_id as session_id_var
+from gateway.audit_notes import AuditNotes
 from gateway.auth import HEADER, Credentials, KeyRing
+from gateway.browsers import SAFE_METHODS, Browsers
 from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.places import Places
@@ -25,8 +28,6 @@ from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
 from gateway.usage import Usage
 
-SAFE_METHODS = ("GET", "HEAD")
-
 
 @dataclass
 class Gateway:
@@ -37,6 +38,7 @@ class Gateway:
     store: MediaStore
     submitter: Submitter
     keys: KeyRing
+    browsers: Browsers
     quotas: UploadQuotas
     usage: Usage
     upload_places: Places
@@ -44,6 +46,7 @@ class Gateway:
     upload_limits: UploadLimits
     capabilities: KnownCapabilities
     readiness: Readiness
+    audit: AuditNotes
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:
@@ -54,11 +57,27 @@ def gateway_of(connection: HTTPConnection) -> Gateway:
 async def let_in(connection: HTTPConnection, *scopes: Scope) -> Client:
     """Return who sent a request or opens a WebSocket, and let it act as that client from now on.
 
+    A key goes before what the browser's cookies say.
+
     Raises:
-        ForbiddenError: It may not. See `KeyRing.let_in`.
+        ForbiddenError: It may not. See `KeyRing.let_in` and `Browsers.client_of`.
     """
+    gateway, has_key = gateway_of(connection), HEADER in connection.headers
+    client = None if has_key else gateway.browsers.client_of(connection, scopes)
+    if client is None:
+        try:
+            client = await _by_key(connection, scopes)
+        except ForbiddenError:
+            if not has_key:
+                gateway.browsers.check_ended(connection)
+            raise
+    current_client.set(client)
+    return client
+
+
+async def _by_key(connection: HTTPConnection, scopes: Sequence[Scope]) -> Client:
     changes = connection.scope.get("method", "GET") not in SAFE_METHODS
-    client = await gateway_of(connection).keys.let_in(
+    return await gateway_of(connection).keys.let_in(
         Credentials(
             address=connection.client.host if connection.client else "unknown",
             key=connection.headers.get(HEADER),
@@ -66,8 +85,6 @@ async def let_in(connection: HTTPConnection, *scopes: Scope) -> Client:
         ),
         *scopes,
     )
-    current_client.set(client)
-    return client
 
 
 def require(*scopes: Scope) -> Callable[[Request], Awaitable[Client]]:

@@ -1,41 +1,70 @@
-"""Wrong keys from one address: so many, then no more for a while."""
+"""Wrong keys, or sign-ins that failed, from one address: so many, then no more for a while."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from chassis.errors import ExhaustedError
 from gateway.rates import Rates
 
-WRONG_KEY = "wrong-key"
+Refusal = Callable[[float], ExhaustedError]
+"""Called with the seconds after which another attempt makes sense."""
 
 
 class Guesses:
-    """Bounds the wrong keys that one address may show.
+    """Bounds what one address may get wrong.
 
     Args:
-        rates: Counts them.
+        rates: Counts it.
         rate: As `limits` writes it, such as `20/minute`. Empty for no limit.
+        kind: What is counted. Each kind is counted by itself.
+        refusal: Says that it was too much.
     """
 
-    def __init__(self, rates: Rates, rate: str) -> None:
+    def __init__(self, rates: Rates, rate: str, kind: str, refusal: Refusal) -> None:
         self._rates = rates
         self._rate = rate
+        self._kind = kind
+        self._refusal = refusal
 
     async def check(self, address: str) -> None:
-        """Refuse an address that showed too many wrong keys, whatever it shows now.
+        """Refuse an address that got too much wrong, whatever it brings now.
 
         Raises:
-            ExhaustedError: `TOO_MANY_WRONG_KEYS`.
+            ExhaustedError: It did.
         """
-        wait_s = await self._rates.wait_s(WRONG_KEY, self._rate, address)
-        if wait_s:
-            raise ExhaustedError(
-                f"Too many wrong API keys came from this address. Try again in {math.ceil(wait_s)} s.",
-                reason="TOO_MANY_WRONG_KEYS",
-                retry_after_s=wait_s,
-            )
+        if wait_s := await self._rates.wait_s(self._kind, self._rate, address):
+            raise self._refusal(wait_s)
 
     async def count(self, address: str) -> None:
-        """Count a wrong key."""
-        await self._rates.count(WRONG_KEY, self._rate, address)
+        """Count something that was wrong."""
+        await self._rates.count(self._kind, self._rate, address)
+
+
+def wrong_keys(rates: Rates, rate: str) -> Guesses:
+    """Return what bounds the wrong keys of an address."""
+    return Guesses(
+        rates,
+        rate,
+        "wrong-key",
+        lambda wait_s: ExhaustedError(
+            f"Too many wrong API keys came from this address. Try again in {math.ceil(wait_s)} s.",
+            reason="TOO_MANY_WRONG_KEYS",
+            retry_after_s=wait_s,
+        ),
+    )
+
+
+def failed_sign_ins(rates: Rates, rate: str) -> Guesses:
+    """Return what bounds the sign-ins of an address that fail."""
+    return Guesses(
+        rates,
+        rate,
+        "failed-sign-in",
+        lambda wait_s: ExhaustedError(
+            f"Too many sign-ins from this address have failed. Try again in {math.ceil(wait_s)} s.",
+            reason="TOO_MANY_SIGN_INS",
+            retry_after_s=wait_s,
+        ),
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from chassis.api_keys import KeyHolder, Scope
+from chassis.api_keys import KeyBook, KeyHolder, Scope
 from chassis.errors import InvalidInputError
 from chassis.key_file import read_key_book
 from gateway.settings import ApiKey
@@ -48,6 +48,7 @@ class KeySource:
         file: The file of keys. None where there is none.
         interval_s: How old what is known of the file may be.
         clock: Seconds that only go forward.
+        on_book: Is told what the file held before (None at first) and what it holds now.
     """
 
     def __init__(
@@ -56,11 +57,14 @@ class KeySource:
         file: Path | None = None,
         interval_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
+        on_book: Callable[[KeyBook | None, KeyBook], None] = lambda _before, _now: None,
     ) -> None:
         self._configured = tuple(_of_settings(key) for key in configured)
         self._file = file
         self._interval_s = interval_s
         self._clock = clock
+        self._on_book = on_book
+        self._book: KeyBook | None = None
         self._kept: tuple[KnownKey, ...] = ()
         self._seen: tuple[int, ...] | None = None
         self._looked_at_s: float | None = None
@@ -91,6 +95,9 @@ class KeySource:
         except InvalidInputError as error:
             logger.error("the file of API keys can't be used, the keys stay as they were: %s", error.message)
             return
+        if book != self._book:
+            self._on_book(self._book, book)
+            self._book = book
         self._kept = tuple(key for holder in book.holders for key in _of_holder(holder))
         logger.info("API keys read", extra={"key_count": len(self._kept)})
         if not self._kept and not self._configured:

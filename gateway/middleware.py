@@ -90,10 +90,18 @@ class ArrivingBody:
         self._waited_s = 0.0
         self._window_s = 0.0
         self._window_bytes = 0
+        self.awaited = False
+        """Whether the client sends nothing before it is told to (`Expect: 100-continue`), and was not yet.
+        The first call for the body tells it."""
         self.ended = False
         """Whether all of it was read, or the client has left."""
         self.answered = False
         """Whether the answer has begun. What comes then is nobody's any more."""
+
+    def announced(self, headers: Headers) -> None:
+        """Learn from a request's headers what is to come."""
+        self.ended = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+        self.awaited = headers.get("expect", "").lower() == "100-continue"
 
     async def receive(self) -> Message:
         """Return the next message, as ASGI has it.
@@ -102,6 +110,7 @@ class ArrivingBody:
             InvalidInputError: The body comes too slowly (`UPLOAD_STALLED`, `UPLOAD_TOO_SLOW`).
         """
         bounds, silent_s = self._bounds, 0.0
+        self.awaited = False
         while not (self.ended or self.answered):
             left_s = min(
                 bounds.idle_timeout_s - silent_s,
@@ -159,10 +168,6 @@ def _too_slow(rule: str) -> InvalidInputError:
     )
 
 
-def _has_body(headers: Headers) -> bool:
-    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-
-
 class RequestMiddleware:
     """Plain ASGI, so that streams and their cancellation pass through untouched.
 
@@ -200,7 +205,7 @@ class RequestMiddleware:
         session_id.set("")
         begin_s, status, begun = time.perf_counter(), 500, False
         body = ArrivingBody(receive, self._bounds)
-        body.ended = not _has_body(asked)
+        body.announced(asked)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status, begun
@@ -234,7 +239,7 @@ class RequestMiddleware:
 async def _let_go(body: ArrivingBody, status: int, headers: MutableHeaders) -> None:
     """Answer before the whole body was read: be polite if there is time, and end the connection with it."""
     body.answered = True
-    if status not in UNREAD_STATUSES:
+    if status not in UNREAD_STATUSES and not body.awaited:
         await body.drain()
     if not body.ended:
         # Else the web server would go on reading (and dropping) for as long as a client sends.
@@ -247,5 +252,5 @@ def _record(scope: Scope, status: int, duration_s: float) -> None:
     HTTP_SECONDS.labels(scope["method"], route, status).observe(duration_s)
     extra = {"method": scope["method"], "route": route, "status": status, "duration_s": round(duration_s, 4)}
     client = current_client.get()
-    # The name of a key, never an address: that is logged only where somebody is refused.
-    logger.info("request", extra=extra | ({"client": client.name} if client.key_sha256 else {}))
+    # A key's name or a person's number, never an address: that is logged only where somebody is refused.
+    logger.info("request", extra=extra | ({"client": client.name} if client.known else {}))

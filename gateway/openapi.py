@@ -15,8 +15,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from gateway.audit_schemas import AuditRecord
 from gateway.auth import COOKIE_SCOPE, HEADER
 from gateway.dependencies import SCOPES
+from gateway.people.persons import COOKIE as PERSON_COOKIE
 from gateway.reader_cookie import COOKIE
 from gateway.schemas import STATUS_EXAMPLE
 
@@ -45,6 +47,13 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "For a browser's player and event stream, which can't send the key. `POST /login`"
         " with the key sets it, over https as `__Host-interview_reader`. It reads only, ends soon, and"
         " ends with its key.",
+    },
+    "person": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": PERSON_COOKIE,
+        "description": "For people, where a sign-in provider is set up. `GET /signin` leads to it. Over https"
+        " it is `__Host-interview_person`. Changes need an `Origin` of ours.",
     },
 }
 """Where no keys are set up, nobody needs one: `{}` beside them."""
@@ -79,6 +88,7 @@ def _document(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Any]:
     components = document["components"]
     components["securitySchemes"] = SECURITY_SCHEMES
     components["schemas"] |= _result_components()
+    components["schemas"]["AuditRecord"] = AuditRecord.model_json_schema()
     # Here and not at its model: FastAPI leaves every null out of an example.
     components["schemas"]["StatusAnswer"]["examples"] = [STATUS_EXAMPLE]
     for route in routes:
@@ -98,7 +108,8 @@ def _security(route: APIRoute, method: str) -> list[dict[str, list[str]]]:
     with_cookie = method == "GET" and COOKIE_SCOPE in scopes
     cookie: list[dict[str, list[str]]] = [{"cookie": [COOKIE_SCOPE]}] if with_cookie else []
     keys: list[dict[str, list[str]]] = [{"key": [scope]} for scope in scopes]
-    return [*keys, *cookie, {}]
+    people: list[dict[str, list[str]]] = [{"person": [scope]} for scope in scopes]
+    return [*keys, *cookie, *people, {}]
 
 
 def _result_components() -> dict[str, Any]:

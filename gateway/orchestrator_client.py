@@ -1,4 +1,4 @@
-"""The orchestrator over gRPC. The only module of the gateway that sees protobuf."""
+"""The orchestrator over gRPC. With `audit_client`, the only module of the gateway that sees protobuf."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, TypeVar, cast
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.caller_groups import GROUP_KEY, encode_groups
-from chassis.client import NO_RETRY, Metadata, RetryPolicy, open_channel, read_out, stream, unary
-from chassis.errors import DeadlineError, UnavailableError
+from chassis.client import NO_RETRY, open_channel, read_out, stream, unary
+from chassis.errors import UnavailableError
+from gateway.audit_client import AuditClient
 from gateway.callers import current_client
+from gateway.orchestrator_calls import CHANGING, READING, SUBMITTING, away, call, metadata_of_caller
 from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
@@ -36,12 +37,6 @@ T = TypeVar("T")
 SERVICE_NAME = "interview.v1.OrchestratorService"
 WATCH_TIMEOUT_S = 3600.0
 """One event stream lasts at most this long. Browsers resume it by themselves."""
-RETRY_AFTER_S = 30.0
-"""What clients are told to wait where the orchestrator is away: about a restart."""
-READING = "Ask again in half a minute."
-SUBMITTING = "It is not certain that the session was accepted. Ask for it in half a minute."
-CHANGING = "It is not certain that the change was made. Look at the session's status before you try again."
-"""What to do where a call did not get through, by what the call was for."""
 PING_TIMEOUT_S = 2.0
 CAPABILITIES_TIMEOUT_S = 6.0
 """Above the 5 s after which the orchestrator goes without a stage that does not answer."""
@@ -91,6 +86,11 @@ class OrchestratorClient:
     def _stub(self) -> Any:
         return orchestrator_pb2_grpc.OrchestratorServiceStub(self._channel)
 
+    @property
+    def audit(self) -> AuditClient:
+        """See `Orchestrator`."""
+        return AuditClient(self._channel, self._timeout_s)
+
     async def aclose(self) -> None:
         """Close the channel."""
         if self._opened is not None:
@@ -132,7 +132,9 @@ class OrchestratorClient:
         request = pb.WatchSessionRequest(session_id=session_id, after_event_id=after_event_id)
         # `stream` passes its second argument on, and this method takes one message, not a stream of them.
         method = self._stub.WatchSession
-        events = stream(method, cast("Any", request), timeout_s=WATCH_TIMEOUT_S, metadata=_caller())
+        events = stream(
+            method, cast("Any", request), timeout_s=WATCH_TIMEOUT_S, metadata=metadata_of_caller()
+        )
         try:
             async with aclosing(cast("Any", events)):
                 async for event in events:
@@ -141,7 +143,7 @@ class OrchestratorClient:
                         await read_out(events)  # Before its readers see the end, and leave.
                     yield SessionEvent(event.event_id, session, event.event_time_s)
         except UnavailableError as error:
-            raise _away(error) from error
+            raise away(error) from error
 
     async def list_sessions(
         self, page_size_count: int, page_token: str, state: SessionState | None, owner_group: str = ""
@@ -216,35 +218,12 @@ class OrchestratorClient:
         try:
             response = await unary(health.Check, request, timeout_s=PING_TIMEOUT_S, retry=NO_RETRY)
         except UnavailableError as error:
-            raise _away(error) from error
+            raise away(error) from error
         if response.status != health_pb2.HealthCheckResponse.SERVING:
-            raise _away(None)
+            raise away(None)
 
     async def _call(self, method: Callable[..., Awaitable[T]], request: Any, advice: str = READING) -> T:
-        try:
-            return await unary(
-                method, request, timeout_s=self._timeout_s, retry=RetryPolicy(), metadata=_caller()
-            )
-        except UnavailableError as error:
-            raise _away(error, advice) from error
-        except DeadlineError as error:
-            message = f"The assessment service did not answer in time. {advice}"
-            raise DeadlineError(message, reason=error.reason) from error
-
-
-def _caller() -> Metadata:
-    groups = current_client.get().groups
-    return () if groups is None else ((GROUP_KEY, encode_groups(groups)),)
-
-
-def _away(error: UnavailableError | None, advice: str = READING) -> UnavailableError:
-    if error is not None and error.reason not in ("UNAVAILABLE", "SHUTTING_DOWN"):
-        return error  # something behind the orchestrator, named by it
-    return UnavailableError(
-        f"The assessment service can't be reached right now. {advice}",
-        reason="ORCHESTRATOR_UNAVAILABLE",
-        retry_after_s=RETRY_AFTER_S,
-    )
+        return await call(method, request, self._timeout_s, advice=advice, metadata=metadata_of_caller())
 
 
 def _state(number: int) -> SessionState:
@@ -264,6 +243,7 @@ def _session(session: pb.Session) -> SessionView:
         message=session.message,
         candidate_name=session.candidate_name,
         remaining_s=session.remaining_s if session.HasField("remaining_s") else None,
+        held=session.held if session.HasField("held") else None,
     )
 
 

@@ -43,7 +43,7 @@ class Places:
         Raises:
             ExhaustedError: There is none.
         """
-        name = limited_as(client.name)
+        name = limited_as(client.share)
         if self._taken[name] >= self._max_count_per_client:
             raise self._full_of_client(self._max_count_per_client)
         if self._taken.total() >= self._max_count:

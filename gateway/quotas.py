@@ -56,7 +56,7 @@ class UploadQuotas:
             ExhaustedError: The quota is used up (`RATE_LIMITED`, `BYTE_QUOTA_EXCEEDED`).
         """
         upload_rate, byte_rate = client.upload_rate or self._upload_rate, client.byte_rate or self._byte_rate
-        uploads, sizes = (UPLOAD, client.name), (BYTES, client.name)
+        uploads, sizes = (UPLOAD, client.share), (BYTES, client.share)
         expected_bytes = max(1, expected_bytes)
         self._under_way[uploads] += 1
         self._under_way[sizes] += expected_bytes
@@ -64,8 +64,8 @@ class UploadQuotas:
         try:
             await self._check(client, upload_rate, byte_rate, expected_bytes)
             yield share
-            await self._rates.count(UPLOAD, upload_rate, client.name)
-            await self._rates.count(BYTES, byte_rate, client.name, share.media_bytes)
+            await self._rates.count(UPLOAD, upload_rate, client.share)
+            await self._rates.count(BYTES, byte_rate, client.share, share.media_bytes)
         finally:
             self._under_way[uploads] -= 1
             self._under_way[sizes] -= expected_bytes
@@ -73,7 +73,7 @@ class UploadQuotas:
         await self._usage.add(client, share.media_bytes)
 
     async def _check(self, client: Client, upload_rate: str, byte_rate: str, expected_bytes: int) -> None:
-        name, under_way = client.name, self._under_way
+        name, under_way = client.share, self._under_way
         # Both before anything is waited for: of two at the same moment the first one gets the place.
         others, other_bytes = under_way[UPLOAD, name] - 1, under_way[BYTES, name] - expected_bytes
         if wait_s := await self._rates.wait_s(UPLOAD, upload_rate, name, taken=others):

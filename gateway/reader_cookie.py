@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from gateway import cookies
+
 COOKIE = "interview_reader"
-HOST_COOKIE = f"__Host-{COOKIE}"
-"""Its name over https. Browsers take this name from the host itself and over https alone, so no other host of
-the domain can put a cookie of its own in its place."""
 FORMER_COOKIE = "interview_key"
 """What earlier versions kept the key itself in. A browser that signs in is told to forget it."""
 SHAPE = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})")
@@ -24,20 +22,19 @@ SHAPE = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})")
 
 def cookie_name(scheme: str) -> str:
     """Return the cookie's name where we are called by a scheme: `https`, `wss`, or one without TLS."""
-    return HOST_COOKIE if scheme in ("https", "wss") else COOKIE
+    return cookies.cookie_name(COOKIE, secure=scheme in ("https", "wss"))
 
 
 class ReaderCookies:
     """Makes and checks values of the cookie.
 
     Args:
-        sign_secrets: The first one signs, all of them check, so a secret can be replaced. None: one of this
-            process, which no other replica knows.
+        sign_secrets: The first one signs, all of them check, so a secret can be replaced. At least one.
         lifetime_s: How long a cookie lasts.
     """
 
-    def __init__(self, sign_secrets: Sequence[str], lifetime_s: int) -> None:
-        self._secrets = [secret.encode() for secret in sign_secrets] or [secrets.token_bytes(32)]
+    def __init__(self, sign_secrets: Sequence[bytes], lifetime_s: int) -> None:
+        self._secrets = sign_secrets
         self.lifetime_s = lifetime_s
 
     def made_for(self, key_sha256: str, now: datetime) -> str:

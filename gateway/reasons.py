@@ -24,7 +24,8 @@ REASONS: Mapping[str, Reason] = {
     "BODY_INVALID": Reason(400, "a part of the body is missing"),
     "FILE_EMPTY": Reason(400, "an uploaded file has no byte"),
     "FILE_TYPE_INVALID": Reason(400, "the extension is not one of mp4, avi, mov, mkv, webm"),
-    "HTTP_INVALID": Reason(400, "not HTTP, or headers of more than 64 KB"),
+    "HTTP_INVALID": Reason(400, "not HTTP, or an address and headers of more than 64 KB"),
+    "LENGTH_AMBIGUOUS": Reason(400, "both a Content-Length and a Transfer-Encoding"),
     "JSON_INVALID": Reason(400, "the body is not JSON"),
     "LANGUAGE_INVALID": Reason(400, "not a language that the loaded model understands"),
     "MULTIPART_INVALID": Reason(400, "the form is malformed or ends early"),
@@ -42,6 +43,16 @@ REASONS: Mapping[str, Reason] = {
     "API_KEY_INVALID": Reason(403, "no key, or an unknown or expired one"),
     "API_KEY_MISTYPED": Reason(403, "a key with a wrong character, or a part of one"),
     "API_KEY_SCOPE_MISSING": Reason(403, "the key lacks the scope"),
+    "SIGN_IN_NEXT_INVALID": Reason(400, "`next` is not a path of this site"),
+    "SIGN_IN_STATE_INVALID": Reason(400, "this browser began no such sign-in, or too long ago"),
+    "SIGN_IN_ENDED": Reason(403, "the person's sign-in is over"),
+    "SIGN_IN_GROUP_MISSING": Reason(403, "the person is in no group that is let in"),
+    "SIGN_IN_REFUSED": Reason(403, "the provider refused the sign-in, or its code"),
+    "SIGN_IN_SCOPE_MISSING": Reason(403, "no group of the person grants the scope"),
+    "SIGN_IN_TOKEN_INVALID": Reason(403, "a check of the provider's ID token fails"),
+    "SIGN_IN_OFF": Reason(404, "no sign-in provider is set up"),
+    "TOO_MANY_SIGN_INS": Reason(429, "too many sign-ins from this address have failed"),
+    "SIGN_IN_PROVIDER_UNAVAILABLE": Reason(503, "the sign-in provider can't be reached or is of no use"),
     "HOST_FORBIDDEN": Reason(421, "a host name that is not allowed"),
     "ORIGIN_FORBIDDEN": Reason(403, "a page of another site asks"),
     "MEDIA_NOT_FOUND": Reason(404, "there is no such recording"),
@@ -94,10 +105,14 @@ REASONS: Mapping[str, Reason] = {
 
 ALWAYS = (
     "HTTP_INVALID",
+    "LENGTH_AMBIGUOUS",
     "HEADERS_STALLED",
     "API_KEY_INVALID",
     "API_KEY_MISTYPED",
     "API_KEY_SCOPE_MISSING",
+    "SIGN_IN_ENDED",
+    "SIGN_IN_GROUP_MISSING",
+    "SIGN_IN_SCOPE_MISSING",
     "TOO_MANY_WRONG_KEYS",
     "HOST_FORBIDDEN",
     "ORIGIN_FORBIDDEN",
@@ -112,6 +127,15 @@ ASKING = (
     "DEADLINE_EXCEEDED",
 )
 """What a question to the orchestrator can end with."""
+OF_A_SIGN_IN = (
+    "SIGN_IN_OFF",
+    "SIGN_IN_STATE_INVALID",
+    "SIGN_IN_REFUSED",
+    "SIGN_IN_TOKEN_INVALID",
+    "TOO_MANY_SIGN_INS",
+    "SIGN_IN_PROVIDER_UNAVAILABLE",
+)
+"""What coming back from the sign-in provider can end with."""
 OF_THE_STORE = ("STORE_FULL", "STORE_REFUSED", "STORE_UNAVAILABLE")
 """What reading or writing recordings can end with."""
 OF_A_SESSION = ("SESSION_ID_INVALID", "SESSION_NOT_FOUND", *ASKING)

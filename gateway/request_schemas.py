@@ -126,17 +126,22 @@ ORDER_BODY = _body("application/json", ReassessmentOrder.model_json_schema(), {"
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Return a short body whole.
+    """Return a short body whole. One that says that it is longer is refused before a byte of it is read.
 
     Raises:
         InvalidInputError: It has more than `max_bytes` (`UPLOAD_TOO_LARGE`).
     """
+    told = request.headers.get("content-length", "")
     data = bytearray()
+    _check_bytes(int(told) if told.isdecimal() else 0, max_bytes)
     async for chunk in request.stream():
         data += chunk
-        if len(data) > max_bytes:
-            raise InvalidInputError(
-                f"The body is too large. Max: {max_bytes} bytes. Send less at once.",
-                reason="UPLOAD_TOO_LARGE",
-            )
+        _check_bytes(len(data), max_bytes)
     return bytes(data)
+
+
+def _check_bytes(count: int, max_bytes: int) -> None:
+    if count > max_bytes:
+        raise InvalidInputError(
+            f"The body is too large. Max: {max_bytes} bytes. Send less at once.", reason="UPLOAD_TOO_LARGE"
+        )

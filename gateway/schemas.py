@@ -37,6 +37,7 @@ STATUS_EXAMPLE: dict[str, Any] = {
     "end_time_s": None,
     "create_time": "2026-12-01T08:30:00.250Z",
     "end_time": None,
+    "held": False,
     "stages": {
         "transcribe": {"state": "running", "done": 0, "failed": 0, "skipped": 0, "total": 1, "percent": 50.0}
     },
@@ -187,6 +188,10 @@ class StatusAnswer(BaseModel):
     end_time_s: float | None
     create_time: str = Field(description="The same as ISO 8601 in UTC.")
     end_time: str | None
+    held: bool | None = Field(
+        description="Whether it is under a legal hold, which keeps it from deletion and expiry. It is seconds"
+        " old at most. Null while that can't be told."
+    )
     stages: dict[str, StageSummary] = Field(description="By the stage's name.")
     answers: list[AnswerStatus]
     results_url: str | None = Field(
@@ -250,3 +255,18 @@ class Health(BaseModel):
     """It is well."""
 
     status: Literal["ok"] = "ok"
+
+
+class WhoAmI(BaseModel):
+    """Who is calling."""
+
+    kind: Literal["person", "key", "anybody"] = Field(
+        description="Somebody who signed in, a key, or anybody, where nobody is asked for either."
+    )
+    caller: str = Field(
+        description="Under which name we know the caller, in logs as well. Empty for anybody."
+    )
+    name: str = Field(description="The key's name, or what the provider calls the person.")
+    end_time_s: float | None = Field(
+        None, description="When the person's sign-in ends, in seconds since 1970-01-01 UTC."
+    )

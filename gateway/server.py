@@ -1,6 +1,6 @@
 """The web server in front of the application: uvicorn on h11, with bounds on headers and a polite end.
 
-h11 bounds what it keeps of an unfinished head, and httptools does not (`docs/decisions/0013`). uvicorn bounds
+h11 bounds what it keeps of an unfinished head, and httptools does not (`docs/decisions/0014`). uvicorn bounds
 the time between requests, but not the time of a head. It also closes a connection while its client still
 sends, and the client may then lose our answer. Here the writing half is closed first.
 """
@@ -26,9 +26,54 @@ KEEP_ALIVE_S = 75
 DRAIN_S = 30
 MAX_HEAD_BYTES = 65_536
 """Of a request's line and headers. Browsers and proxies stay below 16 KB."""
+HEAD_TOO_LARGE = (
+    "HTTP_INVALID",
+    f"The address and the headers have more than {MAX_HEAD_BYTES // 1024} KB. Send fewer or shorter ones.",
+)
+LENGTH_AMBIGUOUS = (
+    "LENGTH_AMBIGUOUS",
+    "The request has a Transfer-Encoding beside a Content-Length, or in HTTP/1.0. Send one of both.",
+)
 LINGER_BYTES = 1_000_000
 LINGER_S = 2.0
 """So much and so long a client may still send behind its answer, so that it can read that."""
+
+
+class BoundedConnection(h11.Connection):
+    """Reads requests whose head is not too large, and whose end is clear.
+
+    h11 bounds a head only for as long as it is not whole. One that comes in a single read passes it.
+    """
+
+    refusal = ("HTTP_INVALID", "The request is not valid HTTP. Correct it.")
+    """Why the last request is refused: reason and message."""
+
+    def next_event(self) -> Any:
+        """See `h11.Connection`.
+
+        Raises:
+            h11.RemoteProtocolError: The request is not valid, too large in its head, or ends unclearly.
+        """
+        if self.their_state is not h11.IDLE:
+            return super().next_event()
+        before_bytes = len(self.trailing_data[0])
+        if before_bytes > MAX_HEAD_BYTES:
+            self.refusal = HEAD_TOO_LARGE  # In case that h11 does not find its end.
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            if before_bytes - len(self.trailing_data[0]) > MAX_HEAD_BYTES:
+                raise h11.RemoteProtocolError("the head is too large")
+            self.refusal = BoundedConnection.refusal
+            self._check_end(event)
+        return event
+
+    def _check_end(self, request: h11.Request) -> None:
+        """Refuse two ways to tell where a body ends: who stands before us may believe the other one."""
+        names = {name for name, _ in request.headers}
+        chunked = b"transfer-encoding" in names
+        if chunked and (b"content-length" in names or request.http_version < b"1.1"):
+            self.refusal = LENGTH_AMBIGUOUS
+            raise h11.RemoteProtocolError("the end of the body is not clear")
 
 
 class BoundedProtocol(H11Protocol):
@@ -43,6 +88,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *args: Any, head_timeout_s: float, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.conn: BoundedConnection = BoundedConnection(h11.SERVER, MAX_HEAD_BYTES)
         self._head_timeout_s = head_timeout_s
         self._head_timer: asyncio.TimerHandle | None = None
         self._lingering = False
@@ -82,12 +128,8 @@ class BoundedProtocol(H11Protocol):
             self._refuse(408, "HEADERS_STALLED", message)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's own words
-        """Refuse what is not HTTP, or has too much of it."""
-        message = (
-            f"The request is not valid HTTP, or its headers have more than {MAX_HEAD_BYTES // 1024} KB."
-            " Correct it, and send fewer or shorter headers."
-        )
-        self._refuse(400, "HTTP_INVALID", message)
+        """Refuse what is not HTTP, has too much of it, or does not say clearly where it ends."""
+        self._refuse(400, *self.conn.refusal)
 
     def _refuse(self, status: int, reason: str, message: str) -> None:
         body = json.dumps(error_body(reason, message)).encode()
@@ -177,7 +219,6 @@ def server_config(app: Any, settings: GatewaySettings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         http=cast("Any", partial(BoundedProtocol, head_timeout_s=settings.head_timeout_s)),
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         log_config=None,
         access_log=False,  # ours has the session's id and no path
         server_header=False,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from chassis.errors import InvalidInputError
+from gateway.audit_log import AuditLog
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _DASHED = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -98,6 +99,8 @@ class SessionView:
     message: str = ""
     candidate_name: str = ""
     remaining_s: float | None = None
+    held: bool | None = None
+    """Whether it is under a legal hold. None while that is not known."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,10 @@ class Orchestrator(Protocol):
     Who asks is `gateway.callers.current_client`: it owns what it creates, and to it the sessions of other
     groups do not exist.
     """
+
+    @property
+    def audit(self) -> AuditLog:
+        """The audit log."""
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
         """Make a session durable. The same identifier again returns the existing one."""

@@ -14,7 +14,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.api_keys import Digest, Name, Scope, Time
 from chassis.limits import MAX_ANSWER_COUNT, MAX_GROUP_CHARACTERS, MAX_MEDIA_BYTES
-from chassis.settings import ProcessSettings
+from gateway.people.settings import PeopleSettings
 
 MEGABYTE = 1_000_000
 MIN_SECRET_CHARACTERS = 32
@@ -44,7 +44,7 @@ class ApiKey(BaseModel):
         return self.group or self.name
 
 
-class GatewaySettings(ProcessSettings):
+class GatewaySettings(PeopleSettings):
     """What the gateway can be told."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="GATEWAY_")
@@ -104,7 +104,8 @@ class GatewaySettings(ProcessSettings):
     rate_limit_bytes: str = ""
     """Bytes of accepted recordings a client, such as `5000000000/day`. Empty: no limit."""
     rate_limit_wrong_keys: str = "20/minute"
-    """Wrong keys an address. More are refused, and so is what follows them. Empty: no limit."""
+    """Wrong keys an address, and as many sign-ins that fail. More are refused, and so is what follows them.
+    Empty: no limit."""
     rate_limit_storage: SecretStr = SecretStr("")
     """Where it is counted: `redis://…` counts for all replicas together. Empty: each one by itself."""
     languages: tuple[str, ...] = ()
@@ -126,6 +127,13 @@ class GatewaySettings(ProcessSettings):
     (Strict-Transport-Security). 0: it is not told to. A browser can't be made to forget it."""
     heir_group: str = Field("", max_length=MAX_GROUP_CHARACTERS)
     """The group whose keys also see sessions that were made without keys. Empty: only `admin` keys do."""
+    original_page_dir: Path | None = None
+    """Folder of the original's web client, served at `/original/`. None: it is not served. Whoever reaches
+    it may submit."""
+    original_page_key: str = ""
+    """Name of the key that its visitors act for. It never leaves us."""
+    original_page_lifetime_s: int = Field(3600, ge=60, le=86_400)
+    """How long a visitor may submit and look at what was submitted. Each visit and upload begins it anew."""
     allow_anonymous: bool = False
     """Serve a public address without keys. For a network that is closed by other means."""
 
@@ -138,15 +146,16 @@ class GatewaySettings(ProcessSettings):
 
     @property
     def has_keys(self) -> bool:
-        """Whether a key is asked for."""
-        return bool(self.api_keys) or self.keys_file is not None
+        """Whether a key, or a person's sign-in, is asked for."""
+        return bool(self.api_keys) or self.keys_file is not None or self.people_sign_in
 
     @property
     def effective_hosts(self) -> tuple[str, ...]:
         """The names that we are called by, next to `localhost` and IP addresses. `*` for any."""
         if self.allowed_hosts:
             return self.allowed_hosts
-        return ("*",) if self.has_keys else (self.host,)
+        # The original's page lets in whoever reaches it. A page elsewhere must not, by a name of its own.
+        return ("*",) if self.has_keys and self.original_page_dir is None else (self.host,)
 
     @property
     def proxies(self) -> tuple[str, ...]:
@@ -167,6 +176,16 @@ class GatewaySettings(ProcessSettings):
         if value is not None and (not value.name or value.is_dir()):  # An empty variable is the folder `.`.
             raise ValueError("names no file. Name the one of `interview keys`, or leave the variable out")
         return value
+
+    @model_validator(mode="after")
+    def _page_has_a_key(self) -> Self:
+        if (self.original_page_dir is None) != (not self.original_page_key):
+            raise ValueError("GATEWAY_ORIGINAL_PAGE_DIR and GATEWAY_ORIGINAL_PAGE_KEY need each other")
+        if self.original_page_dir is not None and not (self.api_keys or self.keys_file):
+            raise ValueError("GATEWAY_ORIGINAL_PAGE_KEY needs keys: GATEWAY_KEYS_FILE or GATEWAY_API_KEYS")
+        if self.original_page_dir is not None and not self.original_page_dir.is_dir():
+            raise ValueError("GATEWAY_ORIGINAL_PAGE_DIR is no folder")
+        return self
 
     @field_validator("rate_limit_uploads", "rate_limit_bytes", "rate_limit_wrong_keys")
     @classmethod

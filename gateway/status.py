@@ -84,6 +84,7 @@ def describe(session: SessionView, *, legacy: bool = False) -> dict[str, Any]:
         "end_time_s": session.end_time_s,
         "create_time": iso_time(session.create_time_s),
         "end_time": iso_time(session.end_time_s),
+        "held": session.held,
         "stages": _stages(session),
         "answers": [_answer(answer) for answer in session.answers],
     }
@@ -172,9 +173,14 @@ def _message(session: SessionView, current: int) -> str:
             if stage.state is StageState.RUNNING and stage.stage in _STAGE_MESSAGES:
                 return _STAGE_MESSAGES[stage.stage].format(i=place, n=total)
     if (waiting := _longest_waiting(session)) is not None:
-        since = iso_time(waiting.waiting_since_s) or ""
-        who = _WAITED_FOR.get(waiting.reason, f"the {_SERVICES.get(waiting.stage, waiting.stage)} service")
-        return f"Waiting for {who} since {since[:10]} {since[11:16]} UTC. It goes on by itself."
+        service = f"the {_SERVICES.get(waiting.stage, waiting.stage)} service"
+        time = iso_time(waiting.waiting_since_s) or ""
+        since = f"since {time[:10]} {time[11:16]} UTC"
+        if waiting.reason == "STAGE_DIED_ONCE":
+            why = f"because {service} broke off"
+            return f"Waiting {since} to try an answer once more, {why}. It goes on by itself."
+        who = _WAITED_FOR.get(waiting.reason, service)
+        return f"Waiting for {who} {since}. It goes on by itself."
     return _MESSAGES.get(session.state, f"Processing video {current}/{total}...")
 
 

@@ -67,9 +67,9 @@ class Usage:
     async def add(self, client: Client, media_bytes: int) -> None:
         """Count an accepted session. It never fails: an upload is not refused for want of a count.
 
-        Clients without a key are not counted. They are known by their addresses only.
+        Clients who are known by their addresses only are not counted.
         """
-        if not client.key_sha256:
+        if not client.known:
             return
         if self._now() != self._day:
             await self._write()

@@ -10,6 +10,8 @@ from chassis.errors import ForbiddenError, PreconditionError
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.admission import Admission
+from orchestrator.audit.log import Audit
+from orchestrator.audit.records import Action
 from orchestrator.durable.engine import Engine
 from orchestrator.ownership import check_existing, check_owner
 from orchestrator.sessions import SessionRow, position_of
@@ -38,15 +40,17 @@ class Accepting:
         admission: Says what is accepted.
         media: Where their recordings lie.
         tombstones: The marks of deleted sessions.
+        audit: Writes down what is accepted.
     """
 
     def __init__(
-        self, engine: Engine, admission: Admission, media: MediaStore, tombstones: Tombstones
+        self, engine: Engine, admission: Admission, media: MediaStore, tombstones: Tombstones, audit: Audit
     ) -> None:
         self._engine = engine
         self._admission = admission
         self._media = media
         self._tombstones = tombstones
+        self._audit = audit
 
     async def create(self, request: orchestrator_pb2.CreateSessionRequest) -> Accepted:
         """Accept a session, or return the one that exists.
@@ -69,16 +73,20 @@ class Accepting:
             check_same(request, row.request)
             return await self._existing(row)
         await self._admission.check(request)
-        row = await self._engine.submit(request)
-        if await self._tombstones.stands(session_id):  # Another replica accepted and deleted it meanwhile.
-            await self._engine.delete(session_id)
-            raise session_deleted()
+        async with self._audit.change(Action.ACCEPT, session_id, answer_count=len(request.answers)):
+            row = await self._engine.submit(request)
+            if await self._tombstones.stands(
+                session_id
+            ):  # Another replica accepted and deleted it meanwhile.
+                await self._engine.delete(session_id)
+                raise session_deleted()
         return Accepted(row, existing=False, missing_positions=await self._missing(row))
 
     async def _existing(self, row: SessionRow) -> Accepted:
         missing = await self._missing(row)
         if row.ended and not missing and _wanting(row) and await self._idle(row):
-            await self._engine.rerun(row.request.session_id)
+            async with self._audit.change(Action.RETRY, row.request.session_id):
+                await self._engine.rerun(row.request.session_id)
             row = await self._engine.get(row.request.session_id) or row
         return Accepted(row, existing=True, missing_positions=missing)
 

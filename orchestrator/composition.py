@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import grpc
 
 from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
@@ -12,6 +15,9 @@ from chassis.scratch import remove_left_folders
 from chassis.store import MediaStore
 from orchestrator.accepting import Accepting
 from orchestrator.admission import Admission
+from orchestrator.audit.log import AuditLog
+from orchestrator.audit.servicer import AuditServicer
+from orchestrator.audit.table import AuditTable
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
@@ -22,25 +28,38 @@ from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings
 from orchestrator.result.writer import ResultWriter
 from orchestrator.retention import LegalHolds, Retention
+from orchestrator.running.places import Places, own_places
+from orchestrator.running.runner import StageRunner
+from orchestrator.running.watch import Pace
 from orchestrator.servicer import OrchestratorServicer
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.assess import Assess
 from orchestrator.stages.catalogue import build_stages
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.places import Places, own_places
 from orchestrator.stages.remote import Channels
-from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import Parts, Service, Stage
 from orchestrator.stages.transcribe import Transcribe
-from orchestrator.stages.watch import Pace
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Tombstones
 
 
+@dataclass(frozen=True)
+class Servicers:
+    """What the process serves."""
+
+    orchestrator: OrchestratorServicer
+    audit: AuditServicer
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Register with a server."""
+        self.orchestrator.add_to(server)
+        self.audit.add_to(server)
+
+
 def compose(
     settings: OrchestratorSettings, *, services: Mapping[str, Service] | None = None
-) -> tuple[OrchestratorServicer, Engine]:
-    """Return the servicer and the engine, which is still to be started.
+) -> tuple[Servicers, Engine]:
+    """Return the servicers and the engine, which is still to be started.
 
     Args:
         settings: An object of `settings_class()`.
@@ -66,21 +85,25 @@ def compose(
     )
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(config, runner, tracker, writer.write)
+    audit = AuditLog(AuditTable(config.database_url, engine.trouble), engine.trouble)
     rubric_ids = Assess(parts).rubric_ids
     admission = Admission(media, engine.waiting_count, settings.waiting_session_count, rubric_ids)
     capabilities = Capabilities(Transcribe(parts).language_codes, rubric_ids, admission.has_room)
-    reassessments = Reassessments(engine, admission, tombstones)
+    reassessments = Reassessments(engine, admission, tombstones, audit)
     recordings = Recordings(_inbox(settings), media, engine.get, tombstones)
-    accepting = Accepting(engine, admission, media, tombstones)
-    erasure = Erasure(engine, media, tombstones)
+    accepting = Accepting(engine, admission, media, tombstones, audit)
+    erasure = Erasure(engine, media, tombstones, audit)
     interval_s, orphan_s = settings.sweep_interval_s, settings.orphan_s
     holds = LegalHolds(media)
-    retention = Retention(engine, erasure, holds, settings.retention)
+    retention = Retention(engine, erasure, holds, settings.retention, audit)
     sweep = Sweep(engine, media, tombstones, erasure, retention, interval_s=interval_s, orphan_s=orphan_s)
-    engine.look_after(sweep.run)
-    return OrchestratorServicer(
-        engine, tracker, outputs, accepting, reassessments, capabilities, recordings, erasure, holds
-    ), engine
+    for chore in (sweep.run, audit.run):
+        engine.look_after(chore)
+    engine.end_with(audit.close)
+    orchestrator = OrchestratorServicer(
+        engine, tracker, outputs, accepting, reassessments, capabilities, recordings, erasure, holds, audit
+    )
+    return Servicers(orchestrator, AuditServicer(audit)), engine
 
 
 def _inbox(settings: OrchestratorSettings) -> MediaInbox:

@@ -13,6 +13,7 @@ import hashlib
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
@@ -20,6 +21,8 @@ from chassis.errors import ForbiddenError, InterviewError, NotFoundError, Unavai
 from chassis.models import sha256_of
 from chassis.store import MediaStore, StoredObject
 from interview.v1 import orchestrator_pb2
+from orchestrator.audit.log import Audit
+from orchestrator.audit.records import BEGUN, OK, Action
 from orchestrator.durable.engine import Engine
 from orchestrator.sessions import SessionRow
 from orchestrator.stages.outputs import session_prefix
@@ -51,6 +54,7 @@ class Erasure:
         engine: Keeps them.
         media: Holds what belongs to them.
         tombstones: The marks of those that were deleted.
+        audit: Writes down what is removed.
         settle_timeout_s: How long a deletion waits for steps of this process.
         look_again_s: When a deletion looks for what was written while steps were stopping.
     """
@@ -60,6 +64,7 @@ class Erasure:
         engine: Engine,
         media: MediaStore,
         tombstones: Tombstones,
+        audit: Audit,
         *,
         settle_timeout_s: float = SETTLE_TIMEOUT_S,
         look_again_s: Sequence[float] = LOOK_AGAIN_S,
@@ -67,6 +72,7 @@ class Erasure:
         self._engine = engine
         self._media = media
         self._tombstones = tombstones
+        self._audit = audit
         self._settle_timeout_s = settle_timeout_s
         self._look_again_s = look_again_s
         self._looking: set[asyncio.Task[None]] = set()
@@ -85,6 +91,7 @@ class Erasure:
             # Listed before the mark: from then on, a writer that comes too late removes all that there is.
             found = [*await self._tombstones.expired(session_id), *await self._inventory(row)]
             receipt = Receipt(tuple(found), time.time())
+            await self._audit.append(Action.DELETE, session_id, BEGUN)
             await self._tombstones.begin(session_id, receipt)
         self._look_again(session_id)
         await self._stop(row, versions)
@@ -108,9 +115,12 @@ class Erasure:
         found = [artifact for artifact in await self._inventory(row) if artifact.kind in kinds]
         if found:
             together = _together(await self._tombstones.expired(session_id), found)
-            await self._tombstones.note_expired(session_id, Receipt(together, time.time()))
-            for artifact in found:
-                await self._media.delete(f"{session_prefix(session_id)}/{artifact.name}")
+            receipt = Receipt(together, time.time())
+            counts = Counter(f"{artifact.kind}_count" for artifact in found)
+            async with self._audit.change(Action.EXPIRE, session_id, receipt_digest=receipt.digest, **counts):
+                await self._tombstones.note_expired(session_id, receipt)
+                for artifact in found:
+                    await self._media.delete(f"{session_prefix(session_id)}/{artifact.name}")
             logger.info("a part of a session has expired", extra={"artifact_count": len(found)})
         return len(found)
 
@@ -140,7 +150,7 @@ class Erasure:
         """Remove what was written for a deleted session after all, and its rows, should it have any."""
         await self._media.delete_prefix(session_prefix(session_id))
         if await self._engine.known([session_id]):
-            await self._remove(session_id)
+            await self._remove_all(session_id)
 
     async def _stop(self, row: SessionRow, versions: Sequence[VersionRow]) -> None:
         session_id = row.request.session_id
@@ -156,11 +166,20 @@ class Erasure:
             await asyncio.sleep(OWNER_LOOKS_S)
 
     async def _remove(self, session_id: str) -> None:
+        """Remove all, and write down that it is gone. Until that is done, the deletion has not ended."""
+        await self._remove_all(session_id)
+        receipt = await self._tombstones.receipt(session_id)
+        told: dict[str, str | int] = {}
+        if receipt is not None:
+            told = {"receipt_digest": receipt.digest, "artifact_count": len(receipt.artifacts)}
+        await self._audit.append(Action.DELETE, session_id, OK, **told)
+        await self._tombstones.finish(session_id)
+
+    async def _remove_all(self, session_id: str) -> None:
         await self._media.delete_prefix(session_prefix(session_id))
         for version in await self._engine.versions(session_id):
             await self._engine.delete_version(session_id, version.version_id)
         await self._engine.delete(session_id)
-        await self._tombstones.finish(session_id)
 
     def _look_again(self, session_id: str) -> None:
         task = asyncio.create_task(self._look(session_id))

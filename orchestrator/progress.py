@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interview.v1 import orchestrator_pb2
-from orchestrator.stages.attempts import ProgressListener, Standing
+from orchestrator.running.attempts import ProgressListener, Standing
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import StageRecord
 

@@ -6,6 +6,8 @@ import time
 
 from chassis.errors import NotFoundError, PreconditionError
 from orchestrator.admission import Admission
+from orchestrator.audit.log import Audit
+from orchestrator.audit.records import Action
 from orchestrator.durable.engine import Engine
 from orchestrator.sessions import SessionRow
 from orchestrator.tombstones import Tombstones, session_deleted
@@ -19,12 +21,14 @@ class Reassessments:
         engine: Keeps and makes them.
         admission: Says what may be asked for.
         tombstones: The marks of deleted sessions.
+        audit: Writes down what is begun.
     """
 
-    def __init__(self, engine: Engine, admission: Admission, tombstones: Tombstones) -> None:
+    def __init__(self, engine: Engine, admission: Admission, tombstones: Tombstones, audit: Audit) -> None:
         self._engine = engine
         self._admission = admission
         self._tombstones = tombstones
+        self._audit = audit
 
     async def versions(self, row: SessionRow) -> list[VersionRow]:
         """Return all versions of a session's result, the first one first."""
@@ -53,7 +57,10 @@ class Reassessments:
             return found, True
         await self._admission.check_rubric(rubric_id)
         await self._admission.check_room()
-        return await self._submit(row, rubric_id, len(later) + 2), False
+        async with self._audit.change(Action.REASSESS, row.request.session_id) as change:
+            version = await self._submit(row, rubric_id, len(later) + 2)
+            change.details["version"] = version.version_id
+        return version, False
 
     async def _submit(self, row: SessionRow, rubric_id: str, version_id: int) -> VersionRow:
         """Submit under the next free number. Another replica may take one meanwhile."""

@@ -12,6 +12,8 @@ from chassis.limits import MAX_PAGE_SESSION_COUNT
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.accepting import Accepting
 from orchestrator.admission import check_page_size, check_session_id, page_token, read_page_token
+from orchestrator.audit.log import Audit
+from orchestrator.audit.records import Action
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
 from orchestrator.erasing import SETTLE_TIMEOUT_S, Erasure, receipt_message
@@ -45,6 +47,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         recordings: Takes in the recordings of sessions to come.
         erasure: Deletes them.
         holds: Those that may not be deleted.
+        audit: Writes down what is done and read.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         recordings: Recordings,
         erasure: Erasure,
         holds: LegalHolds,
+        audit: Audit,
     ) -> None:
         self._engine = engine
         self._tracker = tracker
@@ -69,6 +73,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self._recordings = recordings
         self._erasure = erasure
         self._holds = holds
+        self._audit = audit
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
@@ -88,7 +93,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         accepted = await self._accepting.create(request)
         return orchestrator_pb2.CreateSessionResponse(
-            session=self._snapshot(accepted.row)[1],
+            session=(await self._snapshot(accepted.row))[1],
             existing=accepted.existing,
             missing_positions=accepted.missing_positions,
         )
@@ -106,10 +111,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         seen_id = request.after_event_id if request.HasField("after_event_id") else 0
         row = await self._row(request.session_id)
         for milestone, statuses in replay(row, seen_id):
-            session = to_message(row, statuses, state="processing")
+            session = await self._marked(to_message(row, statuses, state="processing"))
             seen_id = milestone.event_id
             yield _event(seen_id, session, milestone.time_s)
-        now = self._seen(row)
+        now = await self._seen(row)
         seen_id = max(seen_id, now.event_id)
         yield _event(seen_id, now.session, now.end_time_s)
         if now.ended:
@@ -158,7 +163,8 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
         if not row.ended:
-            await self._engine.cancel(request.session_id)
+            async with self._audit.change(Action.CANCEL, request.session_id):
+                await self._engine.cancel(request.session_id)
         return orchestrator_pb2.CancelSessionResponse(session=await self._session(request.session_id))
 
     async def DeleteSession(
@@ -166,7 +172,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.DeleteSessionResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
-        await self._holds.check_free(request.session_id)
+        await self._holds.check_free(request.session_id, self._audit)
         receipt = await self._erasure.delete(row)
         return orchestrator_pb2.DeleteSessionResponse(receipt=receipt_message(request.session_id, receipt))
 
@@ -175,8 +181,9 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     ) -> orchestrator_pb2.SetLegalHoldResponse:
         """See `protos/interview/v1/orchestrator.proto`."""
         await self._row(request.session_id)
-        await self._holds.set(request.session_id, held=request.held)
-        await self._erasure.check_none(request.session_id)
+        async with self._audit.change(Action.HOLD if request.held else Action.RELEASE, request.session_id):
+            await self._holds.set(request.session_id, held=request.held)
+            await self._erasure.check_none(request.session_id)
         return orchestrator_pb2.SetLegalHoldResponse(held=request.held)
 
     async def RetrySession(
@@ -188,9 +195,10 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             raise _not_finished("Wait until it ends, or cancel it, before you retry it")
         await self._reassessments.check_idle(request.session_id)
         await self._erasure.check_none(request.session_id)
-        await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
-        if not await self._engine.rerun(request.session_id):
-            raise _not_finished("It is being retried already: wait until it ends")
+        async with self._audit.change(Action.RETRY, request.session_id):
+            await self._engine.settled(request.session_id, SETTLE_TIMEOUT_S)
+            if not await self._engine.rerun(request.session_id):
+                raise _not_finished("It is being retried already: wait until it ends")
         return orchestrator_pb2.RetrySessionResponse(session=await self._session(request.session_id))
 
     async def ReassessSession(
@@ -224,9 +232,9 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             raise _not_finished("Wait until it ends. If it was stopped, retry it")
         wanted = request.version_id if request.HasField("version_id") else None
         version_id = (await self._reassessments.readable(row, wanted)).version_id
-        return orchestrator_pb2.GetResultResponse(
-            document=await self._outputs.load_result(request.session_id, version_id), version_id=version_id
-        )
+        document = await self._outputs.load_result(request.session_id, version_id)
+        self._audit.note(Action.READ_RESULT, request.session_id, version=version_id)
+        return orchestrator_pb2.GetResultResponse(document=document, version_id=version_id)
 
     async def GetCapabilities(
         self,
@@ -250,25 +258,31 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         session_id = row.request.session_id
         if not row.records and row.state != "queued" and self._tracker.snapshot(session_id) is None:
             row = await self._engine.get(session_id) or row  # Only the milestones know its stages.
-        return self._snapshot(row)[1]
+        return (await self._snapshot(row))[1]
 
     async def _session(self, session_id: str) -> orchestrator_pb2.Session:
-        return self._snapshot(await self._row(session_id))[1]
+        return (await self._snapshot(await self._row(session_id)))[1]
 
     async def _look(self, session_id: str) -> Seen:
-        return self._seen(await self._row(session_id))
+        return await self._seen(await self._row(session_id))
 
-    def _seen(self, row: SessionRow) -> Seen:
-        event_id, session, ended = self._snapshot(row)
+    async def _seen(self, row: SessionRow) -> Seen:
+        event_id, session, ended = await self._snapshot(row)
         return Seen(event_id, session, ended, row.end_time_s if ended else None)
 
-    def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
+    async def _marked(self, session: orchestrator_pb2.Session) -> orchestrator_pb2.Session:
+        """Return a session with the mark of a legal hold."""
+        if (held := await self._holds.shown(session.session_id)) is not None:
+            session.held = held
+        return session
+
+    async def _snapshot(self, row: SessionRow) -> tuple[int, orchestrator_pb2.Session, bool]:
         """Return the newest event's number, the session, and whether it has ended."""
         session_id = row.request.session_id
         live = self._tracker.snapshot(session_id)
         if live is None or row.state != "processing":
-            return row.last_event_id, to_message(row, statuses_of(row)), row.ended
-        return live.event_id, to_message(row, live.statuses, live=live), False
+            return row.last_event_id, await self._marked(to_message(row, statuses_of(row))), row.ended
+        return live.event_id, await self._marked(to_message(row, live.statuses, live=live)), False
 
 
 def _event(

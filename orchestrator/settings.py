@@ -36,6 +36,8 @@ class RetentionPeriods:
     transcript_days: float = 0.0
     result_days: float = 0.0
     """After that the session goes as a whole."""
+    audit_days: float = 0.0
+    """Of the audit log's records, from the day on which they were written."""
 
     def expired_kinds(self, age_s: float) -> frozenset[str]:
         """Return the kinds of artifacts that have had their time. See `DeletedArtifact`."""
@@ -98,6 +100,8 @@ class OrchestratorSettings(ServiceSettings):
     """The same for words: transcripts, translations, assessments, and the results, which quote them."""
     result_retention_days: float = Field(0.0, ge=0)
     """The same for the session as a whole."""
+    audit_retention_days: float = Field(0.0, ge=0)
+    """How long records of the audit log are kept. 0 keeps them for good."""
 
     stage_attempt_count: int = Field(6, ge=1, le=20)
     """Attempts at a stage that answers with a failure, before it counts as failed. A stage that can't be
@@ -153,6 +157,7 @@ class OrchestratorSettings(ServiceSettings):
             self.audio_retention_days,
             self.transcript_retention_days,
             self.result_retention_days,
+            self.audit_retention_days,
         )
 
     @property

@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
+from chassis.acting import acting
 from chassis.errors import InterviewError
 from chassis.store import MediaStore, StoredObject
 from chassis.store.parts import STALE_AFTER_S
@@ -84,6 +85,10 @@ class Sweep:
 
     async def once(self) -> None:
         """Sweep once."""
+        with acting("system:sweep"):
+            await self._once()
+
+    async def _once(self) -> None:
         await self._erasure.finish_begun()
         folders = await self._folders()
         known = await self._engine.known(list(folders))

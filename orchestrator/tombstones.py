@@ -40,6 +40,16 @@ class Receipt:
     artifacts: tuple[Artifact, ...]
     delete_time_s: float
 
+    def to_json(self) -> bytes:
+        """Return what is kept of it."""
+        artifacts = [asdict(artifact) for artifact in self.artifacts]
+        return json.dumps({"delete_time_s": self.delete_time_s, "artifacts": artifacts}).encode()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is kept of it, in lower-case hex."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
 
 class Tombstones:
     """The marks of deleted sessions.
@@ -93,11 +103,7 @@ class Tombstones:
         await self._media.delete(f"{BEGUN}/{session_id}")
 
     async def _write(self, key: str, receipt: Receipt) -> None:
-        kept = {
-            "delete_time_s": receipt.delete_time_s,
-            "artifacts": [asdict(artifact) for artifact in receipt.artifacts],
-        }
-        await self._media.put_bytes(key, json.dumps(kept).encode())
+        await self._media.put_bytes(key, receipt.to_json())
 
     async def _read(self, key: str) -> Receipt | None:
         try:

@@ -119,6 +119,9 @@ def messages(descriptor: Descriptor, known: Known) -> st.SearchStrategy[Message]
 
 
 def _field(one: FieldDescriptor, known: Known) -> st.SearchStrategy[Any]:
+    if one.message_type is not None and one.message_type.GetOptions().map_entry:
+        entry = one.message_type.fields_by_name
+        return st.dictionaries(_value(entry["key"], known), _value(entry["value"], known), max_size=20)
     value = _value(one, known)
     if one.name in known:
         value = st.one_of(st.sampled_from(known[one.name]), _quietly(value))

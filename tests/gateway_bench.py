@@ -72,12 +72,17 @@ def form(*questions: str, **fields: str) -> dict[str, Any]:
 
 @contextmanager
 def listening(app: FastAPI, **settings: Any) -> Iterator[str]:
-    """Serve an application on a free port of this machine, as the gateway is served; yields its base URL."""
+    """Serve an application on this machine, as the gateway is served; yields its base URL.
+
+    Args:
+        app: The application.
+        settings: Of the gateway. Without a port it is a free one.
+    """
     server = uvicorn.Server(server_config(app, GatewaySettings(**{"port": 0, **settings})))
     listener = socket.socket()
     # Its connections buffer so much and no more. By itself a system may take 20 MB that nobody reads.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", server.config.port))
     listener.listen(128)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

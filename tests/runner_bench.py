@@ -12,16 +12,16 @@ from chassis.client import RetryPolicy
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.progress import ProgressTracker
+from orchestrator.running.attempts import UNTRIED, Standing
+from orchestrator.running.places import own_places
+from orchestrator.running.runner import StageRunner
+from orchestrator.running.watch import Pace
 from orchestrator.settings import Preferences
-from orchestrator.stages.attempts import UNTRIED, Standing
 from orchestrator.stages.catalogue import build_stages, settings_class
 from orchestrator.stages.extract import ExtractRequest
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.places import own_places
 from orchestrator.stages.remote import Channels
-from orchestrator.stages.runner import StageRunner
 from orchestrator.stages.stage import OnProgress, Parts, Task
-from orchestrator.stages.watch import Pace
 from orchestrator.workflow import STAGES, StageRecord
 from tests.fakes.stages import FakeStages
 

@@ -12,6 +12,18 @@ from dataclasses import dataclass, field
 from urllib.parse import urlparse
 
 BLOCK_BYTES = 1 << 16
+CLOSING_S = 5.0
+
+
+@dataclass
+class Halt:
+    """Holds back the answer to the first request with some bytes in it, while somebody does something."""
+
+    marker: bytes
+    begun: threading.Event = field(default_factory=threading.Event)
+    """The request has been passed on to the server."""
+    over: threading.Event = field(default_factory=threading.Event)
+    """What was to be done is done. The connection breaks, as the answer was held back."""
 
 
 @dataclass
@@ -27,6 +39,7 @@ class Troubles:
     """Said in the place of the server, one a connection, which then is closed."""
     break_answers_that_hold: bytes | None = None
     """Where these bytes are in an answer, it ends without them, each time."""
+    halts: list[Halt] = field(default_factory=list)
     hangs: bool = False
     """Requests are taken and never answered."""
     up_bytes_per_s: float | None = None
@@ -45,6 +58,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._sent_until_s = time.monotonic()
         self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self.troubles = Troubles()
         self.connection_count = 0
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -57,6 +71,8 @@ class Proxy:
             for end in list(self._open):
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:  # So that each has closed its sockets.
+            thread.join(CLOSING_S)
 
     def _accept(self) -> None:
         while True:
@@ -64,7 +80,8 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._serve, args=(client,), daemon=True))
+            self._threads[-1].start()
 
     def _serve(self, client: socket.socket) -> None:
         with self._lock:
@@ -110,6 +127,14 @@ class Proxy:
         with self._lock:
             return cuts.pop(0) if cuts else None
 
+    def halt(self, data: bytes) -> Halt | None:
+        with self._lock:
+            for halt in self.troubles.halts:
+                if halt.marker in data:
+                    self.troubles.halts.remove(halt)
+                    return halt
+        return None
+
     def loses(self, data: bytes) -> bool:
         with self._lock:
             for marker in self.troubles.lose_answer_to:
@@ -130,6 +155,7 @@ class _Connection:
         if self._answer_left is None:
             self._answer_left = troubles.cut_every_answer_after_bytes
         self._loses_answer = False
+        self._halt: Halt | None = None
 
     def run(self) -> None:
         there = threading.Thread(target=self._there, daemon=True)
@@ -145,10 +171,13 @@ class _Connection:
             while data := self._client.recv(BLOCK_BYTES):
                 if self._proxy.loses(data):
                     self._loses_answer = True
+                halt = self._halt = self._proxy.halt(data) or self._halt
                 if self._request_left is not None:
                     data, self._request_left = data[: self._request_left], self._request_left - len(data)
                 self._proxy.slowed(len(data))
                 self._server.sendall(data)
+                if halt is not None:
+                    halt.begun.set()
                 if self._request_left is not None and self._request_left <= 0:
                     break
         self._hang_up()
@@ -156,6 +185,9 @@ class _Connection:
     def _back(self) -> None:
         with contextlib.suppress(OSError):
             while data := self._server.recv(BLOCK_BYTES):
+                if self._halt is not None:
+                    self._halt.over.wait()
+                    break
                 marker = self._proxy.troubles.break_answers_that_hold
                 if self._loses_answer or (marker is not None and marker in data):
                     break

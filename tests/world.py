@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +136,8 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
         await server.stop(0)
         await asyncio.to_thread(engine.close)
         await _die_with_the_process()
+        # The engine made its own pool the loop's, and took it along. Its successor's first session would fail.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 
 async def _die_with_the_process() -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN, AgglomerativeClustering
 from sklearn.metrics import silhouette_score
@@ -63,7 +62,7 @@ def ways() -> dict[str, Way]:
     encoder = VoiceEncoder(locate(settings.model, default_models_dir()).path)
     return {
         OURS: lambda path: _ours(diarizer, path),
-        DESIGN: lambda path: _design(encoder, path),
+        DESIGN: lambda path: design_voices(encoder, path),
         ORIGINAL: lambda path: _original(encoder, path),
     }
 
@@ -75,7 +74,8 @@ def _ours(diarizer: Diarizer, path: Path) -> Found:
     return Found(last.voice_count or 0, last.turns, bool(last.observations))
 
 
-def _design(encoder: VoiceEncoder, path: Path) -> Found:
+def design_voices(encoder: VoiceEncoder, path: Path) -> Found:
+    """Find voices as the design document does."""
     samples = _levelled(path)
     starts_s = np.arange(0.0, len(samples) / SAMPLE_RATE_HZ - DESIGN_WINDOW_S, DESIGN_WINDOW_S)
     vectors = np.array([_alone(encoder, samples, start_s) for start_s in starts_s]).reshape(-1, 256)
@@ -89,7 +89,7 @@ def _alone(encoder: VoiceEncoder, samples: Samples, start_s: float) -> NDArray[n
     first = int(start_s * SAMPLE_RATE_HZ)
     own = samples[first : first + int(DESIGN_WINDOW_S * SAMPLE_RATE_HZ)]
     mels = Spectrogram(own).frames(0, NETWORK_FRAMES)
-    vector: NDArray[np.float32] = encoder(torch.from_numpy(mels[None])).numpy()[0]
+    vector: NDArray[np.float32] = encoder(mels[None])[0]
     return vector
 
 
@@ -116,7 +116,7 @@ def _in_batches(
     for start in range(0, len(firsts), BATCH_WINDOWS):
         batch = firsts[start : start + BATCH_WINDOWS]
         mels = np.stack([spectrogram.frames(int(first), NETWORK_FRAMES) for first in batch])
-        yield encoder(torch.from_numpy(mels)).numpy()
+        yield encoder(mels)
 
 
 def _silhouette(vectors: NDArray[np.float32]) -> NDArray[np.intp]:

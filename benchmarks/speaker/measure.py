@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
@@ -168,7 +167,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=2, help="rounds of the cost; the least counts")
     parser.add_argument("--peak-of", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         compared = ways()
         if options.peak_of is not None:

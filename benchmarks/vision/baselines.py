@@ -29,7 +29,8 @@ from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLan
 from services.vision.report import VisionReport
 
 MS_PER_S = 1000
-MOST_FRAMES = 300
+EVERY, MOST_FRAMES = 5, 300
+"""The design document looks at every fifth frame, and stops after so many."""
 SMALL_SIZE_PX = (640, 480)
 LOOK_EVERY = 10
 """One look at the number of faces in so many samples: once a second."""
@@ -111,17 +112,17 @@ def original(recording: Path) -> Seen:
     return Seen(looked, first_count / rate_hz, gone / rate_hz, 0)
 
 
-def design(recording: Path) -> Seen:
-    """Look as the design document does."""
+def design(recording: Path, *, every: int = EVERY, most: int | None = MOST_FRAMES) -> Seen:
+    """Look as the design document does, or at other frames in its way."""
     looked = away = 0
     last_s = 0.0
     with closing(_mesh(2)) as mesh:
-        for index, time_s, image in _frames(recording, every=5, most=MOST_FRAMES):
+        for index, time_s, image in _frames(recording, every=every, most=most):
             looked, last_s = looked + 1, time_s
             faces = mesh.detect_for_video(as_image(image), _ms(index, time_s)).face_landmarks
             away += bool(faces) and _looks_away(faces[0])
     with closing(_mesh(1)) as mesh:
-        for index, time_s, image in _frames(recording, every=5, most=MOST_FRAMES):
+        for index, time_s, image in _frames(recording, every=every, most=most):
             looked += 1
             mesh.detect_for_video(as_image(_small(image)), _ms(index, time_s))
     return Seen(looked, last_s, None, away)

@@ -8,7 +8,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ import obstore.exceptions
 from chassis.errors import InterviewError, NotFoundError, PreconditionError, UnavailableError
 from chassis.store.failures import store_errors, unavailable
 from chassis.store.opening import FIRST_PAUSE_S, LONGEST_PAUSE_S, OpenedStore
+from chassis.store.settling import settle
 
 logger = logging.getLogger(__name__)
 
@@ -33,17 +34,23 @@ def pause_s(attempt: int) -> float:
     return doubled_s * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
+Settle = Callable[[Path, Iterable[Path]], None]
+"""See `chassis.store.settling.settle`."""
+
+
 class Writer:
     """Writes to one store.
 
     Args:
         opened: The store.
+        settle: Writes files of a folder store through to the disk.
     """
 
-    def __init__(self, opened: OpenedStore) -> None:
+    def __init__(self, opened: OpenedStore, settle: Settle = settle) -> None:
         self._opened = opened
         self._settings = opened.settings
         self._is_local = opened.local_root is not None
+        self._settle = settle
         self._places = asyncio.Semaphore(opened.settings.put_count)
 
     async def put_bytes(self, key: str, data: bytes) -> None:
@@ -62,7 +69,12 @@ class Writer:
 
         async def attempt() -> bool:
             # An attempt that seemed to fail may have written. The next one finds that.
-            return await self._put(key, data, "create") or await self._holds(key, data)
+            if await self._put(key, data, "create"):
+                return True
+            held = await self._holds(key, data)
+            if held:
+                await self._made_durable(key)
+            return held
 
         return await self._repeated(attempt)
 
@@ -72,7 +84,14 @@ class Writer:
                 await obstore.put_async(self._opened.writes, key, data, mode=mode, use_multipart=False)
         except PreconditionError:
             return False
+        await self._made_durable(key)
         return True
+
+    async def _made_durable(self, key: str) -> None:
+        """Return once a power cut can't take the object back any more."""
+        if (root := self._opened.local_root) is not None:
+            with store_errors():
+                await anyio.to_thread.run_sync(self._settle, root, (root / key,))
 
     async def _repeated(self, attempt: Callable[[], Awaitable[bool]]) -> bool:
         """Repeat what can be, beside the library's own repeats, unless those took their time already."""
@@ -117,6 +136,12 @@ class Writer:
                 await _to_its_end(self._abort(writer, error))
                 raise
             await _to_its_end(self._close(writer, key, token))
+            try:
+                await self._made_durable(key)
+            except InterviewError:
+                with contextlib.suppress(InterviewError), store_errors():
+                    await obstore.delete_async(self._opened.objects, key)
+                raise
         return size_bytes
 
     async def _feed(self, writer: Any, blocks: AsyncIterator[bytes]) -> int:

@@ -102,8 +102,9 @@ async def media(
     # An address is signed for one method, and players read. A question about the recording is answered here.
     address = await _signed(gateway, recording.key) if request.method == "GET" else None
     if address is not None:
+        gateway.audit.media_read(session_id, position)
         # Not kept longer than it works, and by nobody else.
-        return RedirectResponse(address, 307, {"Cache-Control": "private, no-store"})
+        return RedirectResponse(address, 307, {"Cache-Control": "no-store"})
     size_bytes = recording.size_bytes
     try:
         part = parse_range(request.headers.get("range"), size_bytes)
@@ -113,8 +114,8 @@ async def media(
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(wanted.end - wanted.start),
-        # A recording never changes; only its candidate's reviewers may keep it, and only for the visit.
-        "Cache-Control": "private, max-age=600",
+        # No cache may keep it: a browser would play on what was deleted, and would have it on its disk.
+        "Cache-Control": "no-store",
     }
     if part:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size_bytes}"
@@ -127,6 +128,7 @@ async def media(
     blocks = gateway.store.read_range(recording.key, wanted.start, wanted.end)
     # Before the answer begins: a store that can't be read is still an answer 503, and not a body cut short.
     first = await anext(blocks, b"")
+    gateway.audit.media_read(session_id, position)
     return StreamingResponse(_after(first, blocks), 206 if part else 200, headers, media_type)
 
 

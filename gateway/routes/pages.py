@@ -82,6 +82,7 @@ async def client_settings(gateway: GatewayDep) -> dict[str, Any]:
         "languages": list(offered.language_codes),
         "rubrics": list(offered.rubric_ids),
         "key_needed": not gateway.keys.open,
+        "sign_in_url": f"{settings.public_url}/signin" if settings.people_sign_in else "",
     }
 
 
@@ -91,7 +92,7 @@ async def login(request: Request, gateway: GatewayDep) -> Response:
     client = await let_in(request, "read")
     response = Response(status_code=204)
     response.delete_cookie(FORMER_COOKIE)
-    if not gateway.keys.open:
+    if client.key_sha256:  # Who signed in has a cookie that does more.
         value, lifetime_s = gateway.keys.cookie_for(client)
         scheme = request.url.scheme
         response.set_cookie(

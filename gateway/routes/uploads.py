@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Request, Response
 from prometheus_client import Counter
 
 from chassis.errors import InvalidInputError
 from chassis.telemetry import session_id as session_id_var
+from gateway.callers import Client
 from gateway.capabilities import check_language, check_rubrics
 from gateway.dependencies import Gateway, GatewayDep, Submitting
 from gateway.quotas import Share
@@ -44,9 +45,22 @@ IdempotencyKey = Annotated[
 
 @router.post("/upload", openapi_extra=UPLOAD_BODY, responses=error_answers(*OF_AN_UPLOAD, *OF_A_FORM))
 async def upload(
-    request: Request, gateway: GatewayDep, client: Submitting, idempotency_key: IdempotencyKey = None
+    request: Request,
+    response: Response,
+    gateway: GatewayDep,
+    client: Submitting,
+    idempotency_key: IdempotencyKey = None,
 ) -> UploadAnswer:
     """Accept recordings and their questions. Answers once both are durable."""
+    answer = await _accept(request, gateway, client, idempotency_key)
+    if client.address:
+        gateway.browsers.keep_visit(request, response, answer.session_id)
+    return answer
+
+
+async def _accept(
+    request: Request, gateway: Gateway, client: Client, idempotency_key: str | None
+) -> UploadAnswer:
     submitter = gateway.submitter
     session_id = await submitter.session_id(client, idempotency_key) if idempotency_key else new_session_id()
     session_id_var.set(session_id)
@@ -128,7 +142,9 @@ def _upload_answer(session_id: str, video_count: int, warnings: Sequence[str] = 
     openapi_extra=LINKS_BODY,
     responses=error_answers("BODY_INVALID", "JSON_INVALID", *OF_AN_UPLOAD),
 )
-async def upload_json(request: Request, gateway: GatewayDep, client: Submitting) -> LinksAnswer:
+async def upload_json(
+    request: Request, response: Response, gateway: GatewayDep, client: Submitting
+) -> LinksAnswer:
     """Accept links to recordings (Google Drive share links, direct links) and fetch them afterwards."""
     session_id = new_session_id()
     session_id_var.set(session_id)
@@ -141,6 +157,8 @@ async def upload_json(request: Request, gateway: GatewayDep, client: Submitting)
     async with gateway.quotas.share(client):
         await create_session(gateway.orchestrator, session)
     SUBMITTED.labels("links").inc()
+    if client.address:
+        gateway.browsers.keep_visit(request, response, session_id)
     return LinksAnswer(
         session_id=session_id,
         message="JSON received. Downloading videos from Google Drive...",

@@ -2,6 +2,8 @@
 
 const KEY = "interview-key";
 const RENEW_MS = 5 * 60 * 1000;
+/** Name of the event that tells that the person who was signed in is so no more. */
+export const SIGN_IN_ENDED = "sign-in-ended";
 
 /** Headers of a call: the key where one was entered. */
 export function headers() {
@@ -23,6 +25,7 @@ export async function call(path, options = {}) {
 
 /** Returns an answer that is not a success as an Error: its `status`, and the `fields` that are wrong. */
 function refusal(status, body) {
+  if (body?.code === "SIGN_IN_ENDED") window.dispatchEvent(new Event(SIGN_IN_ENDED));
   const error = new Error(body?.message || `The server answered ${status}. Try again. If it stays, tell the operator this number.`);
   return Object.assign(error, { status, fields: body?.fields ?? {} });
 }
@@ -44,10 +47,16 @@ export async function signIn(key) {
   sessionStorage.setItem(KEY, key);
 }
 
-/** Forgets this tab's key, and the cookie. */
+/** Forgets this tab's key, and the cookies. */
 export async function signOut() {
   sessionStorage.removeItem(KEY);
-  await call("/logout", { method: "POST" });
+  await call("/signout", { method: "POST" });
+}
+
+/** Returns what the person is called who signed in with this browser, or null. */
+export async function signedInPerson() {
+  const who = await call("/whoami").catch(() => ({}));
+  return who.kind === "person" ? who.name || "Signed in" : null;
 }
 
 /** Renews the cookie now and every few minutes, long before it ends, while this tab has a key. */

@@ -1,6 +1,6 @@
 // Decides which view is shown, by the page's address: /?session=ID, or a new session.
 
-import { call, signIn, signOut, staySignedIn } from "./api.js";
+import { call, SIGN_IN_ENDED, signedInPerson, signIn, signOut, staySignedIn } from "./api.js";
 import { byId, notice, showView } from "./dom.js";
 import { showProgress } from "./progress.js";
 import { showResult } from "./result.js";
@@ -13,9 +13,9 @@ const sessionInAddress = () => new URLSearchParams(location.search).get("session
 function showSession(sessionId) {
   stopFollowing();
   showView("progress-view");
-  stopFollowing = showProgress(sessionId, async () => {
+  stopFollowing = showProgress(sessionId, async (session) => {
     try {
-      showResult(await call(`/results/${encodeURIComponent(sessionId)}`), sessionId);
+      showResult(await call(`/results/${encodeURIComponent(sessionId)}`), sessionId, session.held);
       showView("result-view");
     } catch (error) {
       notice(error.message);
@@ -63,10 +63,28 @@ async function start() {
   });
   if (settings.key_needed) await staySignedIn();
   const key = sessionStorage.getItem("interview-key");
-  const signedIn = !settings.key_needed || key;
-  byId("sign-out").hidden = !settings.key_needed || !key;
-  if (signedIn) await showAddress();
+  const person = settings.sign_in_url && !key ? await signedInPerson() : null;
+  if (settings.sign_in_url) offerSignIn(settings.sign_in_url, person);
+  byId("sign-out").hidden = !settings.key_needed || !(key || person);
+  if (!settings.key_needed || key || person) await showAddress();
   else showView("key-form");
+}
+
+/** Shows the way to the sign-in provider and back to this address, and who has come from there. */
+function offerSignIn(url, person) {
+  const lead = (link) => {
+    link.href = `${url}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.hidden = false;
+  };
+  lead(byId("sign-in"));
+  byId("sign-in-choice").hidden = false;
+  byId("who").textContent = person ?? "";
+  byId("who").hidden = !person;
+  window.addEventListener(SIGN_IN_ENDED, () => {
+    lead(byId("sign-in-again")); // What was filled in stays: the person may have to copy it first.
+    byId("who").hidden = true;
+    byId("sign-out").hidden = true;
+  });
 }
 
 start().catch((error) => notice(error.message));

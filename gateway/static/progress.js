@@ -5,15 +5,17 @@ import { byId, el, notice } from "./dom.js";
 import { follow, isFinal, isLasting } from "./following.js";
 import { about, reasonText, stageName, stateName, waitingText } from "./words.js";
 
-/** Shows a session until it ends; `showResult` is called when it is completed. Returns a stop function. */
+/** Shows a session until it ends; `showResult` is called with its state when it is completed. Returns a stop function. */
 export function showProgress(sessionId, showResult) {
   let stop = () => {};
   let troubled = false;
+  let last = {};
   const takeState = (session) => {
     if (troubled) notice("");
     troubled = false;
+    last = session;
     draw(session);
-    if (session.state === "completed") showResult();
+    if (session.state === "completed") showResult(session);
   };
   const takeProblem = (error) => {
     if (isLasting(error)) return drawAbsent(error);
@@ -27,7 +29,7 @@ export function showProgress(sessionId, showResult) {
   const act = (verb) => call(`/sessions/${encodeURIComponent(sessionId)}/${verb}`, { method: "POST" });
   byId("cancel").onclick = () => act("cancel").catch((error) => notice(error.message));
   byId("retry").onclick = () => act("retry").then(start, (error) => notice(error.message));
-  byId("show-result").onclick = showResult;
+  byId("show-result").onclick = () => showResult(last);
   drawLooking();
   start();
   return () => stop();
@@ -56,6 +58,7 @@ function draw(session) {
   byId("absent").hidden = true;
   byId("progress-title").textContent = titleOf(session.state) + name;
   byId("progress-message").textContent = session.error || waitingMessage(session) || session.message;
+  byId("held").hidden = !session.held;
   byId("overall").value = session.percent;
   const eta = session.eta_s !== null && !ended ? ` · about ${about(session.eta_s)} left` : "";
   byId("progress-figures").textContent = `${Math.round(session.percent)} %${eta}`;

@@ -9,23 +9,23 @@ import { criteriaText, points } from "./words.js";
 const FAIRNESS =
   "Observations are for a person to check, each with its time in the video. They never change a level or a score. A person decides what they mean.";
 
-/** Draws a result document. */
-export function showResult(document_, sessionId) {
+/** Draws a result document. `held` says whether its session is under a legal hold. */
+export function showResult(document_, sessionId, held = false) {
   const result = readDocument(document_);
   byId("result-view").replaceChildren(
-    summary(result, sessionId, document_),
+    summary(result, sessionId, document_, held),
     ...result.answers.map((answer) => answerView(answer, sessionId)),
     provenance(result),
   );
 }
 
-function summary(result, sessionId, document_) {
+function summary(result, sessionId, document_, held) {
   const [score, basis] = headline(result);
   return el("div", { class: "panel" },
     el("div", { class: "head" },
       el("div", {},
         el("h1", {}, result.name || "Result"),
-        el("p", { class: "hint" }, counts(result), methods(result))),
+        el("p", { class: "hint" }, counts(result), methods(result), held ? [" · ", el("span", { class: "chip warn" }, "On legal hold")] : null)),
       el("div", { class: "total" },
         el("div", { class: "score" }, score === null ? "–" : String(points(score)), el("small", {}, " of 100")),
         el("p", { class: "hint" }, basis))),

@@ -200,5 +200,6 @@ export async function showRecent() {
   byId("recent-list").replaceChildren(...page.sessions.map((session) => el("li", {},
     el("a", { href: `/?session=${session.session_id}` }, session.candidate_name || "Without a name"),
     el("span", { class: `chip ${session.state === "completed" ? "done" : session.state}` }, stateName(session.state)),
+    session.held ? el("span", { class: "chip warn" }, "On legal hold") : null,
     el("span", { class: "when" }, new Date(session.create_time_s * 1000).toLocaleString()))));
 }

@@ -51,7 +51,8 @@ const REASONS = {
   STAGE_AWAY: "The service for this can't be reached. It goes on by itself.",
   QUEUE_FULL: "The service for this has no room at the moment. It goes on by itself.",
   STAGE_AWAY_TOO_LONG: "The service for this was away for too long. Tell the operator, then retry the session.",
-  STAGE_DIED_TWICE: "The service for this broke down over this recording. Tell the operator. Export the recording again before you retry.",
+  STAGE_DIED_ONCE: "The service for this broke off while it worked on this answer. The answer is tried once more. It goes on by itself.",
+  STAGE_DIED_TWICE: "The service for this broke off twice while it worked on this answer, so this part is left out. Export the recording again and submit it anew, or tell the operator.",
   STAGE_HUNG: "The service for this did not get on with this recording. Tell the operator, then retry the session.",
   REPLY_INVALID: "The service for this gave an answer that can't be right. Tell the operator, then retry the session.",
   MODEL_UNAVAILABLE: "The language model does not answer. Try again later.",
@@ -142,7 +143,9 @@ export function waitingText(stage) {
   const today = since.toDateString() === new Date().toDateString();
   const time = today ? since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
     : since.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  const who = WAITED_FOR[stage.reason] ?? `the ${SERVICES[stage.stage] ?? stage.stage} service`;
+  const service = `the ${SERVICES[stage.stage] ?? stage.stage} service`;
+  if (stage.reason === "STAGE_DIED_ONCE") return `Waiting since ${time} to be tried once more, because ${service} broke off. It goes on by itself.`;
+  const who = WAITED_FOR[stage.reason] ?? service;
   return `Waiting for ${who} since ${time}. It goes on by itself.`;
 }
 

@@ -106,7 +106,7 @@ class Submitter:
         """
         if not self._secret:
             self._secret = await self._kept_secret()
-        text = f"{client.group}\0{client.name}\0{idempotency_key}".encode()
+        text = f"{client.group}\0{client.name}{client.address}\0{idempotency_key}".encode()
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:ID_CHARACTERS]
 
     async def _kept_secret(self) -> bytes:

@@ -26,13 +26,18 @@ from orchestrator.durable.connections import disconnect
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.fencing import written_by_owner
 from orchestrator.durable.kept import QUEUE, REASSESSMENT, KeptSessions, version_key
-from orchestrator.durable.schema import launch
-from orchestrator.durable.sqlite_file import DatabaseLock, prepare_sqlite, write_something
+from orchestrator.durable.schema import launch, not_migrated, prepare_tables_of_file
+from orchestrator.durable.sqlite_file import (
+    DatabaseLock,
+    prepare_sqlite,
+    sqlite_file_exists,
+    write_something,
+)
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
+from orchestrator.running.runner import StageRunner
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
-from orchestrator.stages.runner import StageRunner
 from orchestrator.versions import Reassessment, end_of_reassessment, read_request
 from orchestrator.workflow import ASSESS, RESERVED_FIRST, RESERVED_LATER, process_session, reassess_session
 
@@ -66,6 +71,7 @@ class Engine(KeptSessions):
         self._steps = DurableSteps(runner, tracker, written_by_owner(finish, self._owns))
         self._failover: Failover | None = None
         self._chores: list[Chore] = []
+        self._last_acts: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.closed = False
 
@@ -80,6 +86,8 @@ class Engine(KeptSessions):
 
         self._lock: DatabaseLock | None = None
         if config.on_sqlite:
+            if not config.migrate_at_start and not sqlite_file_exists(config.database_url):
+                raise not_migrated()  # Before anything makes a file whose name may be misspelt.
             self.look_after(self._watch)
             self._lock = DatabaseLock(config.database_url)
             prepare_sqlite(config.database_url)
@@ -101,6 +109,10 @@ class Engine(KeptSessions):
         """Have something run for as long as the engine does. Call it before the start."""
         self._chores.append(chore)
 
+    def end_with(self, act: Callable[[], None]) -> None:
+        """Have something done when the engine closes. It may block."""
+        self._last_acts.append(act)
+
     def start(self) -> None:
         """Take up the work, what a dead predecessor left first. Call it inside the running event loop."""
         if not self._config.on_sqlite:
@@ -112,6 +124,8 @@ class Engine(KeptSessions):
             )
             self._failover.claim()  # Before the launch: nobody may take us for dead.
         launch()
+        if self._config.on_sqlite:
+            prepare_tables_of_file(self._config.database_url, may_migrate=self._config.migrate_at_start)
         # Its async twin can't be awaited here, and the plain one refuses a thread with a running loop.
         registration = threading.Thread(target=self._register_queue)
         registration.start()
@@ -140,6 +154,8 @@ class Engine(KeptSessions):
         if self._failover is not None:
             self._failover.stop()
         DBOS.destroy(destroy_registry=True)
+        for act in self._last_acts:
+            act()
         if self._pool is not None:
             disconnect(self._pool)
         if self._lock is not None:

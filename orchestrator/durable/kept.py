@@ -41,6 +41,11 @@ class KeptSessions:
         self._tracker = tracker
         self._trouble = DatabaseTrouble()
 
+    @property
+    def trouble(self) -> DatabaseTrouble:
+        """Whether the database takes writes."""
+        return self._trouble
+
     async def get(self, session_id: str) -> SessionRow | None:
         """Return a session with its milestones, or None where there is none."""
         return await self._trouble.bounded(self._read(session_id))

@@ -21,7 +21,7 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.durable.connections import connect
-from orchestrator.stages.places import Places
+from orchestrator.running.places import Places
 
 logger = logging.getLogger(__name__)
 

@@ -93,6 +93,12 @@ def prepare_sqlite(database_url: str) -> None:
     empty_log(database_url)
 
 
+def sqlite_file_exists(database_url: str) -> bool:
+    """Tell whether the database's file is there. One in memory always is."""
+    path = _path_of(database_url)
+    return path is None or path.exists()
+
+
 class DatabaseLock:
     """Keeps a second orchestrator off the database, for as long as this process lives.
 

@@ -15,8 +15,8 @@ from dbos import DBOS
 from chassis.telemetry import session_id as current_session_id
 from interview.v1 import orchestrator_pb2
 from orchestrator.progress import Milestone, ProgressTracker, standing_at, status_of
-from orchestrator.stages.attempts import Standing
-from orchestrator.stages.runner import StageRunner
+from orchestrator.running.attempts import Standing
+from orchestrator.running.runner import StageRunner
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import Records, StageRecord
 

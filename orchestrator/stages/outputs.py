@@ -2,7 +2,9 @@
 
 media/…                                    recordings (the gateway puts them there)
 outputs/<place>/<stage>-<hash>.pb       a stage's output, whole. The hash covers input and settings
-outputs/<place>/<stage>-<hash>.json     how it came about, written before the output
+outputs/<place>/<stage>-<hash>.<digest>.json     how it came about, written before the output, by the output's
+                                           digest. So each of two writers has its own
+outputs/<place>/<stage>-<hash>.json     the same, of the first who wrote it, for the build before
 result.json                                the result document
 results/<version>.json                     the same judged again, from version 2 on
 """
@@ -62,14 +64,21 @@ class SessionStore:
 
     async def find(self, key: str) -> StageRecord | None:
         """Return how an output came about, or None where there is none."""
-        if not await self._media.exists(key):
+        try:
+            output = await self._media.get_bytes(key)
+        except NotFoundError:
             return None
-        return StageRecord.from_json(json.loads(await self._media.get_bytes(_record_key(key))))
+        try:
+            kept = await self._media.get_bytes(_record_key(key, output))
+        except NotFoundError:  # The build before kept it under the output's name alone.
+            kept = await self._media.get_bytes(_former_record_key(key))
+        return StageRecord.from_json(json.loads(kept))
 
     async def save(self, key: str, output: Message, record: StageRecord) -> None:
         """Keep an output and how it came about. The output's presence vouches for both.
 
-        What is there stays: a replica that was taken for dead may end its call after its successor did.
+        What is there stays: a replica that was taken for dead may end its call after its successor did. The
+        record that stays is that of the output that stays.
 
         Raises:
             PreconditionError: The session was deleted (`SESSION_DELETED`).
@@ -77,9 +86,12 @@ class SessionStore:
         async with self._unless_deleted(_session_of(key)):
             if await self._media.exists(key):
                 return
-            await self._media.put_bytes(_record_key(key), json.dumps(record.to_json()).encode())
+            data, kept = output.SerializeToString(deterministic=True), json.dumps(record.to_json()).encode()
             # Once: a replica that was frozen in the middle, and thaws, changes nothing that others have read.
-            await self._media.put_bytes_once(key, output.SerializeToString(deterministic=True))
+            for record_key in (_record_key(key, data), _former_record_key(key)):
+                await self._media.put_bytes_once(record_key, kept)
+            if not await self._media.put_bytes_once(key, data):
+                await self._media.delete(_record_key(key, data))
 
     async def save_once(self, key: str, output: Message, record: StageRecord, _remaining_s: float) -> None:
         """Save as one attempt of several. See `chassis.client.retrying`."""
@@ -92,6 +104,10 @@ class SessionStore:
             NotFoundError: There is none (`OBJECT_NOT_FOUND`).
         """
         return message_class.FromString(await self._media.get_bytes(key))
+
+    async def remove(self, key: str) -> None:
+        """Remove an output that can't be used."""
+        await self._media.delete(key)
 
     async def save_result(self, session_id: str, document: bytes, version_id: int = FIRST_VERSION) -> None:
         """Write a version of the result document. A reader sees the old one, or the new one whole.
@@ -152,7 +168,12 @@ def _session_of(key: str) -> str:
     return key.split("/")[1]
 
 
-def _record_key(key: str) -> str:
+def _record_key(key: str, output: bytes) -> str:
+    digest = hashlib.sha256(output).hexdigest()[:HASH_CHARACTERS]
+    return f"{key.removesuffix('.pb')}.{digest}.json"
+
+
+def _former_record_key(key: str) -> str:
     return key.removesuffix(".pb") + ".json"
 
 

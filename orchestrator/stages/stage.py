@@ -253,6 +253,8 @@ class Stage(ABC):
         found = await upstream.store.find(key)
         work = Work(self, key, found, call.work, call.recording_s)
         if found is not None and not await self._is_good(work, upstream.store):
+            # What is there stays, so it must go before the new one can have its place.
+            await upstream.store.remove(key)
             return replace(work, found=None)
         return work
 

@@ -13,6 +13,7 @@ from chassis.chat_replies import (
     Token,
     invalid_reply,
     read_json_object,
+    token_places,
     warn_of_broken_schema,
 )
 from chassis.deadline import Deadline
@@ -136,7 +137,7 @@ def _read_probabilities(
     reply: ChatReply, found: JsonReply, tags: Mapping[str, Tag]
 ) -> dict[str, dict[Tag, float]]:
     """Find the probabilities at the first letter of each tag. None at all unless every tag has them."""
-    starts = _token_starts(reply)
+    starts = token_places(reply.text, reply.tokens, found.start)
     read: dict[str, dict[Tag, float]] = {}
     position = found.start
     for identifier, tag in tags.items():  # in the order of the text
@@ -150,16 +151,6 @@ def _read_probabilities(
             return {}  # The text is not what the probabilities are about.
         read[identifier] = distribution
     return read
-
-
-def _token_starts(reply: ChatReply) -> list[tuple[int, Token]]:
-    starts, position = [], 0
-    for token in reply.tokens:
-        at = reply.text.find(token.text, position) if token.text.strip() else -1
-        if at >= 0:
-            starts.append((at, token))
-            position = at + len(token.text)
-    return starts
 
 
 def tag_distribution(token: Token) -> dict[Tag, float] | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-import torch
-
 from chassis.errors import PreconditionError
 from chassis.media import MediaInbox
 from chassis.model_info import ModelInfo
@@ -32,10 +30,10 @@ def silero_weights() -> Path:
 
 def build_diarizer(settings: SpeakerSettings) -> Diarizer:
     """Load the models."""
-    torch.set_num_threads(settings.torch_thread_count)
     found = locate(settings.model, settings.models_dir)
     model = ModelInfo(found.name, found.version, found.digest, "cpu")
-    speech_model, encoder = SileroSpeechModel(silero_weights()), VoiceEncoder(found.path)
+    speech_model = SileroSpeechModel(silero_weights())
+    encoder = VoiceEncoder(found.path, settings.thread_count)
     decoder = sound_decoder(settings.decoder_limits)
     return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s, decoder)
 

@@ -1,6 +1,7 @@
 """Turns windows of speech into voice embeddings with Resemblyzer's network.
 
-Only the weights are used: the package itself pulls in a second voice detector and a resampler.
+Only the weights are used: the package itself pulls in a second voice detector and a resampler. onnxruntime
+runs the network, as it does the voice activity: PyTorch would take 185 MiB for three layers.
 Embeddings live for one call. Nothing here stores, returns or logs them beyond it.
 """
 
@@ -11,19 +12,18 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
+import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
+from services.speaker.weights import MEL_COUNT, read_weights
 from services.speaker.windows import Windows
 
 FFT_SAMPLES = 400
 HOP_SAMPLES = 160
-MEL_COUNT = 40
 FRAMES_PER_S = SAMPLE_RATE_HZ // HOP_SAMPLES
-HIDDEN_COUNT = 256
-LAYER_COUNT = 3
-EMBEDDING_SIZE = 256
+GRAPH_FILE = Path(__file__).with_name("voice_encoder.onnx")
+"""The network without its weights (`make_graph.py`)."""
 
 WINDOW_MEAN_SQUARE = 10 ** (-30 / 10)
 """Each window is scaled to -30 dBFS, the level of the network's training: the spectrogram has no
@@ -42,31 +42,36 @@ class WindowEncoder(Protocol):
     """Gives every window of speech a vector that is near for the same voice."""
 
     def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
-        """Yield batches: which windows, and their unit vectors, shape (batch, `EMBEDDING_SIZE`)."""
+        """Yield batches: which windows, and their unit vectors, shape (batch, `weights.EMBEDDING_SIZE`)."""
         ...
 
 
-class VoiceEncoder(torch.nn.Module):
+class VoiceEncoder:
     """The GE2E network of Resemblyzer. Safe to share between threads.
 
     Args:
         weights: Resemblyzer's `pretrained.pt`.
+        thread_count: Threads of one batch.
+
+    Raises:
+        PreconditionError: The file holds something else (`MODEL_CORRUPT`).
     """
 
-    def __init__(self, weights: Path) -> None:
-        super().__init__()
-        self.lstm = torch.nn.LSTM(MEL_COUNT, HIDDEN_COUNT, LAYER_COUNT, batch_first=True)
-        self.linear = torch.nn.Linear(HIDDEN_COUNT, EMBEDDING_SIZE)
-        state = torch.load(weights, map_location="cpu", weights_only=True)["model_state"]
-        # The checkpoint also holds the training loss's two parameters, which are not needed.
-        self.load_state_dict({k: v for k, v in state.items() if k.startswith(("lstm.", "linear."))})
-        self.eval()
+    def __init__(self, weights: Path, thread_count: int = 1) -> None:
+        given = read_weights(weights)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = thread_count, 1
+        # The session reads them where they are.
+        self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in given.values()]
+        options.add_external_initializers(list(given), self._weights)
+        self._session = onnxruntime.InferenceSession(
+            GRAPH_FILE.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
 
-    @torch.inference_mode()
-    def forward(self, mels: torch.Tensor) -> torch.Tensor:
+    def __call__(self, mels: NDArray[np.float32]) -> Embeddings:
         """Embed spectrograms of one length, shape (batch, frames, mels)."""
-        _, (hidden, _) = self.lstm(mels)
-        return torch.nn.functional.normalize(torch.relu(self.linear(hidden[-1])), dim=1)
+        (vectors,) = self._session.run(None, {"mels": mels})
+        return np.asarray(vectors, np.float32)
 
     def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
         """See `WindowEncoder`. Longest windows first, each length in time order."""
@@ -77,7 +82,7 @@ class VoiceEncoder(torch.nn.Module):
             for start in range(0, len(same_length), BATCH_WINDOWS):
                 batch = same_length[start : start + BATCH_WINDOWS]
                 mels = [_levelled(spectrogram, samples, windows[i], frame_count) for i in batch]
-                yield batch, self(torch.from_numpy(np.stack(mels))).numpy()
+                yield batch, self(np.stack(mels))
 
 
 def window_frame_counts(windows: Windows) -> NDArray[np.intp]:
@@ -107,8 +112,8 @@ class Spectrogram:
         self._samples = samples
         self._mels = np.zeros((len(samples) // HOP_SAMPLES + 1, MEL_COUNT), np.float32)
         self.done_frames = 0
-        self._basis = torch.from_numpy(mel_basis())
-        self._taper = torch.hann_window(FFT_SAMPLES)
+        self._basis = mel_basis()
+        self._taper = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)  # the periodic one
 
     def frames(self, first: int, count: int) -> NDArray[np.float32]:
         """Return frames, shape (count, `MEL_COUNT`)."""
@@ -126,17 +131,10 @@ class Spectrogram:
             self._samples[max(0, start_sample) : end_sample],
             (max(0, -start_sample), max(0, end_sample - len(self._samples))),
         )
-        with torch.inference_mode():
-            spectrum = torch.stft(
-                torch.from_numpy(part),
-                FFT_SAMPLES,
-                HOP_SAMPLES,
-                window=self._taper,
-                center=False,
-                return_complex=True,
-            )
-            power = spectrum.real.square() + spectrum.imag.square()
-            self._mels[first:end] = (self._basis @ power).T.numpy()
+        frames = np.lib.stride_tricks.sliding_window_view(part, FFT_SAMPLES)[::HOP_SAMPLES]
+        spectrum = np.fft.rfft(frames * self._taper)
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        self._mels[first:end] = power @ self._basis.T
         self.done_frames = end
 
 

@@ -17,7 +17,7 @@ from chassis.decoding.decoder import Decoder
 from chassis.model_info import ModelInfo
 from services.speaker.audio import SAMPLE_RATE_HZ, Sound, load_sound, raise_if_stopped
 from services.speaker.clustering import MIN_VOICE_S, Projection, cluster
-from services.speaker.embedding import EMBEDDING_SIZE, Embeddings, WindowEncoder
+from services.speaker.embedding import Embeddings, WindowEncoder
 from services.speaker.observations import MIN_SOUND_S, Diarization, diarization, nobody, too_little, total_s
 from services.speaker.surroundings import Surroundings
 from services.speaker.voice_activity import (
@@ -29,6 +29,7 @@ from services.speaker.voice_activity import (
     speech_stretches,
     sure_speech_s,
 )
+from services.speaker.weights import EMBEDDING_SIZE
 from services.speaker.windows import Windows, seconds_of, windows_of
 
 DEFAULT_MAX_DURATION_S = 5400.0

@@ -16,7 +16,7 @@ class SpeakerSettings(ServiceSettings):
     port: int = Field(50055, ge=0, le=65535)
     model: str = "voice-encoder"
     """The voice encoder: a name of the catalogue, or a path to Resemblyzer's weights."""
-    torch_thread_count: int = Field(1, ge=1, le=64)
+    thread_count: int = Field(1, ge=1, le=64)
     """Threads of one embedding batch. Calls are small: more threads burn more time than they save."""
     max_duration_s: float = Field(5400.0, gt=0)
     """Longest sound track. One of 60 min takes 700 to 800 MB, one of 90 min without a pause 1.0 GB."""

@@ -28,7 +28,11 @@ def build_backend(settings: TranslatorSettings) -> Backend:
             schema_dialect=settings.llm_schema_dialect,
             attempt_timeout_s=settings.llm_attempt_timeout_s,
         )
-        limits = (settings.llm_batch_text_count, settings.llm_batch_characters)
+        limits = (
+            settings.llm_batch_text_count,
+            settings.llm_batch_characters,
+            settings.llm_calls_at_once,
+        )
         return LlmBackend(ChatClient(server), settings.llm_language_codes, *limits)
     return UnconfiguredBackend()
 

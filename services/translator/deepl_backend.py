@@ -70,7 +70,7 @@ class DeeplBackend:
         attempt_timeout_s: Longest silence of the server in one attempt.
     """
 
-    name, prompt_digest = "deepl", ""
+    name, prompt_digest, calls_at_once = "deepl", "", 1
 
     def __init__(self, api_key: str, server_url: str, attempt_timeout_s: float) -> None:
         self._api_key = api_key

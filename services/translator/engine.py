@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chassis.chat_refusals import ABOUT_ONE_REQUEST
 from chassis.deadline import Deadline
@@ -22,6 +23,7 @@ from chassis.errors import (
     UnavailableError,
 )
 from chassis.model_info import ModelInfo
+from chassis.side_by_side import side_by_side
 from services.translator.cache import Remembered, TranslationCache, key_of
 from services.translator.job import (
     NO_MODEL,
@@ -167,25 +169,42 @@ class Translator:
                 self._cache.keep(keys[index], Remembered(translation, done.model))
 
     def _translate_batches(self, job: Job, wanted: Sequence[int], deadline: Deadline) -> Translations:
-        """Translate batch by batch. One that fails is absent, until too many in a row have failed."""
+        """Translate some batches at a time. One that fails is absent, until too many in a row have failed."""
+        batches = self._backend.batches(job, wanted)
         replies: list[Translations] = []
         failures: list[InterviewError] = []
         failed_in_a_row = 0
-        for batch in self._backend.batches(job, wanted):
+        while len(replies) < len(batches):
             deadline.check_stop()
-            try:
-                replies.append(self._translate_batch(job, batch, deadline))
-                failed_in_a_row = 0
-            except _FAILURES as error:
-                failures.append(error)
+            due = batches[len(replies) : len(replies) + self._backend.calls_at_once]
+            for batch, done in zip(due, self._try_batches(job, due, deadline), strict=True):
+                if isinstance(done, Translations):
+                    replies.append(done)
+                    failed_in_a_row = 0
+                    continue
+                failures.append(done)
                 failed_in_a_row += 1
-                replies.append(_absent(len(batch), error))
-                if failed_in_a_row >= _most_in_a_row(error):
-                    replies.append(_absent(len(wanted) - _text_count(replies), error))
-                    break
+                replies.append(_absent(len(batch), done))
+            if failures and failed_in_a_row >= _most_in_a_row(failures[-1]):
+                replies.append(_absent(len(wanted) - _text_count(replies), failures[-1]))
+                break
         if failures and not any(_any_translated(reply) for reply in replies):
             raise failures[0]
         return _joined(replies)
+
+    def _try_batches(
+        self, job: Job, batches: Sequence[Sequence[int]], deadline: Deadline
+    ) -> list[Translations | InterviewError]:
+        """Translate batches side by side. What fails stands in its place as its error."""
+
+        def attempt(batch: Sequence[int]) -> Translations | InterviewError:
+            try:
+                return self._translate_batch(job, batch, deadline)
+            except _FAILURES as error:
+                return error
+
+        calls = [partial(attempt, batch) for batch in batches]
+        return side_by_side(calls, self._backend.calls_at_once)
 
     def _translate_batch(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         if deadline.passed:

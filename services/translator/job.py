@@ -102,6 +102,10 @@ class Backend(Protocol):
     def prompt_digest(self) -> str:
         """SHA-256 of its prompt's texts, lower-case hex. Empty where it takes no prompt of ours."""
 
+    @property
+    def calls_at_once(self) -> int:
+        """How many batches it may be given at a time, from 1."""
+
     def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
         """Cut the wanted texts, by their rising indexes, into pieces of a size that the backend takes."""
 

@@ -67,18 +67,25 @@ class LlmBackend:
         language_codes: Languages that it is trusted with, in both directions.
         batch_text_count: Segments in one request.
         batch_characters: Characters in one request, unless a single segment has more.
+        calls_at_once: Requests at a time. A server writes several replies together in little more time.
     """
 
     name = "llm"
     prompt_digest = prompt.DIGEST
 
     def __init__(
-        self, chat: Chat, language_codes: Sequence[str], batch_text_count: int, batch_characters: int
+        self,
+        chat: Chat,
+        language_codes: Sequence[str],
+        batch_text_count: int,
+        batch_characters: int,
+        calls_at_once: int = 1,
     ) -> None:
         self._chat = chat
         self._languages = tuple(base_language(code) for code in language_codes)
         self._batch_text_count = batch_text_count
         self._batch_characters = batch_characters
+        self.calls_at_once = calls_at_once
 
     def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
         """Cut by segments and characters."""

@@ -72,6 +72,8 @@ class TranslatorSettings(ServiceSettings):
     llm_batch_text_count: int = Field(1, ge=1, le=100)
     """One keeps a 1.5B model from merging segments. A large model on a remote server takes 8 or more."""
     llm_batch_characters: int = Field(1500, ge=1)
+    llm_calls_at_once: int = Field(4, ge=1, le=32)
+    """Requests of one job at a time. A server with one place makes them wait, which costs nothing."""
 
     @property
     def chosen_backend(self) -> Literal["deepl", "llm", "none"]:

@@ -19,6 +19,7 @@ class UnconfiguredBackend:
 
     name = "none"
     prompt_digest = ""
+    calls_at_once = 1
 
     def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:  # noqa: ARG002 - any size will do
         """Everything at once."""

@@ -100,8 +100,8 @@ class MediaPipeFaceDetector:
 
 
 def as_image(image: RgbImage) -> mp.Image:
-    """Wrap a picture for the library, without a copy."""
-    return mp.Image(image_format=mp.ImageFormat.SRGB, data=image)
+    """Wrap a picture for the library. It reads memory row after row, also of a view that has gaps."""
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
 
 
 @contextmanager

@@ -52,6 +52,21 @@ def test_a_completed_session_is_fetched_once_and_its_recording_plays_on(
     assert browser.run("return window.player.currentTime") > QUIET_S - 3
 
 
+def test_a_session_on_legal_hold_is_marked_wherever_it_is_shown(browser: Browser, site: Site) -> None:
+    running, done = site.running(), site.completed(a_document())
+    for session_id in (running, done):
+        site.orchestrator.held.add(session_id)
+        browser.open(site.address(session_id))
+        browser.wait(lambda: "On legal hold" in browser.text())
+
+    browser.open(site.url)
+    browser.wait(lambda: browser.text().count("On legal hold") == 2)
+    site.orchestrator.held.clear()
+    browser.open(site.address(done))
+    browser.wait(lambda: "of 100" in browser.text())
+    assert "On legal hold" not in browser.text()
+
+
 def test_seven_running_sessions_in_seven_tabs_are_seven_pages(
     browser: Browser, site: Site, tabs: list[str]
 ) -> None:

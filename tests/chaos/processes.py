@@ -85,6 +85,13 @@ class Process:
             self._child.kill()
             self._child.wait()
 
+    def cpu_s(self) -> float:
+        """Return the processor time that it has used, with its threads."""
+        assert self._child is not None
+        # After the command's name, which may hold anything, in brackets.
+        fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def log(self) -> str:
         """Return the end of its log."""
         return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else ""

@@ -119,7 +119,10 @@ class System:
 
     def submit(self, count: int) -> list[str]:
         """Submit sessions, each until a replica has accepted it, as the gateway does."""
-        requests = [self.request() for _ in range(count)]
+        return self.submit_all([self.request() for _ in range(count)])
+
+    def submit_all(self, requests: Sequence[orchestrator_pb2.CreateSessionRequest]) -> list[str]:
+        """Submit these sessions, each until a replica has accepted it."""
         for request in requests:
             until(lambda request=request: self._asked("CreateSession", request), "nobody accepts")  # type: ignore[misc]
             self.accepted.append(request.session_id)
@@ -139,13 +142,22 @@ class System:
                         raise
         return None
 
+    def session(self, session_id: str) -> orchestrator_pb2.Session | None:
+        """Return what a replica says of a session. None where each is away."""
+        reply = self._asked("GetSession", orchestrator_pb2.GetSessionRequest(session_id=session_id))
+        return None if reply is None else reply.session
+
+    def ended(self, session_id: str) -> bool:
+        """Tell whether a session has ended."""
+        session = self.session(session_id)
+        return session is not None and session.state in ENDED
+
     def states(self) -> dict[str, int]:
         """Return the states of the accepted sessions that can be asked for."""
-        states = {}
+        states: dict[str, int] = {}
         for session_id in self.accepted:
-            reply = self._asked("GetSession", orchestrator_pb2.GetSessionRequest(session_id=session_id))
-            if reply is not None:
-                states[session_id] = reply.session.state
+            if (session := self.session(session_id)) is not None:
+                states[session_id] = session.state
         return states
 
     def wait_noted(self, count: int, sign: str = "-") -> None:

@@ -34,6 +34,8 @@ class Row:
     doubled: int = 0
     takeover_s: float | None = None
     return_s: float | None = None
+    waited_s: float | None = None
+    """How long those who are quick waited beside slow ones."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is kept."""
@@ -60,6 +62,7 @@ class Results:
     def __init__(self, store: Path) -> None:
         self._store = store
         self._seen: dict[str, set[str]] = {}
+        self._files: dict[Path, tuple[int, int]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -71,9 +74,14 @@ class Results:
     def _look(self) -> None:
         for path in self._store.glob("sessions/*/result.json"):
             try:
+                # A document is put in its place whole, so another one is another file.
+                about = path.stat()
+                if self._files.get(path) == (about.st_ino, about.st_mtime_ns):
+                    continue
                 document = json.loads(path.read_bytes())
             except OSError:
                 continue
+            self._files[path] = (about.st_ino, about.st_mtime_ns)
             self._seen.setdefault(path.parent.name, set()).add(
                 json.dumps(without_times(document), sort_keys=True)
             )

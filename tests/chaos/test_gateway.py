@@ -5,61 +5,20 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.chaos.processes import Process, free_ports, until
-from tests.chaos.system import System, system
+from tests.chaos.databases import DATABASES, database
+from tests.chaos.gateways import PATIENCE_S, body, gateway, upload
+from tests.chaos.processes import Process, until
+from tests.chaos.system import system
 from tests.chaos.tally import Row
 
 pytestmark = pytest.mark.chaos
 
 ROUND_COUNT = 4
-PATIENCE_S = 60
-BOUNDARY = "chaos"
-
-
-def gateway(made: System) -> Process:
-    (port,) = free_ports(1)
-    spool = made.folder / "spool"
-    spool.mkdir(exist_ok=True)
-    variables = {
-        "GATEWAY_PORT": str(port),
-        "GATEWAY_STORE_URL": made.store.as_uri(),
-        "GATEWAY_SPOOL_DIR": str(spool),
-        "GATEWAY_ORCHESTRATOR_ADDRESS": made.orchestrators[0].address,
-        "GATEWAY_RATE_LIMIT_UPLOADS": "",
-    }
-    return made.process("gateway", ["-m", "gateway"], port, variables)
-
-
-def body(recording: bytes, arrived: threading.Event | None = None) -> Iterator[bytes]:
-    """Yield an upload's body. With `arrived`, most of it, and the rest never."""
-    disposition = 'Content-Disposition: form-data; name="videos"; filename="a.mp4"'
-    question = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="questions"\r\n\r\nWhy?\r\n'
-    head = f"{question}--{BOUNDARY}\r\n{disposition}\r\nContent-Type: video/mp4\r\n\r\n"
-    yield head.encode() + recording[: len(recording) // 2]
-    if arrived is not None:
-        arrived.set()
-        time.sleep(PATIENCE_S)
-    yield recording[len(recording) // 2 :]
-    yield f"\r\n--{BOUNDARY}--\r\n".encode()
-
-
-def upload(process: Process, key: str, content: Iterator[bytes]) -> str | None:
-    """Upload a recording. Returns the session's id, or None where no answer came."""
-    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Idempotency-Key": key}
-    try:
-        reply = httpx.post(
-            f"http://{process.address}/upload", content=content, headers=headers, timeout=PATIENCE_S
-        )
-    except httpx.HTTPError:
-        return None
-    assert reply.status_code == 200, reply.text
-    return str(reply.json()["session_id"])
 
 
 def cut_off(process: Process, recording: bytes, key: str) -> None:
@@ -72,10 +31,12 @@ def cut_off(process: Process, recording: bytes, key: str) -> None:
     process.kill()
 
 
+@pytest.mark.parametrize("kind", DATABASES)
 def test_a_gateway_that_is_killed_keeps_what_it_accepted_and_nothing_else(
-    tmp_path: Path, row: Callable[[str], Row]
+    tmp_path: Path, row: Callable[[str], Row], kind: str, request: pytest.FixtureRequest
 ) -> None:
-    with system(tmp_path, row("SQLite: gateway killed during uploads and after answers")) as made:
+    url = database(kind, request)
+    with system(tmp_path, row(f"{kind}: gateway killed during uploads and after answers"), url) as made:
         made.orchestrator("local").up()
         process = gateway(made).up()
         recording = (tmp_path / "recording.mp4").read_bytes()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.databases import DATABASES, database
 from tests.chaos.system import System, system
 from tests.chaos.tally import Row
 
@@ -58,12 +59,18 @@ def read_only(made: System) -> Iterator[None]:
     assert mount("-o", "remount,rw", str(made.store))
 
 
+@pytest.mark.parametrize("kind", DATABASES)
 @pytest.mark.parametrize(("name", "trouble"), [("full", full), ("read-only", read_only)], ids=["full", "ro"])
 def test_a_store_that_takes_no_writes_for_a_while_loses_no_session(
-    tmp_path: Path, row: Callable[[str], Row], name: str, trouble: Callable[[System], object]
+    tmp_path: Path,
+    row: Callable[[str], Row],
+    name: str,
+    trouble: Callable[[System], object],
+    kind: str,
+    request: pytest.FixtureRequest,
 ) -> None:
-    scenario = row(f"SQLite: store {name} for {TROUBLE_S:.0f} s")
-    with small_store(tmp_path), system(tmp_path, scenario) as made:
+    url, scenario = database(kind, request), row(f"{kind}: store {name} for {TROUBLE_S:.0f} s")
+    with small_store(tmp_path), system(tmp_path, scenario, url) as made:
         made.orchestrator("local").up()
         made.submit(SESSION_COUNT)
         made.wait_noted(2)

@@ -10,6 +10,7 @@ import pytest
 
 from chassis.store import MediaStore
 from chassis.store.settings import MIN_PART_BYTES
+from tests.openid_provider import OpenIdProvider, openid_provider
 from tests.s3_servers import S3Server, moto_server
 from tests.tcp_proxy import Proxy, proxy_to
 
@@ -22,6 +23,13 @@ def grpc_kept_alive() -> None:
         grpc.aio.init_grpc_aio()
 
     asyncio.run(begin())
+
+
+@pytest.fixture
+def provider() -> Iterator[OpenIdProvider]:
+    """A sign-in provider of its own."""
+    with openid_provider() as running:
+        yield running
 
 
 @pytest.fixture

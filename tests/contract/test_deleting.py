@@ -124,10 +124,16 @@ async def test_a_session_under_a_legal_hold_is_not_deleted(world: World) -> None
     assert (await world.call(world.stub.SetLegalHold, hold)).held
 
     assert (await refused(world.do("DeleteSession", session_id))).reason == "SESSION_HELD"
-    assert (await world.get(session_id)).state == COMPLETED
+    shown = await world.get(session_id)
+    assert (shown.state, shown.held) == (COMPLETED, True)
+    listed = await world.call(world.stub.ListSessions, orchestrator_pb2.ListSessionsRequest())
+    assert [session.held for session in listed.sessions] == [True]
 
     hold.held = False
     await world.call(world.stub.SetLegalHold, hold)
+    shown = await world.get(session_id)
+    assert shown.HasField("held")
+    assert not shown.held
     await world.do("DeleteSession", session_id)
     assert left(world) == []
 

@@ -18,8 +18,9 @@ from grpc_health.v1 import health_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.audit_chain import Verification, as_line
 from chassis.server import start_server
-from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
+from interview.v1 import audit_pb2, audit_pb2_grpc, orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.settings import OrchestratorSettings
@@ -31,8 +32,11 @@ from tests.fuzzing import ODD_KEYS, SERVER_BESIDE, streams, thoroughly, wires
 
 EXAMPLES = 30
 """A call; all calls of this module together take some seconds."""
-SERVICE = orchestrator_pb2.DESCRIPTOR.services_by_name["OrchestratorService"]
-METHODS = {method.name: method for method in SERVICE.methods}
+SERVICES = (
+    orchestrator_pb2.DESCRIPTOR.services_by_name["OrchestratorService"],
+    audit_pb2.DESCRIPTOR.services_by_name["AuditService"],
+)
+METHODS = {method.name: method for service in SERVICES for method in service.methods}
 IN_ORDER = sorted(METHODS, key=lambda name: name == "DeleteSession")
 """The finished session that they share goes last."""
 ENDED = (orchestrator_pb2.SESSION_STATE_COMPLETED, orchestrator_pb2.SESSION_STATE_FAILED)
@@ -75,6 +79,20 @@ async def finished(channel: grpc.aio.Channel, request: orchestrator_pb2.CreateSe
     return str(request.session_id)
 
 
+async def check_audit_log(channel: grpc.aio.Channel) -> None:
+    """Check that the chain holds, whatever was brought to it."""
+    stub: Any = audit_pb2_grpc.AuditServiceStub(channel)
+    verification, after_seq = Verification(), 0
+    while entries := (
+        await stub.ReadAudit(audit_pb2.ReadAuditRequest(after_seq=after_seq), timeout=HANG_S)
+    ).entries:
+        for entry in entries:
+            verification.add_line(as_line(entry.record, entry.hash))
+        after_seq = entries[-1].seq
+    assert verification.finish() == []
+    assert verification.record_count == after_seq > 0
+
+
 @contextlib.asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[grpc.aio.Channel, str]]:
     """An orchestrator with a finished session. However it was treated, it is healthy and works in the end."""
@@ -87,6 +105,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[grpc.aio.Channel, str]]:
             yield channel, await finished(channel, plain_request(folder))
             assert await health(channel, SERVICE_NAME) == health_pb2.HealthCheckResponse.SERVING
             await finished(channel, plain_request(folder))
+            await check_audit_log(channel)
     finally:
         await server.stop(0)
         await asyncio.to_thread(engine.close)
@@ -145,6 +164,8 @@ def test_every_call_ends_well_or_says_by_name_why_not(
         uri = running.known["uri"][0].replace("/missing", f"/sessions/{session_id}/media/1.mp4")
         answer = orchestrator_pb2.AnswerInput(uri=uri, question="Q?")
         good = orchestrator_pb2.CreateSessionRequest(session_id=session_id, answers=[answer])
+    elif method_name == "NoteAudit":
+        good.notes.add(action="media.read", outcome="ok", session_id=running.known["session_id"][0])
     elif "session_id" in good.DESCRIPTOR.fields_by_name:
         good = type(good)(session_id=running.known["session_id"][0])
     requests = [data.draw(wires(good, running.known))]

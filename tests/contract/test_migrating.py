@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 from chassis.errors import PreconditionError
 from orchestrator.composition import compose
@@ -71,6 +74,51 @@ def test_the_command_says_what_is_wrong_and_leaves_no_traceback(tmp_path: Path) 
     assert "DATABASE_UNAVAILABLE" in away.stdout
     assert "python -m orchestrator migrate" in wrong.stdout
     assert "Traceback" not in away.stderr + wrong.stderr + away.stdout + wrong.stdout
+
+
+def test_the_command_says_whether_something_was_to_do(tmp_path: Path, postgres_url: str) -> None:
+    sqlite_url = f"sqlite:///{tmp_path / 'state.sqlite'}"
+    (tmp_path / "state.sqlite").touch()
+    for url in (postgres_url, sqlite_url):
+        first, second = command(url, "migrate"), command(url, "migrate")
+
+        assert [json.loads(ended.stdout.splitlines()[-1])["message"] for ended in (first, second)] == [
+            "the tables were brought up to date",
+            "the tables are up to date already",
+        ]
+
+
+def test_a_database_whose_name_is_misspelt_is_made_on_demand_only(tmp_path: Path, postgres_url: str) -> None:
+    sqlite_url = f"sqlite:///{tmp_path / 'new' / 'state.sqlite'}"
+    misspelt = sqlalchemy.make_url(postgres_url)
+    misspelt = misspelt.set(database=f"{misspelt.database}_misspelt")
+    for url in (sqlite_url, misspelt.render_as_string(hide_password=False)):
+        refused = [command(url, "migrate") for _ in range(2)]  # The first one makes nothing.
+        assert [ended.returncode for ended in refused] == [1, 1]
+        assert all("DATABASE_MISSING" in ended.stdout for ended in refused)
+        assert "--create" in refused[0].stdout
+        assert not (tmp_path / "new").exists()
+
+        made, again = command(url, "migrate", "--create"), command(url, "migrate")
+        assert (made.returncode, again.returncode) == (0, 0), made.stdout + again.stdout
+        if url == sqlite_url:
+            shutil.rmtree(tmp_path / "new")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("migrate", "--help")])
+def test_help_is_text_for_people(arguments: tuple[str, ...]) -> None:
+    shown = command("sqlite://", *arguments)
+
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("usage: python -m orchestrator")
+    assert "CRITICAL" not in shown.stdout + shown.stderr
+
+
+async def test_a_process_that_may_not_migrate_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(PreconditionError):
+        await start(tmp_path, f"sqlite:///{tmp_path / 'misspelt' / 'state.sqlite'}")
+
+    assert not (tmp_path / "misspelt").exists()
 
 
 def test_tables_of_the_build_before_are_brought_up_to_date(postgres_url: str) -> None:

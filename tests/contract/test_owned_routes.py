@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
+from chassis.audit_chain import hash_of_session
 from chassis.store import MediaStore
 from gateway.app import ROUTERS, create_app
 from gateway.auth import HEADER
@@ -23,6 +24,7 @@ from gateway.settings import ApiKey, GatewaySettings
 from tests.asgi_socket import messages_of
 from tests.fakes.recording import make_recording
 from tests.gateway_bench import form, videos
+from tests.people_of_groups import PEOPLE, PEOPLE_SIGN_IN, cookie_of
 from tests.world import COMPLETED, PATIENCE_S, World, running
 
 pytestmark = pytest.mark.anyio
@@ -57,11 +59,18 @@ OTHERS = {
     ("GET", "/client-settings"),
     ("POST", "/login"),
     ("POST", "/logout"),
+    ("GET", "/signin"),
+    ("GET", "/signin/callback"),
+    ("POST", "/signout"),
+    ("GET", "/whoami"),
+    ("GET", "/original/{path:path}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/schemas/result.json"),
     ("GET", "/metrics"),
     ("GET", "/usage"),
+    ("GET", "/audit"),
+    ("GET", "/audit/head"),
 }
 """Routes that are about no session. A new one belongs here only if it shows and takes nothing of any."""
 
@@ -88,11 +97,14 @@ class Houses:
     world: World
     with_keys: FastAPI
     open_to_all: FastAPI
+    cookies: dict[str, dict[str, str]]
+    """Of people who signed in, by their names."""
 
     async def ask(self, key: str, method: str, path: str, **values: Any) -> Any:
         """Return status and body, or what a WebSocket is sent. The key "" asks the gateway without keys."""
         app = self.with_keys if key else self.open_to_all
-        headers = ({HEADER: key} if key else {}) | values.pop("headers", {})
+        headers = self.cookies.get(key) or ({HEADER: key} if key else {})
+        headers = headers | values.pop("headers", {})
         if method == "WS":
             return await messages_of(app, path, headers | {"Host": "127.0.0.1:7860"})
         transport = httpx.ASGITransport(app)
@@ -126,8 +138,9 @@ async def houses(tmp_path: Path) -> AsyncIterator[Houses]:
         store = MediaStore((tmp_path / "store").as_uri())
         client = OrchestratorClient(world.address, PATIENCE_S)
         shared: dict[str, Any] = {"rate_limit_uploads": "", "heir_group": "old"}
-        with_keys = create_app(GatewaySettings(api_keys=KEYS, **shared), client, store)
-        yield Houses(world, with_keys, create_app(GatewaySettings(**shared), client, store))
+        with_keys = create_app(GatewaySettings(api_keys=KEYS, **PEOPLE_SIGN_IN, **shared), client, store)
+        cookies = {name: cookie_of(with_keys, name, *groups) for name, groups in PEOPLE.items()}
+        yield Houses(world, with_keys, create_app(GatewaySettings(**shared), client, store), cookies)
         await client.aclose()
 
 
@@ -153,7 +166,7 @@ async def test_no_route_tells_another_groups_session_from_one_that_does_not_exis
             path.format(session_id=session_id, position=1),
             path.format(session_id=UNKNOWN, position=1),
         )
-        for stranger in ("eve", "heir", ""):
+        for stranger in ("eve", "heir", "person of sales", ""):
             foreign = await houses.ask(stranger, method, there, **sent)
             unknown = await houses.ask(stranger, method, nowhere, **sent)
             as_unknown = json.dumps(foreign, default=str).replace(session_id, UNKNOWN)
@@ -166,9 +179,9 @@ async def test_no_route_tells_another_groups_session_from_one_that_does_not_exis
 async def test_every_route_serves_the_group_that_the_session_belongs_to_and_admins(houses: Houses) -> None:
     session_id = await houses.upload("ana")
 
-    for key in ("ana", "ben", "root"):
+    for key in ("ana", "ben", "person of hr", "root", "operator"):
         for (method, path), sent in OF_A_SESSION.items():
-            if method == "DELETE" and key != "root":
+            if method == "DELETE" and key != "operator":
                 continue
             answer = await houses.ask(key, method, path.format(session_id=session_id, position=1), **sent)
             assert answer[0] == 200 or (method == "WS" and answer[0]["data"]["session_id"] == session_id), (
@@ -188,6 +201,30 @@ async def _judged(houses: Houses, session_id: str) -> None:
         if all(version["state"] == "completed" for version in json.loads(body)["versions"]):
             return
         await asyncio.sleep(0.05)
+
+
+async def test_who_manages_one_group_and_reads_another_one_manages_nothing_of_the_other(
+    houses: Houses,
+) -> None:
+    session_id = await houses.upload("ana")
+    person = "reader of hr, manager of sales"
+
+    read = await houses.ask(person, "GET", f"/status/{session_id}")
+    assert read[0] == 200
+    for (method, path), sent in OF_A_SESSION.items():
+        if method in ("POST", "DELETE"):
+            answer = await houses.ask(person, method, path.format(session_id=session_id), **sent)
+            assert (answer[0], json.loads(answer[2])["code"]) == (404, "SESSION_NOT_FOUND"), path
+    assert session_id.encode() not in (await houses.ask(person, "GET", "/sessions"))[2]
+    assert (await houses.world.get(session_id)).state == COMPLETED
+
+
+async def test_what_a_person_submits_belongs_to_the_group_that_lets_them(houses: Houses) -> None:
+    session_id = await houses.upload("reader of hr, manager of sales")
+
+    assert await houses.sees("person of sales", session_id)
+    assert not await houses.sees("person of hr", session_id)
+    assert not await houses.sees("ana", session_id)
 
 
 async def test_sessions_made_without_keys_are_seen_by_admins_and_by_the_group_that_inherits_them(
@@ -210,6 +247,23 @@ async def test_a_recording_without_a_session_is_served_to_nobody(houses: Houses)
     assert left.endswith("/1.mp4")
     for key in ("", "ana", "root"):
         assert (await houses.ask(key, "GET", f"/media/{'d' * 32}/1"))[0] == 404
+
+
+async def test_the_audit_log_is_shown_to_administrators_alone(houses: Houses) -> None:
+    session_id = await houses.upload("ana")
+
+    for path in ("/audit", "/audit/head"):
+        for key in ("ana", "eve", "heir"):
+            status, _, body = await houses.ask(key, "GET", path)
+            assert (status, json.loads(body)["code"]) == (403, "API_KEY_SCOPE_MISSING")
+    status, media_type, body = await houses.ask("root", "GET", "/audit?limit=1000")
+    records = [json.loads(line) for line in body.splitlines()]
+
+    assert (status, media_type) == (200, "application/jsonl")
+    told = [tuple(one[name] for name in ("action", "outcome", "who", "group", "session")) for one in records]
+    whose = ("key:ana", "hr", hash_of_session(session_id))
+    assert told == [("session.accept", outcome, *whose) for outcome in ("begun", "ok")]
+    assert session_id.encode() not in body
 
 
 async def test_the_same_idempotency_key_of_two_groups_makes_two_sessions(houses: Houses) -> None:

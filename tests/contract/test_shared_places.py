@@ -16,7 +16,7 @@ from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.schema import migrate
 from orchestrator.durable.shared_places import SharedPlaces
-from orchestrator.stages.places import own_places
+from orchestrator.running.places import own_places
 from tests.postgres_server import PostgresServer, own_cluster
 
 pytestmark = pytest.mark.anyio

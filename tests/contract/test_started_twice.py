@@ -57,7 +57,7 @@ async def test_nothing_is_composed_where_the_address_is_taken() -> None:
     composed: list[grpc.aio.Server] = []
     first, _, port = await start_server(ServiceSettings(port=0), "a.B", lambda _: None)
 
-    with pytest.raises(OSError, match="taken"):
+    with pytest.raises(PreconditionError, match="taken"):
         await start_server(ServiceSettings(port=port), "a.B", composed.append)
 
     assert composed == []

@@ -29,6 +29,7 @@ UNITLESS = {
     "missing_positions", "seed",
     "temperature",
     "beam_size",
+    "seq", "after_seq", "head_seq",
 }  # fmt: skip
 """Numbers whose unit is their definition, or stands in a field beside them."""
 BANNED = re.compile(

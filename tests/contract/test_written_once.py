@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from chassis.errors import UnavailableError
 from chassis.store import MediaStore
 from interview.v1 import transcriber_pb2
 from orchestrator.stages.outputs import SessionStore
@@ -37,6 +39,56 @@ class LateStore(MediaStore):
 
     async def exists(self, key: str) -> bool:
         return False
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+async def test_the_record_of_a_late_writer_does_not_take_the_place_of_the_first_ones(tmp_path: Path) -> None:
+    quick, late = (SessionStore(store(tmp_path.as_uri())) for store in (MediaStore, LateStore))
+    key = quick.output_key(SESSION_ID, 1, "transcribe", "ab")
+    await quick.save(key, a_transcript("en"), StageRecord("transcribe", "done", attempt_count=1))
+    names = files_of(tmp_path)
+    await late.save(key, a_transcript("id"), StageRecord("transcribe", "done", attempt_count=2))
+    kept = await quick.find(key)
+
+    assert kept is not None
+    assert kept.attempt_count == 1
+    assert (await quick.load(key, transcriber_pb2.Transcript)).language_code == "en"
+    assert files_of(tmp_path) == names
+
+
+class DyingStore(MediaStore):
+    """Ends after the record and before the output."""
+
+    async def put_bytes_once(self, key: str, data: bytes) -> bool:
+        if key.endswith(".pb"):
+            raise UnavailableError("It is away.", reason="STORE_UNAVAILABLE")
+        return await super().put_bytes_once(key, data)
+
+
+async def test_an_output_has_its_own_record_and_not_that_of_one_who_died_before_it(tmp_path: Path) -> None:
+    dying, next_one = (SessionStore(store(tmp_path.as_uri())) for store in (DyingStore, MediaStore))
+    key = next_one.output_key(SESSION_ID, 1, "transcribe", "ab")
+    with pytest.raises(UnavailableError):
+        await dying.save(key, a_transcript("en"), StageRecord("transcribe", "done", attempt_count=1))
+    await next_one.save(key, a_transcript("id"), StageRecord("transcribe", "done", attempt_count=2))
+    kept = await next_one.find(key)
+
+    assert kept is not None
+    assert kept.attempt_count == 2
+
+
+async def test_an_output_of_the_build_before_is_found_with_its_record(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path.as_uri())
+    outputs = SessionStore(store)
+    key = outputs.output_key(SESSION_ID, 1, "transcribe", "ab")
+    record = StageRecord("transcribe", "done", attempt_count=3)
+    await store.put_bytes(key.removesuffix(".pb") + ".json", json.dumps(record.to_json()).encode())
+    await store.put_bytes(key, a_transcript("en").SerializeToString())
+
+    assert await outputs.find(key) == record
 
 
 async def test_of_two_that_write_a_first_result_at_once_one_wins_and_a_later_run_replaces_it(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from chassis.audit_chain import hash_of_session
 from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from tests.e2e.orchestrator_process import (
     a_request,
@@ -87,6 +90,9 @@ def test_a_session_outlasts_a_full_disk_without_a_restart(tmp_path: Path, disk: 
             events = list(stub.WatchSession(watched, timeout=WAKE_TIMEOUT_S))
 
     assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    with closing(sqlite3.connect(disk / "state.sqlite")) as state:
+        records = [json.loads(record) for (record,) in state.execute("SELECT record FROM orch_audit")]
+    assert {record["session"] for record in records} == {hash_of_session(request.session_id)}
     assert events[-1].session.state == COMPLETED
     begun = [line for line in counts.read_text().splitlines() if line.startswith("+")]
     assert len(begun) == len(set(begun)), "a stage was run again"

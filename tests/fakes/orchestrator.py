@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+from chassis.audit_chain import GENESIS
 from chassis.errors import (
     InterviewError,
     InvalidInputError,
@@ -14,6 +15,7 @@ from chassis.errors import (
     PreconditionError,
     UnavailableError,
 )
+from gateway.audit_log import AuditNote, AuditPage
 from gateway.sessions import (
     FINAL_STATES,
     AnswerView,
@@ -35,10 +37,35 @@ RUBRIC_IDS = ("behavioural", "general", "technical")
 STAGES = ("extract", "transcribe", "translate", "assess", "vision", "speaker")
 
 
+class FakeAuditLog:
+    """Implements `gateway.audit_log.AuditLog` in memory."""
+
+    def __init__(self) -> None:
+        self.lines = list[str]()
+        self.notes: list[tuple[AuditNote, int]] = []
+        self.failure: InterviewError | None = None
+
+    async def read(self, after_seq: int, limit_count: int) -> AuditPage:
+        self._check()
+        lines = self.lines[after_seq : after_seq + limit_count]
+        last_seq = after_seq + len(lines) if lines else None
+        head_hash = json.loads(self.lines[-1])["hash"] if self.lines else GENESIS
+        return AuditPage(tuple(lines), last_seq, len(self.lines), head_hash)
+
+    async def note(self, notes: Sequence[tuple[AuditNote, int]]) -> None:
+        self._check()
+        self.notes += notes
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
 class FakeOrchestrator:
     """Implements `gateway.sessions.Orchestrator` in memory."""
 
     def __init__(self) -> None:
+        self.audit = FakeAuditLog()
         self.drafts: dict[str, SessionDraft] = {}
         self.held: set[str] = set()
         self.events: dict[str, list[SessionEvent]] = {}
@@ -109,7 +136,7 @@ class FakeOrchestrator:
             changed = self._changed
             for event in self.events[session_id][seen:]:
                 seen = event.event_id
-                yield event
+                yield replace(event, session=replace(event.session, held=session_id in self.held))
             if self._find(session_id).state in FINAL_STATES:
                 return
             await changed.wait()
@@ -198,7 +225,7 @@ class FakeOrchestrator:
     def _find(self, session_id: str) -> SessionView:
         if not self.events.get(session_id):
             raise NotFoundError("Session not found", reason="SESSION_NOT_FOUND")
-        return self.events[session_id][-1].session
+        return replace(self.events[session_id][-1].session, held=session_id in self.held)
 
 
 def _said(draft: SessionDraft) -> SessionDraft:

@@ -17,9 +17,10 @@ from chassis.model_info import ModelInfo
 from chassis.playback.loading import FUNCTION
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 from services.speaker.clustering import Projection
-from services.speaker.embedding import EMBEDDING_SIZE, Batch
+from services.speaker.embedding import Batch
 from services.speaker.engine import Diarizer
 from services.speaker.voice_activity import FRAME_SAMPLES, Probabilities
+from services.speaker.weights import EMBEDDING_SIZE
 from services.speaker.windows import Windows
 
 ANNA_HZ, BEN_HZ, CLEO_HZ = 200.0, 400.0, 800.0

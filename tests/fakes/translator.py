@@ -35,6 +35,7 @@ class FakeBackend:
     asked: list[str] = field(default_factory=list)
     on_batch: Callable[[], None] = lambda: None
     model_name: str = "fake"
+    calls_at_once: int = 1
 
     def batches(self, job: Job, wanted: Sequence[int]) -> Sequence[Sequence[int]]:
         return [wanted[start : start + self.batch_size] for start in range(0, len(wanted), self.batch_size)]

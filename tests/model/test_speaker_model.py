@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from benchmarks.speaker.truth import HARD, VOICE_COUNTS, diarization_error, true_turns
+from chassis.models import locate
 from services.speaker.__main__ import build_diarizer, silero_weights
 from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
-from services.speaker.embedding import MEL_COUNT, Spectrogram, VoiceEncoder, mel_basis, window_frame_counts
+from services.speaker.embedding import Spectrogram, VoiceEncoder, mel_basis, window_frame_counts
 from services.speaker.engine import Diarizer
 from services.speaker.observations import Diarization
 from services.speaker.settings import SpeakerSettings
 from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks
+from services.speaker.weights import MEL_COUNT
 from tests.fakes.speaker import write_media, write_wav
 
 pytestmark = pytest.mark.model
@@ -36,6 +38,12 @@ COUNTED = (
     "two_late_short_same_sex.flac",
     "two_real_katie_steve.flac",
 )
+
+PLACES = [205, 215, 125, 128, 155]
+OF_PYTORCH = [
+    [0.2508416, 0.2217253, 0.2142173, 0.2057931, 0.1946467],
+    [0.0912674, 0.1777312, 0.0959489, 0.2285303, 0.2090735],
+]
 
 
 @pytest.fixture(scope="module")
@@ -236,8 +244,9 @@ def test_our_embeddings_are_resemblyzers(recordings: Path) -> None:
         assert 1 - float(embedding @ _their_embedding(theirs, samples, start_s, int(frame_count))) <= 2e-7
 
 
-def _their_embedding(encoder: torch.nn.Module, samples: Samples, start_s: float, count: int) -> np.ndarray:
+def _their_embedding(encoder: Any, samples: Samples, start_s: float, count: int) -> np.ndarray:
     """Resemblyzer's spectrogram and network on one window, brought to its level of -30 dBFS."""
+    import torch
     from resemblyzer.audio import wav_to_mel_spectrogram
 
     first = round(start_s * 100)
@@ -248,12 +257,29 @@ def _their_embedding(encoder: torch.nn.Module, samples: Samples, start_s: float,
         return np.asarray(encoder(torch.from_numpy(mels[None])).numpy()[0])
 
 
+def test_the_network_gives_what_pytorch_gives(models_dir: Path) -> None:
+    """The values are those of `torch.nn.LSTM` 2.13 with the same weights on the same numbers."""
+    mels = (np.random.default_rng(0).random((64, 160, 40), np.float32) ** 8 * 5).astype(np.float32)
+    encoder = VoiceEncoder(locate("voice-encoder", models_dir).path)
+
+    vectors = encoder(mels[:2])
+
+    assert vectors[:, PLACES] == pytest.approx(np.array(OF_PYTORCH, np.float32), abs=1e-6)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_silence_has_a_vector_of_numbers(models_dir: Path) -> None:
+    vectors = VoiceEncoder(locate("voice-encoder", models_dir).path)(np.zeros((1, 160, 40), np.float32))
+
+    assert np.isfinite(vectors).all()
+
+
 def test_the_package_of_the_weights_is_not_imported() -> None:
     """It would pull in a second voice detector that needs an old setuptools."""
     import subprocess
     import sys
 
-    unwanted = {"resemblyzer", "webrtcvad", "librosa", "faster_whisper"}
+    unwanted = {"resemblyzer", "webrtcvad", "librosa", "faster_whisper", "torch"}
     code = f"import sys, services.speaker.__main__; print({unwanted} & set(sys.modules))"
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

@@ -22,7 +22,7 @@ from services.vision.expression import smile_intensity
 from services.vision.faces import FaceCounter
 from services.vision.frames import RgbImage
 from services.vision.head_pose import head_pose
-from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLandmarker
+from services.vision.mediapipe_models import MediaPipeFaceDetector, MediaPipeLandmarker, as_image
 from services.vision.report import Outcome, VisionReport
 from services.vision.self_test import check_models
 from services.vision.settings import VisionSettings
@@ -91,6 +91,11 @@ def test_both_bundles_find_the_drawn_face_where_it_is(models_dir: Path, bundle: 
     detector = locate(DETECTOR, models_dir)
 
     check_models(MediaPipeLandmarker(locate(bundle, models_dir).path), MediaPipeFaceDetector(detector.path))
+
+
+def test_a_part_of_a_picture_reaches_the_library_as_it_is(portrait: RgbImage) -> None:
+    part = portrait[:256, 120:330]
+    assert np.array_equal(as_image(part).numpy_view(), part)
 
 
 def test_a_damaged_bundle_is_refused(models_dir: Path, tmp_path: Path) -> None:

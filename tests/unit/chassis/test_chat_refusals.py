@@ -62,6 +62,12 @@ def openai(code: str | None, message: str, param: str | None = None, kind: str =
         (400, openai(None, "Bad."), "MODEL_REQUEST_REFUSED"),
         (400, [{"error": {"code": 400, "status": "INVALID_ARGUMENT"}}], "MODEL_REQUEST_REFUSED"),
         (409, {}, "MODEL_UNAVAILABLE"),
+        (
+            500,  # llama.cpp where requests share one context: each of them fits when it comes alone
+            {"error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}},
+            "MODEL_UNAVAILABLE",
+        ),
+        (500, {"error": "Input is too long for this model's context length."}, "MODEL_CONTEXT_EXCEEDED"),
         (503, {"error": {"message": "Loading model", "type": "unavailable_error"}}, "MODEL_UNAVAILABLE"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chassis.chat_replies import read_completion, read_json_object, without_thoughts
@@ -78,3 +80,23 @@ def test_a_completion_without_text_can_not_be_used(content: object) -> None:
         read_completion(completion(content))
 
     assert caught.value.reason == "MODEL_REPLY_INVALID"
+
+
+VLLM_USAGE = {"prompt_tokens": 941, "total_tokens": 953, "completion_tokens": 12}
+
+
+@pytest.mark.parametrize(
+    ("usage", "cached"),
+    [
+        (VLLM_USAGE | {"prompt_tokens_details": {"cached_tokens": 928}}, 928),  # vLLM with prefix caching
+        (VLLM_USAGE | {"prompt_tokens_details": None}, 0),  # vLLM without --enable-prompt-tokens-details
+        (VLLM_USAGE, 0),  # Hugging Face's router
+        (VLLM_USAGE | {"prompt_tokens_details": {"cached_tokens": 733, "audio_tokens": 0}}, 733),
+    ],
+)
+def test_what_a_server_had_read_before_is_counted(usage: dict[str, Any], cached: int) -> None:
+    choice = {"message": {"content": "x"}, "finish_reason": "stop"}
+
+    reply = read_completion({"choices": [choice], "usage": usage})
+
+    assert (reply.prompt_token_count, reply.cached_prompt_token_count) == (941, cached)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from cli.app import run
-from cli.options import API_KEY_VARIABLE
+from cli.refusals import API_KEY_VARIABLE
 from tests.fakes.cli import SESSION_ID, FakeGateway, Screen, error, event_stream, session_state
 
 

@@ -68,6 +68,50 @@ def test_a_list_shows_who_holds_keys_and_nothing_to_sign_in_with(file: Path, scr
         assert not [secret for secret in holder.secrets if secret.sha256 in as_json.out]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--scope submit,read,manage",
+        "--scope submit --scope read,manage",
+        "--scope submit,read --scope manage",
+    ],
+)
+def test_scopes_come_with_commas_or_one_by_one(file: Path, screen: Screen, words: str) -> None:
+    assert run(["keys", "create", "hr", *words.split()], screen.environment) == 0
+
+    assert read_key_book(file).holders[0].scopes == ("submit", "read", "manage")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["hr", "--scope", "read,write"],
+            "'write' is not a scope. --scope takes submit, read, review, manage, admin.",
+        ),
+        (["hr", "--scope", "read,"], "'' is not a scope. --scope takes submit, read, review, manage, admin."),
+        (
+            ["hr", "--uploads", "often"],
+            "--uploads is a number and a time (minute, hour, day, month), such as 100/hour.",
+        ),
+        (
+            ["hr", "--bytes", "5 GB"],
+            "--bytes is a size and a time (minute, hour, day, month), such as 5GB/day.",
+        ),
+        (["hr", "--group", "g" * 300], "--group has at most 100 characters."),
+        ([""], "NAME has 1 to 100 characters."),
+        (["hr", "--expires", "soon"], "--expires is a number with m, h, d or w, such as 90d."),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_option(
+    file: Path, screen: Screen, arguments: list[str], message: str
+) -> None:
+    assert run(["keys", "create", *arguments, "--json"], screen.environment) == 2
+
+    assert json.loads(screen.out)["message"] == message
+    assert not read_key_book(file).holders
+
+
 def test_an_old_key_ends_at_once_without_grace(file: Path, screen: Screen) -> None:
     assert run(["keys", "create", "ana"], screen.environment) == 0
     assert run(["keys", "rotate", "ana", "--grace", "0", "--json"], screen.environment) == 0

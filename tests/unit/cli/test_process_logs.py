@@ -22,7 +22,7 @@ def record(message: str, logger: str = "x", level: str = "INFO", **more: Any) ->
     [
         (record("serving", "chassis.server", port=50054), "vision: ready"),
         (
-            record("Uvicorn running on http://127.0.0.1:7860 (Press CTRL+C to quit)", "uvicorn.error"),
+            record("serving", "gateway.listening", url="http://127.0.0.1:7860"),
             "vision: ready, the page is at http://127.0.0.1:7860",
         ),
         (

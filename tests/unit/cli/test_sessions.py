@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -63,8 +64,9 @@ def test_in_a_pipe_a_session_is_a_line_with_tabs_and_nothing_is_cut(gateway: Fak
     screen = Screen(gateway)
     assert run(["list"], screen.environment) == 0
     (line,) = screen.out.splitlines()
-    session_id, state, percent, answers, accepted, name = line.split("\t")
+    session_id, state, percent, answers, accepted, name, held = line.split("\t")
     assert (session_id, state, percent, answers, name) == (SESSION_ID, "processing", "40", "1", LONG_NAME)
+    assert held == ""
     assert datetime.fromisoformat(accepted).timestamp() == 0.0
     assert screen.err == "more: --page-token next\n"
 
@@ -184,3 +186,29 @@ def test_a_wrong_file_is_refused_before_it_is_sent(
     assert run(["submit", str(tmp_path / name)], screen.environment) == 2
     assert f"({code})" in screen.err
     assert gateway.requests == []
+
+
+def test_a_session_is_put_on_hold_and_released(gateway: FakeGateway) -> None:
+    for word, held, told in (("hold", True, "on legal hold"), ("release", False, "not on legal hold")):
+        answer = {"success": True, "session_id": SESSION_ID, "held": held}
+        gateway.on("POST", f"/sessions/{SESSION_ID}/{word}", httpx.Response(200, json=answer))
+        screen, as_json = Screen(gateway), Screen(gateway)
+
+        assert run([word, SESSION_ID], screen.environment) == 0
+        assert screen.out == f"{SESSION_ID}: {told}\n"
+        assert run([word, SESSION_ID, "--json"], as_json.environment) == 0
+        assert json.loads(as_json.out) == answer
+
+
+def test_a_session_on_hold_is_marked_wherever_it_is_shown(gateway: FakeGateway) -> None:
+    held = session_state("completed", held=True)
+    gateway.on("GET", "/sessions", listing(held))
+    gateway.on("GET", f"/status/{SESSION_ID}", httpx.Response(200, json=held))
+    pipe, terminal, status = Screen(gateway), Screen(gateway, terminal_columns=80), Screen(gateway)
+
+    assert run(["list"], pipe.environment) == run(["list"], terminal.environment) == 0
+    assert run(["status", SESSION_ID], status.environment) == 0
+
+    assert pipe.out.rstrip("\n").endswith("\theld")
+    assert "completed · held" in terminal.out
+    assert "on legal hold" in status.out

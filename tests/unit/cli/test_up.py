@@ -12,7 +12,7 @@ import pytest
 
 from chassis.server import EXIT_START_AGAIN
 from cli.app import run
-from cli.demo_processes import service_names
+from cli.demo_processes import service_names, shared_environment
 from cli.failures import CommandError
 from cli.processes import MAX_STARTS_AGAIN
 from cli.up_command import only_one, read_environment, read_procfile
@@ -84,6 +84,18 @@ def test_a_key_goes_to_its_own_process_only(tmp_path: Path) -> None:
     told = {plan.name: plan.environment for plan in read_procfile(procfile, {"HF_TOKEN": "secret"})}
     assert told["assessor"]["HF_TOKEN"] == "secret"
     assert "HF_TOKEN" not in told["vision"]
+
+
+@pytest.mark.parametrize(
+    "name", ["GATEWAY_OIDC_CLIENT_SECRET", "GATEWAY_COOKIE_SECRETS", "GATEWAY_SESSION_ID_SECRET"]
+)
+def test_a_secret_of_the_gateway_goes_to_no_other_process(tmp_path: Path, name: str) -> None:
+    procfile = tmp_path / "Procfile"
+    procfile.write_text("gateway: g\norchestrator: o\nvision: v\n", encoding="utf-8")
+    told = {plan.name: plan.environment for plan in read_procfile(procfile, {name: "secret"})}
+
+    assert [process for process, values in told.items() if name in values] == ["gateway"]
+    assert name not in shared_environment({name: "secret"})
 
 
 def test_the_key_of_the_language_model_goes_to_both_that_ask_it(tmp_path: Path) -> None:

@@ -95,11 +95,31 @@ async def test_nothing_about_a_session_is_kept_by_a_cache(tmp_path: Path) -> Non
     upload = await bench.http.post("/upload", files=videos(MP4), data=form("?"))
     session_id = upload.json()["session_id"]
 
-    for path in (f"/status/{session_id}", "/sessions", "/usage", "/nothing"):
-        assert (await bench.http.get(path)).headers["Cache-Control"] == "no-store", path
-    assert upload.headers["Cache-Control"] == "no-store"
-    recording = await bench.http.get(f"/media/{session_id}/1")
-    assert recording.headers["Cache-Control"].startswith("private")
+    bench.orchestrator.finish(session_id, {"status": "completed"})
+    paths = [
+        f"/status/{session_id}",
+        f"/results/{session_id}",
+        f"/sessions/{session_id}/versions",
+        f"/sessions/{session_id}/events",
+        f"/media/{session_id}/1",
+        f"/media/{session_id}/9",
+        "/sessions",
+        "/usage",
+        "/nothing",
+    ]
+    answers = [upload, *[await bench.http.get(path) for path in paths]]
+    answers += [  # A part of a recording, and one that there is not.
+        await bench.http.get(f"/media/{session_id}/1", headers={"Range": wanted})
+        for wanted in ("bytes=0-9", "bytes=999999999-")
+    ]
+    answers += [
+        await bench.http.head(f"/media/{session_id}/1"),
+        await bench.http.delete(f"/sessions/{session_id}"),
+    ]
+
+    assert [reply.status_code for reply in answers] == [*[200] * 6, 404, 200, 200, 404, 206, 416, 200, 200]
+    for reply in answers:
+        assert reply.headers["Cache-Control"] == "no-store", reply.url
 
 
 async def test_over_https_browsers_are_told_to_stay_there_where_the_operator_wants_that(

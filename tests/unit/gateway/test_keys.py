@@ -16,7 +16,8 @@ from chassis.api_keys import Scope
 from chassis.errors import ExhaustedError, ForbiddenError
 from chassis.key_file import changing
 from gateway.auth import Credentials, KeyRing
-from gateway.guesses import Guesses
+from gateway.callers import Client
+from gateway.guesses import wrong_keys
 from gateway.known_keys import KeySource
 from gateway.rates import Rates
 from gateway.reader_cookie import COOKIE, ReaderCookies
@@ -42,8 +43,8 @@ class Clock:
 def ring(
     *keys: Any, file: Path | None = None, now: Callable[[], datetime] = lambda: NOW, rate: str = ""
 ) -> KeyRing:
-    source, cookies = KeySource(keys, file, interval_s=0), ReaderCookies([SECRET], 600)
-    return KeyRing(source, cookies, Guesses(Rates(), rate), now=now)
+    source, cookies = KeySource(keys, file, interval_s=0), ReaderCookies([SECRET.encode()], 600)
+    return KeyRing(source, cookies, wrong_keys(Rates(), rate), now=now)
 
 
 def shown(key: str | None = None, cookie: str | None = None) -> Credentials:
@@ -143,13 +144,13 @@ async def test_a_cookie_ends_with_its_time_and_with_its_key(tmp_path: Path) -> N
 
 
 def test_a_secret_of_cookies_can_be_replaced_without_signing_everybody_out() -> None:
-    digest, old, new = "a" * 64, "o" * 32, "n" * 32
+    digest, old, new, other = "a" * 64, b"o" * 32, b"n" * 32, b"x" * 32
     value = ReaderCookies([old], 60).made_for(digest, NOW)
 
     assert ReaderCookies([new, old], 60).is_from(value, digest, NOW)
     assert not ReaderCookies([new], 60).is_from(value, digest, NOW)
     assert not ReaderCookies([old], 60).is_from(value, "b" * 64, NOW)
-    assert not ReaderCookies([], 60).is_from(value, digest, NOW)
+    assert not ReaderCookies([other], 60).is_from(value, digest, NOW)
 
 
 async def test_a_key_ends_with_its_expiry_and_its_scopes() -> None:
@@ -270,3 +271,15 @@ async def test_addresses_of_one_ipv6_network_are_one_guesser() -> None:
     with pytest.raises(ExhaustedError):
         await keys.let_in(Credentials("2001:db8::ffff:1", "hunter2"), "read")
     assert await keys.let_in(Credentials("2001:db8:0:1::1", "hunter2"), "read")
+
+
+def test_a_stream_of_somebody_whose_sign_in_is_over_tells_nothing_more() -> None:
+    clock = Clock()
+    keys, client = ring(now=clock), Client("person:1", end=NOW + timedelta(seconds=1))
+    keys.check_still_in(client)
+    clock.now += timedelta(seconds=1)
+
+    with pytest.raises(ForbiddenError) as raised:
+        keys.check_still_in(client)
+
+    assert raised.value.reason == "SIGN_IN_ENDED"

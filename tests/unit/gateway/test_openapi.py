@@ -98,13 +98,22 @@ def test_the_key_is_declared_with_the_scope_that_each_operation_needs(document: 
 
     assert (schemes["key"]["in"], schemes["key"]["name"]) == ("header", "X-API-Key")
     assert schemes["cookie"]["in"] == "cookie"
-    assert document["paths"]["/upload"]["post"]["security"] == [{"key": ["submit"]}, {}]
+    assert document["paths"]["/upload"]["post"]["security"] == [
+        {"key": ["submit"]},
+        {"person": ["submit"]},
+        {},
+    ]
     assert document["paths"]["/status/{session_id}"]["get"]["security"] == [
         {"key": ["read"]},
         {"cookie": ["read"]},
+        {"person": ["read"]},
         {},
     ]
-    assert document["paths"]["/sessions/{session_id}"]["delete"]["security"] == [{"key": ["manage"]}, {}]
+    assert document["paths"]["/sessions/{session_id}"]["delete"]["security"] == [
+        {"key": ["manage"]},
+        {"person": ["manage"]},
+        {},
+    ]
     assert document["paths"]["/healthz"]["get"]["security"] == []
 
 

@@ -267,18 +267,6 @@ def test_times_are_told_in_seconds_and_as_iso_8601_in_utc() -> None:
     assert describe(session(SessionState.QUEUED))["end_time"] is None
 
 
-async def test_a_session_under_a_legal_hold_can_not_be_deleted_until_it_is_released(bench: Bench) -> None:
-    session_id = await submit(bench)
-
-    held = await bench.http.post(f"/sessions/{session_id}/hold")
-    refused = await bench.http.delete(f"/sessions/{session_id}")
-    released = await bench.http.post(f"/sessions/{session_id}/release")
-
-    assert (held.json()["held"], released.json()["held"]) == (True, False)
-    assert (refused.status_code, refused.json()["code"]) == (409, "SESSION_HELD")
-    assert (await bench.http.delete(f"/sessions/{session_id}")).status_code == 200
-
-
 async def test_a_session_is_cancelled_retried_and_deleted(bench: Bench) -> None:
     session_id = await submit(bench)
 

@@ -52,6 +52,15 @@ def test_a_session_that_waits_for_something_else_says_so(reason: str, awaited: s
     assert told(stage)["message"].startswith(f"Waiting for {awaited} since 2026-12-01 14:02 UTC.")
 
 
+def test_a_session_that_waits_to_be_tried_once_more_does_not_say_that_its_service_is_away() -> None:
+    stage = StageView("transcribe", StageState.WAITING, None, 1, "STAGE_DIED_ONCE", "", SINCE_S)
+
+    assert told(stage)["message"] == (
+        "Waiting since 2026-12-01 14:02 UTC to try an answer once more, because the transcriber service broke"
+        " off. It goes on by itself."
+    )
+
+
 def test_a_waiting_stage_shows_its_time_and_no_other_one_does() -> None:
     done, waits = told(StageView("extract", StageState.DONE, 1.0), waiting("vision"))["answers"][0]["stages"]
 

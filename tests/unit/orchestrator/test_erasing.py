@@ -18,6 +18,7 @@ from orchestrator.sessions import SessionRow
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.tombstones import Receipt, Tombstones
 from orchestrator.workflow import StageRecord
+from tests.fakes.audit import FakeAudit
 from tests.fakes.engine import FakeEngine
 from tests.fakes.stages import a_transcript
 from tests.folders import files_below
@@ -55,10 +56,12 @@ class Bench:
         request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID, answers=[answer])
         self.row = SessionRow(request, state, 1.0)
         self.engine = FakeEngine(self.row)
+        self.audit = FakeAudit()
         self.erasure = Erasure(
             cast(Any, self.engine),
             self.media,
             self.tombstones,
+            self.audit,
             settle_timeout_s=0,
             look_again_s=(0.05,) * 600,
         )
@@ -91,6 +94,44 @@ async def test_a_deletion_leaves_a_receipt_that_lists_what_went_by_digest(bench:
     assert receipt.delete_time_s >= before_s
     assert bench.left() == []
     assert await bench.tombstones.receipt(SESSION_ID) == receipt
+
+
+async def test_a_deletion_is_written_down_before_it_begins_and_with_its_receipt_when_all_is_gone(
+    bench: Bench,
+) -> None:
+    receipt = await bench.erasure.delete(bench.row)
+
+    begun, *ends = [told[:2] for told in bench.audit.told]
+    # On a busy machine the deletion's later look finds it unfinished, and ends it as well.
+    assert (begun, set(ends)) == (("session.delete", "begun"), {("session.delete", "ok")})
+    (mark,) = (bench.folder / "deleted").iterdir()
+    digest = hashlib.sha256(mark.read_bytes()).hexdigest()
+    assert bench.audit.details[-1] == {"receipt_digest": digest, "artifact_count": len(receipt.artifacts)}
+
+
+async def test_nothing_is_deleted_that_can_not_be_written_down(bench: Bench) -> None:
+    before = bench.left()
+    bench.audit.failure = UnavailableError("It is full.", reason="DATABASE_UNAVAILABLE")
+
+    with pytest.raises(UnavailableError):
+        await bench.erasure.delete(bench.row)
+
+    assert bench.left() == before and SESSION_ID in bench.engine.rows
+    assert not await bench.tombstones.stands(SESSION_ID)
+
+
+async def test_a_deletion_whose_end_could_not_be_written_down_has_not_ended(bench: Bench) -> None:
+    await bench.tombstones.begin(SESSION_ID, Receipt((), 5.0))
+    bench.audit.failure = UnavailableError("It is full.", reason="DATABASE_UNAVAILABLE")
+    with pytest.raises(UnavailableError):
+        await bench.erasure.delete(bench.row)
+    assert await bench.tombstones.unfinished() == [SESSION_ID]
+
+    bench.audit.failure = None
+    await bench.erasure.finish_begun()
+
+    assert {told[:2] for told in bench.audit.told} == {("session.delete", "ok")}
+    assert await bench.tombstones.unfinished() == []
 
 
 async def test_the_mark_of_a_deleted_session_does_not_hold_its_id(bench: Bench) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from interview.v1 import orchestrator_pb2
 from orchestrator.progress import STAGE_STATES, Milestone, ProgressTracker, StageStatus, standing_at
+from orchestrator.running.attempts import Standing
 from orchestrator.sessions import SessionRow, to_message
-from orchestrator.stages.attempts import Standing
 from orchestrator.stages.catalogue import stage_classes
 from orchestrator.stages.stage import Task
 from orchestrator.workflow import STAGES, stages_of

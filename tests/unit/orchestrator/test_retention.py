@@ -9,14 +9,16 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.store import MediaStore
+from chassis.errors import UnavailableError
+from chassis.store import MediaStore, StoredObject
 from interview.v1 import orchestrator_pb2
 from orchestrator.erasing import Erasure
-from orchestrator.retention import LegalHolds, Retention
+from orchestrator.retention import SHOWN_FOR_S, LegalHolds, Retention
 from orchestrator.sessions import SessionRow
 from orchestrator.settings import RetentionPeriods
 from orchestrator.tombstones import Tombstones
 from orchestrator.versions import VersionRow
+from tests.fakes.audit import FakeAudit
 from tests.fakes.engine import FakeEngine
 
 pytestmark = pytest.mark.anyio
@@ -41,12 +43,20 @@ class Bench:
         request = orchestrator_pb2.CreateSessionRequest(session_id=SESSION_ID)
         self.row = SessionRow(request, "completed", ENDED_S - 60, ENDED_S)
         self.engine = FakeEngine(self.row)
-        self.erasure = Erasure(cast(Any, self.engine), self.media, self.tombstones, look_again_s=())
+        self.audit = FakeAudit()
+        self.erasure = Erasure(
+            cast(Any, self.engine), self.media, self.tombstones, self.audit, look_again_s=()
+        )
 
     async def after(self, days: float, periods: RetentionPeriods) -> list[str]:
         """Look so many days after the session's end, and return what is left of it."""
         retention = Retention(
-            cast(Any, self.engine), self.erasure, self.holds, periods, now=lambda: ENDED_S + days * DAY_S
+            cast(Any, self.engine),
+            self.erasure,
+            self.holds,
+            periods,
+            self.audit,
+            now=lambda: ENDED_S + days * DAY_S,
         )
         folders = defaultdict(set)
         for item in await self.media.list("sessions"):
@@ -72,6 +82,26 @@ async def test_recordings_and_their_sound_go_after_their_week_and_no_sooner(benc
     receipt = await bench.tombstones.expired(SESSION_ID)
     assert [(one.kind, one.name) for one in receipt] == [("media", RECORDING), ("audio", SOUND)]
     assert all(len(one.digest) == 64 for one in receipt)
+
+
+async def test_what_expires_is_written_down_by_kind_and_digest(bench: Bench) -> None:
+    await bench.after(7, WEEK)
+
+    assert [told[:2] for told in bench.audit.told] == [("session.expire", "begun"), ("session.expire", "ok")]
+    told = bench.audit.details[-1]
+    assert (told["media_count"], told["audio_count"], len(str(told["receipt_digest"]))) == (1, 1, 64)
+
+
+async def test_the_audit_log_has_its_time_unless_a_session_is_kept_come_what_may(bench: Bench) -> None:
+    month = RetentionPeriods(audit_days=30)
+    await bench.after(0, RetentionPeriods())
+    await bench.holds.set(SESSION_ID, held=True)
+    await bench.after(0, month)
+    assert bench.audit.pruned_after_s == []
+
+    await bench.holds.set(SESSION_ID, held=False)
+    await bench.after(0, month)
+    assert bench.audit.pruned_after_s == [30 * DAY_S]
 
 
 async def test_words_go_with_the_results_that_quote_them(bench: Bench) -> None:
@@ -103,6 +133,27 @@ async def test_a_legal_hold_keeps_everything_until_it_is_lifted(bench: Bench) ->
 
     await bench.holds.set(SESSION_ID, held=False)
     assert await bench.after(10, everything) == []
+
+
+async def test_a_hold_is_shown_at_once_here_and_soon_elsewhere(tmp_path: Path) -> None:
+    now_s = 0.0
+    store = MediaStore((tmp_path / "store").as_uri())
+    here, elsewhere = (LegalHolds(store, monotonic=lambda: now_s) for _ in range(2))
+    assert [await one.shown(SESSION_ID) for one in (here, elsewhere)] == [False, False]
+
+    await here.set(SESSION_ID, held=True)
+
+    assert [await one.shown(SESSION_ID) for one in (here, elsewhere)] == [True, False]
+    now_s = SHOWN_FOR_S
+    assert await elsewhere.shown(SESSION_ID)
+
+
+async def test_whether_a_session_is_held_is_not_told_while_the_store_is_away(tmp_path: Path) -> None:
+    class AwayStore(MediaStore):
+        async def list(self, prefix: str) -> list[StoredObject]:
+            raise UnavailableError(f"{prefix} can't be read.", reason="STORE_UNAVAILABLE")
+
+    assert await LegalHolds(AwayStore(tmp_path.as_uri())).shown(SESSION_ID) is None
 
 
 @pytest.mark.parametrize("state", ["queued", "processing"])

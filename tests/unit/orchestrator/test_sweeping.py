@@ -17,6 +17,7 @@ from orchestrator.sessions import SessionRow
 from orchestrator.settings import RetentionPeriods
 from orchestrator.sweeping import Sweep
 from orchestrator.tombstones import Receipt, Tombstones
+from tests.fakes.audit import FakeAudit
 from tests.fakes.engine import FakeEngine
 from tests.folders import files_below
 from tests.waiting import until
@@ -36,13 +37,14 @@ class Bench:
         request = orchestrator_pb2.CreateSessionRequest(session_id=KNOWN)
         self.engine = FakeEngine(SessionRow(request, "completed", 1.0))
         engine = cast(Any, self.engine)
-        erasure = Erasure(engine, self.media, self.tombstones, look_again_s=())
+        self.audit = FakeAudit()
+        erasure = Erasure(engine, self.media, self.tombstones, self.audit, look_again_s=())
         self.sweep = Sweep(
             engine,
             self.media,
             self.tombstones,
             erasure,
-            Retention(engine, erasure, LegalHolds(self.media), RetentionPeriods()),
+            Retention(engine, erasure, LegalHolds(self.media), RetentionPeriods(), self.audit),
             interval_s=0.01,
             orphan_s=HOUR_S,
             monotonic=lambda: self.now_s,
@@ -59,6 +61,13 @@ class Bench:
     def left(self) -> list[str]:
         root = self.folder / "sessions"
         return [str(path.relative_to(root)) for path in files_below(root)]
+
+
+async def test_what_the_sweep_does_is_written_down_as_its_own(bench: Bench) -> None:
+    await bench.media.put_bytes(f"deleting/{KNOWN}", b"")
+    await bench.at(0)
+
+    assert {(action, who) for action, _, who in bench.audit.told} == {("session.delete", "system:sweep")}
 
 
 @pytest.fixture

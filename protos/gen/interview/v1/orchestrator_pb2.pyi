@@ -148,7 +148,7 @@ class AnswerStatus(_message.Message):
     def __init__(self, position: _Optional[int] = ..., stages: _Optional[_Iterable[_Union[StageStatus, _Mapping]]] = ..., assessed: _Optional[bool] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("session_id", "state", "create_time_s", "end_time_s", "answers", "done_ratio", "reason", "message", "candidate_name", "remaining_s")
+    __slots__ = ("session_id", "state", "create_time_s", "end_time_s", "answers", "done_ratio", "reason", "message", "candidate_name", "remaining_s", "held")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_S_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +159,7 @@ class Session(_message.Message):
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_NAME_FIELD_NUMBER: _ClassVar[int]
     REMAINING_S_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     state: SessionState
     create_time_s: float
@@ -169,7 +170,8 @@ class Session(_message.Message):
     message: str
     candidate_name: str
     remaining_s: float
-    def __init__(self, session_id: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., create_time_s: _Optional[float] = ..., end_time_s: _Optional[float] = ..., answers: _Optional[_Iterable[_Union[AnswerStatus, _Mapping]]] = ..., done_ratio: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., candidate_name: _Optional[str] = ..., remaining_s: _Optional[float] = ...) -> None: ...
+    held: bool
+    def __init__(self, session_id: _Optional[str] = ..., state: _Optional[_Union[SessionState, str]] = ..., create_time_s: _Optional[float] = ..., end_time_s: _Optional[float] = ..., answers: _Optional[_Iterable[_Union[AnswerStatus, _Mapping]]] = ..., done_ratio: _Optional[float] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., candidate_name: _Optional[str] = ..., remaining_s: _Optional[float] = ..., held: _Optional[bool] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("session_id",)

@@ -146,6 +146,8 @@ async def test_a_bad_output_that_an_older_build_kept_is_made_again(tmp_path: Pat
 
     assert (second.state, second.reused) == ("done", False)
     assert bench.stages.calls["vision"] == 2
+    kept = await bench.outputs.load(second.output_key, stage_classes()["vision"].output_class)
+    assert kept == a_vision_report(), "the bad one stayed in its place"
 
 
 async def test_a_good_output_that_was_kept_is_used_again(tmp_path: Path) -> None:

@@ -149,6 +149,20 @@ def test_what_is_no_chat_completion_is_an_invalid_reply(document: object) -> Non
         read_completion(document)
 
 
+FENCE = ["`", "`", "`", "j", "s", "on", "\n"]
+
+
+@pytest.mark.parametrize("fence", [[], FENCE, ["```", "json", "\n"], ["\ufffd", "\ufffd"]])
+def test_probabilities_are_found_behind_what_the_server_cuts_off(fence: list[str]) -> None:
+    parts = ['{"', "s", "1", '":', ' "', "s", "ituation", '"', "}", "\n```"]
+    tokens = tuple(Token(part, {part: -0.1, "action": -2.0}) for part in (*fence, *parts))
+
+    (tagged,) = read_tags(ChatReply('{"s1": "situation"}', tokens), TWO[:1])
+
+    assert tagged.probabilities is not None
+    assert tagged.probabilities[Tag.SITUATION] > tagged.probabilities[Tag.ACTION] > 0
+
+
 def test_odd_token_probabilities_cost_the_probabilities_only() -> None:
     choice = {"message": {"content": "x"}, "logprobs": {"content": [{"token": 5}]}, "finish_reason": "length"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,10 +116,10 @@ def test_the_question_and_the_formality_go_along() -> None:
 
     backend(chat).translate(job, range(1, 2), Deadline(5.0))
 
-    system = chat.requests[0].messages[0].content
-    assert "What broke?" in system
-    assert "formal" in system
-    assert json.loads(chat.requests[0].messages[-1].content) == {"1": SAID[1]}
+    about, _, segments = chat.requests[0].messages[-1].content.partition("\n")
+    assert "What broke?" in about
+    assert "formal" in chat.requests[0].messages[0].content
+    assert json.loads(segments) == {"1": SAID[1]}
 
 
 def test_the_beginning_of_a_jobs_prompts_is_the_same_so_that_it_is_computed_once() -> None:
@@ -129,6 +130,17 @@ def test_the_beginning_of_a_jobs_prompts_is_the_same_so_that_it_is_computed_once
 
     first, second = (list(request.messages)[:-1] for request in chat.requests)
     assert first == second
+
+
+def test_another_question_changes_nothing_but_the_end_so_that_a_server_keeps_the_beginning() -> None:
+    chat = FakeChat([{"1": MEANT[0]}, {"1": MEANT[0]}])
+
+    for question in ("What broke?", "Who helped you?"):
+        backend(chat).translate(replace(JOB, context=question), range(1), Deadline(5.0))
+
+    first, second = (list(request.messages) for request in chat.requests)
+    assert first[:-1] == second[:-1]
+    assert first[-1] != second[-1]
 
 
 def test_one_translation_for_two_segments_is_not_believed() -> None:
@@ -176,7 +188,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     chat = ChatClient(ChatServer("http://127.0.0.1:1", "m"))
 
     with pytest.raises(UnavailableError):
-        LlmBackend(chat, ("en", "id"), 8, 1500).translate(JOB, range(2), Deadline(0.3))
+        LlmBackend(chat, ("en", "id"), 8, 1500).translate(JOB, range(2), Deadline(2.0))
 
 
 def test_precondition_errors_are_not_hidden() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chassis.errors import DeadlineError, ExhaustedError, InterviewError, InvalidInputError, UnavailableError
-from orchestrator.stages.records import failed_record
+from orchestrator.running.records import failed_record
 from orchestrator.workflow import StageRecord
 
 

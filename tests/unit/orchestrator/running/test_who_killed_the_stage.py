@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 
 from chassis.errors import InterviewError
 from interview.v1 import orchestrator_pb2
-from orchestrator.stages.attempts import Standing
-from orchestrator.stages.places import Places, alone, own_places
+from orchestrator.running.attempts import Standing
+from orchestrator.running.places import Places, alone, own_places
 from orchestrator.stages.stage import OnProgress
 from orchestrator.stages.troubles import StageAwayError, StageDiedError, StageHungError, StageStoppedError
 from tests.fakes.stages import a_vision_report
@@ -72,6 +73,7 @@ async def test_an_input_that_killed_its_stage_twice_is_not_tried_a_third_time(tm
 
     assert (record.state, record.reason, record.attempt_count) == ("failed", "STAGE_DIED_TWICE", 2)
     assert process.deaths == 2
+    assert "stage" not in record.message, "who reads it knows nothing of stages"
 
 
 async def test_sessions_that_were_at_work_beside_a_deadly_one_lose_nothing(tmp_path: Path) -> None:
@@ -106,6 +108,19 @@ async def test_a_suspect_is_tried_again_while_nothing_else_is_at_work(tmp_path: 
     again = [company for company in process.company if any(attempt > 1 for attempt in company.values())]
     assert again
     assert {len(company) for company in again} == {1}
+
+
+async def test_a_suspect_that_waits_for_its_turn_says_so_in_words_for_everybody(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, attempt_count=ENOUGH_ATTEMPTS)
+    Process(bench)
+    began = Standing(time.time(), "STAGE_AWAY", kill_count=1)
+    record = await bench.vision(standing=began)
+
+    waits = next(standing for standing in bench.heard if standing.reason == "STAGE_DIED_ONCE")
+    assert record.state == "done"
+    assert waits.waiting_since_s == began.waiting_since_s
+    assert "tried once more" in waits.message
+    assert "stage" not in waits.message
 
 
 async def test_a_death_is_remembered_across_a_restart(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ import pytest
 
 from chassis.errors import ExhaustedError, InterviewError, UnavailableError
 from chassis.store import MediaStore
-from orchestrator.stages.attempts import Standing
+from orchestrator.running.attempts import Standing
+from orchestrator.running.watch import Pace, StageWatch
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.stages.stage import OnProgress
 from orchestrator.stages.troubles import StageAwayError
-from orchestrator.stages.watch import Pace, StageWatch
 from orchestrator.workflow import StageRecord
 from tests.fakes.stages import a_vision_report
-from tests.runner_bench import HURRIED, Bench
+from tests.runner_bench import HURRIED, SESSION_ID, Bench
 
 pytestmark = pytest.mark.anyio
 LONG_AWAY_COUNT = 40
@@ -152,6 +153,47 @@ async def test_a_store_that_is_away_or_full_is_waited_for_and_no_work_is_done_tw
     assert (record.state, record.attempt_count) == ("done", 1)
     assert bench.stages.calls["vision"] == 1
     assert {told.message for told in bench.heard} == {"Waiting for the media store. It goes on by itself."}
+
+
+class AskedStore(SessionStore):
+    """Tells when it was asked for the output of a stage of a session."""
+
+    def __init__(self, media: MediaStore) -> None:
+        super().__init__(media)
+        self.asked = asyncio.Event()
+
+    async def find(self, key: str) -> StageRecord | None:
+        found = await super().find(key)
+        if key.startswith(f"sessions/{SESSION_ID}/outputs/1/vision-"):
+            self.asked.set()
+        return found
+
+
+async def test_what_another_replica_made_while_one_stood_in_line_is_not_made_again(tmp_path: Path) -> None:
+    pace = replace(HURRIED, look_again_s=0.0)
+    bench, successor = Bench(tmp_path, pace=pace, place_count=1, outputs=AskedStore), Bench(tmp_path)
+    assert isinstance(bench.outputs, AskedStore)
+    entered, leave = asyncio.Event(), asyncio.Event()
+    served: list[Any] = []
+
+    async def serve(request: Any, on_progress: OnProgress) -> Any:
+        served.append(request)
+        entered.set()
+        await leave.wait()
+        return a_vision_report()
+
+    bench.stages.instead["vision"] = serve
+    first = asyncio.create_task(bench.vision(bench.a_session()))
+    await entered.wait()
+    second = asyncio.create_task(bench.vision())
+    await bench.outputs.asked.wait()  # Nothing was there, so it stands in line.
+    made = await successor.vision()
+    leave.set()
+
+    assert (await first).state == "done"
+    assert (await second).reused
+    assert (await second).output_key == made.output_key
+    assert len(served) == 1, "it was made again"
 
 
 async def test_one_looks_for_the_stage_however_many_wait() -> None:

@@ -14,7 +14,7 @@ from functools import partial
 
 from chassis.client import RetryPolicy, retrying
 from chassis.errors import InterviewError
-from orchestrator.stages.attempts import (
+from orchestrator.running.attempts import (
     UNTRIED,
     Attempts,
     Lane,
@@ -23,11 +23,11 @@ from orchestrator.stages.attempts import (
     Standing,
     unheard,
 )
+from orchestrator.running.places import Places
+from orchestrator.running.records import accounted, broken_record, done_record, failed_record
+from orchestrator.running.watch import DEFAULT_PACE, Pace, StageWatch
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.places import Places
-from orchestrator.stages.records import accounted, broken_record, done_record, failed_record
 from orchestrator.stages.stage import Stage, Task, Upstream, Work
-from orchestrator.stages.watch import DEFAULT_PACE, Pace, StageWatch
 from orchestrator.workflow import StageRecord
 
 logger = logging.getLogger(__name__)
@@ -96,21 +96,30 @@ class StageRunner:
                 standing=standing,
             )
             given = Upstream(upstream, self._outputs)
-            work = await attempts.with_store(lambda: lane.stage.prepare(task, given))
-            if work.found is not None:
-                return replace(work.found, reused=True)
-            return accounted(await self._made(task, work, attempts))
+            while True:
+                work = await attempts.with_store(lambda: lane.stage.prepare(task, given))
+                if work.found is not None:
+                    return replace(work.found, reused=True)
+                if (record := await self._made(task, work, attempts)) is not None:
+                    return accounted(record)
         except InterviewError as error:
             return failed_record(task.stage, error, 0, time.monotonic() - begin_s, 0.0)
         except Exception:
             logger.exception("a stage failed unexpectedly", extra={"stage": task.stage})
             return broken_record(task.stage)
 
-    async def _made(self, task: Task, work: Work, attempts: Attempts) -> StageRecord:
+    async def _made(self, task: Task, work: Work, attempts: Attempts) -> StageRecord | None:
+        """Make the output, and keep it. None where somebody else left it meanwhile."""
+
+        async def is_there() -> bool:
+            return await self._outputs.find(work.output_key) is not None
+
         try:
-            output = await attempts.output(work)
+            output = await attempts.output(work, is_there)
         except InterviewError as error:
             return failed_record(task.stage, error, attempts.count, attempts.queued_s, attempts.run_s)
+        if output is None:
+            return None
         record = done_record(
             work.stage, output, attempts.count, attempts.queued_s, attempts.run_s, work.output_key
         )

@@ -30,12 +30,15 @@ class Pace:
         probe_interval_s: Between two looks for the stage.
         stagger_s: Between two that are let through after its return.
         settled_s: How long a call lasts before it counts as taken in. A full stage refuses at once.
+        look_again_s: Who stood in line longer looks whether the output is there by now. Another replica may
+            have made it, while this process was frozen and taken for dead.
     """
 
     max_wait_s: float = 86_400.0
     probe_interval_s: float = 1.0
     stagger_s: float = 0.1
     settled_s: float = 1.0
+    look_again_s: float = 1.0
 
 
 DEFAULT_PACE = Pace()

@@ -18,18 +18,17 @@ from google.protobuf.message import Message
 
 from chassis.client import RetryPolicy, is_transient
 from chassis.errors import InterviewError, UnavailableError
-from orchestrator.stages.places import Places, alone
+from orchestrator.running.places import Places, alone
+from orchestrator.running.watch import Pace, StageWatch
+from orchestrator.running.words import DIED_ONCE, DIED_TWICE, who_is_away
 from orchestrator.stages.stage import Stage, Task, Work
 from orchestrator.stages.troubles import (
-    DISK_FULL_REASON,
-    STORE_AWAY_REASONS,
     StageAwayError,
     StageDiedError,
     StageHungError,
     StageStoppedError,
     is_away,
 )
-from orchestrator.stages.watch import Pace, StageWatch
 
 T = TypeVar("T")
 
@@ -125,7 +124,7 @@ class Attempts:
         self._standing = replace(standing, attempt_count=0)
         since_s = standing.waiting_since_s
         self._waited_s = 0.0 if since_s is None else max(0.0, now() - since_s)
-        self._begin_s = time.monotonic()
+        self._begin_s = self._looked_s = time.monotonic()
         self._worked_s = 0.0
         self._hang_count = 0
         self.count = 0
@@ -138,17 +137,25 @@ class Attempts:
         """Seconds in which nobody worked on it."""
         return max(0.0, time.monotonic() - self._begin_s - self._worked_s)
 
-    async def output(self, work: Work) -> Message:
-        """Return the stage's output.
+    async def output(self, work: Work, is_there: Callable[[], Awaitable[bool]]) -> Message | None:
+        """Return the stage's output. None where somebody else left it meanwhile.
+
+        Args:
+            work: Makes it.
+            is_there: Looks for it in the store.
 
         Raises:
             InterviewError: What ended the last attempt, or `STAGE_DIED_TWICE`, `STAGE_AWAY_TOO_LONG`.
         """
         while True:
             await self._until_let_through(self._lane.watch)
+            if self._standing.kill_count:
+                await self._wait_to_stand_alone()
             async with self._lane.place(to_stand_alone=self._standing.kill_count > 0):
                 if self._lane.watch.closed_by is not None:
                     continue  # It went away while this one stood in line for a place.
+                if await self._left_meanwhile(is_there):
+                    return None
                 try:
                     output = await self._attempt(work)
                 except InterviewError as raised:
@@ -157,6 +164,16 @@ class Attempts:
                     self.count += 1
                     return output
             await self._take_note_of(error)
+
+    async def _left_meanwhile(self, is_there: Callable[[], Awaitable[bool]]) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._looked_s <= self._pace.look_again_s:
+            return False
+        self._looked_s = now_s
+        try:
+            return await is_there()
+        except InterviewError:  # A store that is away is waited for where nobody's place is held.
+            return False
 
     async def with_store(self, use: Callable[[], Awaitable[T]]) -> T:
         """Use the media store, and wait while it is away or full.
@@ -176,8 +193,11 @@ class Attempts:
     async def _until_let_through(self, watch: StageWatch) -> None:
         if watch.closed_by is None:
             return
-        who = self._who_is_away(watch.closed_by)
-        await self._wait_for(watch.closed_by, who)
+        who = who_is_away(watch.closed_by, self._lane.stage.process_name)
+        if watch is self._lane.watch and self._standing.kill_count:
+            await self._wait_to_stand_alone()  # One reason for the whole wait: each change is kept durably.
+        else:
+            await self._wait_for(watch.closed_by.reason, f"Waiting for {who}. It goes on by itself.")
         begin_s = time.monotonic()
         try:
             async with asyncio.timeout(self._pace.max_wait_s - self._waited_s):
@@ -241,8 +261,7 @@ class Attempts:
         self._hang_count += isinstance(error, StageHungError)
         if self._standing.kill_count >= MAX_KILL_COUNT:
             raise UnavailableError(
-                "The stage died twice while it worked on this answer, which is not tried again. Look at the "
-                "stage's log before you retry the session.",
+                DIED_TWICE.format(self._lane.stage.process_name),
                 reason="STAGE_DIED_TWICE",
             ) from error
         if (
@@ -254,22 +273,19 @@ class Attempts:
         if watch.closed_by is None:
             await asyncio.sleep(self._retry.delay_s(self.count, error))
 
-    def _who_is_away(self, error: InterviewError) -> str:
-        if error.reason == DISK_FULL_REASON:
-            return "room on the disk"
-        return "the media store" if error.reason in STORE_AWAY_REASONS else self._lane.stage.process_name
+    async def _wait_to_stand_alone(self) -> None:
+        await self._wait_for("STAGE_DIED_ONCE", DIED_ONCE.format(self._lane.stage.process_name))
 
-    async def _wait_for(self, error: InterviewError, who: str) -> None:
+    async def _wait_for(self, reason: str, message: str) -> None:
         known = self._standing
-        if known.waiting_since_s is not None and known.reason == error.reason:
+        if known.waiting_since_s is not None and known.reason == reason:
             return
         since_s = known.waiting_since_s if known.waiting_since_s is not None else self._now()
-        message = f"Waiting for {who}. It goes on by itself."
         await self._change(
             replace(
                 known,
                 waiting_since_s=since_s,
-                reason=error.reason,
+                reason=reason,
                 message=message,
                 attempt_count=self.count,
             )

@@ -1,0 +1,1 @@
+"""Whole sessions: the design document's monolith, an earlier build, and ours."""

@@ -1,0 +1,7 @@
+"""`python -m benchmarks.session`."""
+
+from __future__ import annotations
+
+from benchmarks.session.measure import main
+
+main()
