@@ -49,8 +49,8 @@ UNHANDLED = logging.NullHandler()
 MAX_RECOVERY_ATTEMPTS = 1000
 """Starts of a process at which a session may stand in mid-work. After more it is given up.
 
-Each start counts, whatever ended the process before: a deployment too, and a death that another session caused. So
-a day's waiting must fit in. What may bring the process down is bounded apart (`fetch_attempts.py`).
+Each start counts, whatever ended the process before: a deployment too, and a death that another session
+caused. So a day's waiting must fit in. What may bring the process down is bounded apart (`fetch_attempts.py`).
 """
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 

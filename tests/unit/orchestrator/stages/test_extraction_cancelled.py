@@ -26,11 +26,20 @@ LIMITS = ExtractionLimits(
     timeout_s=60.0,
 )
 MOMENT_COUNT = 16
-"""Turns of the loop after which it is cancelled once its child is there. Its pipe is connected within them."""
+"""Turns of the loop between its child's start and the cancelling. Its pipe is connected within them."""
 
 
 def children() -> list[str]:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+async def started(others: set[str]) -> None:
+    """Wait turn by turn until there is another child."""
+    async with asyncio.timeout(60):
+        while True:
+            if set(children()) - others:
+                return
+            await asyncio.sleep(0)
 
 
 async def test_a_cancelled_extraction_leaves_neither_child_nor_pipe(tmp_path: Path) -> None:
@@ -44,8 +53,7 @@ async def test_a_cancelled_extraction_leaves_neither_child_nor_pipe(tmp_path: Pa
         warnings.simplefilter("always", ResourceWarning)
         for turn_count in range(MOMENT_COUNT):
             extraction = asyncio.create_task(extractor.extract(request))
-            while not set(children()) - others:
-                await asyncio.sleep(0)
+            await started(others)
             for _ in range(turn_count):
                 await asyncio.sleep(0)
             extraction.cancel()
