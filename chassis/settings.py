@@ -7,12 +7,14 @@ the environment or from files (a folder named by `INTERVIEW_SECRETS_DIR`), and a
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as NoJsonError
 
 from chassis.decoding.child_limits import ChildLimits
 from chassis.errors import PreconditionError
@@ -21,6 +23,7 @@ from chassis.limits import MAX_MEDIA_BYTES
 from chassis.native_output import NativeLog
 
 S = TypeVar("S", bound="ProcessSettings")
+NO_JSON = 'is a list or an object, and has to be JSON, such as ["a", "b"] with its quotation marks'
 
 
 def default_models_dir() -> Path:
@@ -118,6 +121,11 @@ def load_settings(settings_class: type[S]) -> S:
         problems = error.errors(include_input=False, include_url=False)
         lines = [f"  {_variable(prefix, problem['loc'])}{problem['msg']}" for problem in problems]
         raise SettingsError("These settings are wrong:\n" + "\n".join(lines)) from None
+    except NoJsonError as error:  # It names one field, and keeps the value to itself.
+        named = re.search(r'field "(\w+)"', str(error))
+        prefix = settings_class.model_config.get("env_prefix", "")
+        variable = _variable(prefix, (named[1],) if named else ())
+        raise SettingsError(f"These settings are wrong:\n  {variable}{NO_JSON}") from None
 
 
 def address_unavailable(settings: ProcessSettings, host_field: str, port_field: str) -> PreconditionError:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chassis.audit_chain import Head, Problem, Verification, hash_of_session, parse_head
+from chassis.audit_chain import NOT_KEPT, Head, Problem, Verification, hash_of_session, parse_head
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
 from cli.gateway_client import GatewayClient
@@ -40,14 +40,14 @@ def verify(
         typer.Option("--file", help="An export instead of the gateway's log. No gateway is asked."),
     ] = None,
     head: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--head",
             metavar="SEQ:HASH",
             help="What `interview audit head` printed earlier. Without it nobody can tell that a log was cut"
             " off at its end or written again as a whole.",
         ),
-    ] = "",
+    ] = None,
     gateway: GatewayUrl = DEFAULT_GATEWAY_URL,
     api_key: ApiKey = "",
     as_json: AsJson = False,
@@ -61,7 +61,7 @@ def verify(
     if as_json:
         environment.print_json(_report(verification, problems), indent=None)
     else:
-        _print_problems(environment, verification, problems)
+        _print_problems(environment, verification, problems, head_given=head is not None)
     if problems:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -118,9 +118,10 @@ def list_records(
     print_rows(environment.out, ("record", "time", "action", "who", "outcome"), rows)
 
 
-def _head(text: str) -> Head | None:
+def _head(text: str | None) -> Head | None:
     try:
-        return parse_head(text) if text else None
+        # Empty is wrong as well: a file of heads that nothing was written to must not count as none given.
+        return None if text is None else parse_head(text)
     except ValueError:
         raise typer.BadParameter(
             "Give what `interview audit head` printed: a number, a colon, 64 hex digits."
@@ -184,15 +185,22 @@ def _report(verification: Verification, problems: list[Problem]) -> dict[str, An
     return {"success": not problems, "record_count": count, "head": head, "problems": told}
 
 
-def _print_problems(environment: Environment, verification: Verification, problems: list[Problem]) -> None:
+def _print_problems(
+    environment: Environment, verification: Verification, problems: list[Problem], *, head_given: bool
+) -> None:
     if problems:
         rows = ((str(one.seq), one.kind, one.message) for one in problems[:SHOWN_PROBLEM_COUNT])
         print_rows(environment.out, ("record", "problem", "what it is"), rows)
-        told = f"{len(problems)} problems in {verification.record_count} records: this log was changed"
+        what = "this log was changed"
+        if all(one.kind == NOT_KEPT for one in problems):
+            what = "the rest is whole, and whether it follows the given head is not known"
+        told = f"{len(problems)} problem(s) in {verification.record_count} records: {what}"
         more = " (--json shows all)" if len(problems) > SHOWN_PROBLEM_COUNT else ""
         environment.err.print(told + more, highlight=False, soft_wrap=True)
         return
     told = f"{verification.record_count} records, whole. Head {verification.head}"
+    if not head_given:
+        told += ". Without --head nobody can tell whether it was cut off or written again as a whole"
     environment.err.print(told, highlight=False, soft_wrap=True)
 
 

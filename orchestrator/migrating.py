@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         help="make the database's tables, bring them up to date, and end",
         description="Makes the tables of the database that ORCHESTRATOR_DATABASE_URL names, brings them up to"
         " date, and ends. It may run twice, and while orchestrators work.",
+        allow_abbrev=False,  # A slip is no consent to make a database.
     )
     migrating.add_argument(
         "--create",

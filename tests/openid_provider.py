@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from fastapi import FastAPI, Request, Response
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 
@@ -41,6 +41,8 @@ class OpenIdProvider:
     issuer: str = ""
     claims: dict[str, Any] = field(default_factory=lambda: {"sub": "u1", "name": "Ana", "groups": ["hr"]})
     """Of whoever signs in next. None as a value takes a claim out of the token."""
+    claims_text: str = ""
+    """More of them, as JSON with a comma before it."""
     header: dict[str, Any] = field(default_factory=dict)
     algorithm: str = "RS256"
     document: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +94,8 @@ class OpenIdProvider:
         header = {name: value for name, value in header.items() if value is not None}
         if header["alg"] in ("none", "HS256"):
             return _odd_token(header, claims)
-        return jwt.encode(header, claims, key, algorithms=[header["alg"]])
+        text = json.dumps(claims).removesuffix("}") + self.claims_text + "}"
+        return jws.serialize_compact(header, text.encode(), key, algorithms=[header["alg"]])
 
 
 def _odd_token(header: dict[str, Any], claims: dict[str, Any]) -> str:

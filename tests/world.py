@@ -136,7 +136,7 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
         await server.stop(0)
         await asyncio.to_thread(engine.close)
         await _die_with_the_process()
-        # The engine made its own pool the loop's, and took it along. Its successor's first session would fail.
+        # The engine made its pool the loop's, and took it along. Its successor's first session would fail.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 

@@ -76,7 +76,8 @@ def claims_of(
         expected = {"nonce": nonce, "client_id": client_id, "access_token": access_token}
         claims = CodeIDToken(parsed.claims, parsed.header, options, expected)
         claims.validate(now=int(now.timestamp()), leeway=MAX_SKEW_S)
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+        claims["sub"].encode()  # JSON may hold half of a character, which no digest can be made of.
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise refused_token() from error
     if not 0 < len(claims["sub"]) <= MAX_SUBJECT_CHARACTERS:
         raise refused_token()

@@ -31,6 +31,8 @@ PRUNE = "DELETE FROM orch_audit WHERE seq <= :through"
 CONNECTION_COUNT = 2
 PRUNE_BATCH_COUNT = 1_000
 """Records that one transaction removes."""
+MAX_READ_CHARACTERS = 4_000_000
+"""Of the records that are read at once. A thousand of the largest ones would fit into no message."""
 
 
 class AuditTable:
@@ -73,11 +75,20 @@ class AuditTable:
             return _head_of(connection)
 
     def read(self, after_seq: int, limit_count: int) -> tuple[list[tuple[int, str, str]], Head]:
-        """Return numbers, records and hashes behind a number, in their order, and the log's head."""
+        """Return numbers, records and hashes behind a number, in their order, and the log's head.
+
+        Those may be fewer than the limit and the log has, but never none where there is one.
+        """
+        found, left = [], MAX_READ_CHARACTERS
         with self._engine.connect() as connection:
             asked = {"after": after_seq, "limit": limit_count}
-            rows = connection.execute(sqlalchemy.text(READ), asked).all()
-            return [(row.seq, row.record, row.hash) for row in rows], _head_of(connection)
+            with connection.execute(sqlalchemy.text(READ), asked) as rows:
+                for row in rows:
+                    left -= len(row.record)
+                    if found and left < 0:
+                        break
+                    found.append((row.seq, row.record, row.hash))
+            return found, _head_of(connection)
 
     def prune(self, before_ms: int, checkpoint: Fields) -> int:
         """Remove the records at the beginning that are older than a moment, and return how many those were.

@@ -19,7 +19,7 @@ TIMEOUT_S = 400
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give scenarios their time."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if item.path.is_relative_to(Path(__file__).parent) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(TIMEOUT_S))
 
 

@@ -18,7 +18,7 @@ import sqlalchemy
 from chassis.audit_chain import Head, hash_of_session
 from chassis.errors import NotFoundError, UnavailableError
 from orchestrator.audit.records import Action
-from orchestrator.audit.table import AuditTable
+from orchestrator.audit.table import MAX_READ_CHARACTERS, AuditTable
 from orchestrator.durable.connections import postgres_url as with_driver
 from orchestrator.durable.schema import make_tables
 from tests.audit_bench import NOW_S, AuditBench
@@ -91,6 +91,19 @@ async def test_two_replicas_with_many_threads_write_one_chain(url: str) -> None:
     assert {record["number"] for record in records(bench)} == set(range(APPEND_COUNT))
     for table in (*tables, bench.table):
         table.close()
+
+
+async def test_large_records_come_in_pages_that_fit_into_a_message(bench: AuditBench) -> None:
+    large, small = ({"action": "keys.changed", "details": {"added": "x" * length}} for length in (5_000_000, 9))
+    half = {"action": "keys.changed", "details": {"added": "x" * (MAX_READ_CHARACTERS // 2)}}
+    bench.table.append([small, large, small, half, half])
+
+    pages, after_seq = [], 0
+    while rows := bench.table.read(after_seq, 1_000)[0]:
+        pages.append([seq for seq, _, _ in rows])
+        after_seq = pages[-1][-1]
+
+    assert pages == [[1], [2], [3, 4], [5]]
 
 
 async def test_a_log_that_was_not_pruned_refuses_every_change_of_its_rows(bench: AuditBench) -> None:

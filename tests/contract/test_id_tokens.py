@@ -44,6 +44,7 @@ def visitor(tmp_path: Path, provider: OpenIdProvider) -> Visitor:
         {"sub": ""},
         {"sub": 7},
         {"sub": "x" * 256},
+        {"sub": "\ud800"},  # half of a character
         {"at_hash": "of another access token"},
     ],
 )
@@ -51,6 +52,12 @@ async def test_a_claim_that_is_wrong(
     visitor: Visitor, provider: OpenIdProvider, claims: dict[str, Any]
 ) -> None:
     provider.claims |= claims
+
+    assert await visitor.refusal() == REFUSED
+
+
+async def test_a_token_that_is_nested_without_end(visitor: Visitor, provider: OpenIdProvider) -> None:
+    provider.claims_text = f', "deep": {"[" * 20_000}{"]" * 20_000}'
 
     assert await visitor.refusal() == REFUSED
 

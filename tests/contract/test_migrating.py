@@ -69,8 +69,10 @@ async def test_after_the_command_it_works_without_making_tables(tmp_path: Path, 
 def test_the_command_says_what_is_wrong_and_leaves_no_traceback(tmp_path: Path) -> None:
     away = command(f"postgresql://nobody@/none?host={tmp_path}", "migrate")
     wrong = command("sqlite://", "migrat")
+    cut_short = command(f"sqlite:///{tmp_path / 'state.sqlite'}", "migrate", "--creat")
 
-    assert (away.returncode, wrong.returncode) == (1, 2)
+    assert (away.returncode, wrong.returncode, cut_short.returncode) == (1, 2, 2)
+    assert not (tmp_path / "state.sqlite").exists()
     assert "DATABASE_UNAVAILABLE" in away.stdout
     assert "python -m orchestrator migrate" in wrong.stdout
     assert "Traceback" not in away.stderr + wrong.stderr + away.stdout + wrong.stdout

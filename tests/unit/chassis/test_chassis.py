@@ -57,6 +57,18 @@ def test_all_wrong_settings_are_named_in_one_message_without_their_values(
     assert "a-secret-by-mistake" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["a-secret-by-mistake", "", "['file:///data/']"])
+def test_a_list_that_is_no_json_is_told_with_its_variable_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("PROBE_MEDIA_URI_PREFIXES", value)
+
+    with pytest.raises(SettingsError, match=r"PROBE_MEDIA_URI_PREFIXES: .*JSON") as caught:
+        load_settings(ProbeSettings)
+
+    assert not value or value not in str(caught.value)
+
+
 def test_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "probe_api_key").write_text("from-file")
     monkeypatch.setenv("INTERVIEW_SECRETS_DIR", str(tmp_path))

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.audit_chain import hash_of_session
+from chassis.audit_chain import PRUNED, THROUGH_HASH, THROUGH_SEQ, Head, hash_of_session
 from cli.app import run
 from tests.audit_lines import chain, head_of
 from tests.fakes.cli import SESSION_ID, FakeGateway, Screen, error
@@ -37,7 +37,7 @@ def test_a_whole_log_is_read_to_its_end_and_its_head_told() -> None:
     screen = screen_of(lines)
 
     assert run(["audit", "verify"], screen.environment) == 0
-    assert screen.err.strip() == f"5 records, whole. Head {head_of(lines)}"
+    assert screen.err.startswith(f"5 records, whole. Head {head_of(lines)}. Without --head nobody can tell")
     assert screen.out == ""
 
 
@@ -51,7 +51,7 @@ def test_what_is_wrong_is_told_by_record_and_ends_with_1() -> None:
     assert heading.split() == ["record", "problem", "what", "it", "is"]
     assert row.split()[:2] == ["3", "changed"]
     assert all(len(line) <= 80 for line in screen.out.splitlines())
-    assert "1 problems in 5 records" in screen.err
+    assert "1 problem(s) in 5 records: this log was changed" in screen.err
 
 
 def test_programs_get_all_of_it_as_json() -> None:
@@ -83,6 +83,19 @@ def test_an_export_is_verified_without_a_gateway_against_the_head_that_was_kept(
     assert "cut off" in offline.out
 
 
+def test_a_head_from_before_what_is_kept_is_no_word_of_a_change(tmp_path: Path) -> None:
+    removed, file = Head(20, "a" * 64), tmp_path / "audit.jsonl"
+    checkpoint = {"action": PRUNED, "details": {THROUGH_SEQ: removed.seq, THROUGH_HASH: removed.hash}}
+    lines = chain(LENGTH, begin=removed, special={23: checkpoint})
+    file.write_text("".join(f"{line}\n" for line in lines))
+    screen = Screen(FakeGateway())
+
+    assert run(["audit", "verify", "--file", str(file), "--head", f"3:{'b' * 64}"], screen.environment) == 1
+    assert "not kept" in screen.out
+    assert "the rest is whole" in screen.err
+    assert "was changed" not in screen.err
+
+
 def test_an_export_without_a_file_goes_to_standard_output() -> None:
     screen = screen_of(chain(LENGTH))
 
@@ -107,6 +120,7 @@ def test_the_records_of_a_session_are_found_by_its_id() -> None:
         (["verify", "--file", "/nowhere/audit.jsonl"], "FILE_NOT_FOUND", 2),
         (["verify", "--file", "/"], "FILE_NOT_READABLE", 2),
         (["verify", "--head", "5"], "USAGE_INVALID", 2),
+        (["verify", "--head", ""], "USAGE_INVALID", 2),  # "$(tail -1 heads.txt)" of an empty file
         (["export", "--to", "/nowhere/audit.jsonl"], "OUTPUT_NOT_WRITABLE", 1),
     ],
 )
