@@ -62,8 +62,8 @@ class JsonReply:
 def token_places(text: str, tokens: Sequence[Token], start: int = 0) -> list[tuple[int, Token]]:
     """Find where in a reply's text each token begins, in characters.
 
-    llama.cpp lists the tokens of a Markdown fence that it cuts off the text. So the first token need not begin
-    at 0. Those of what is cut off have places before or behind the text.
+    llama.cpp lists the tokens of a Markdown fence that it cuts off the text. So the first token need not
+    begin at 0. Those of what is cut off have places before or behind the text.
 
     Args:
         text: The reply's text.

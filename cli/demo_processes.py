@@ -136,7 +136,8 @@ def _orchestrator(
     }
     told |= {f"ORCHESTRATOR_{name.upper()}_ADDRESS": f"{LOOPBACK}:{p}" for name, p in stage_ports.items()}
     if local_llm:
-        # One call at a time: the local server has one place, and a call that waits for it loses its time.
+        # One answer at a time for each stage: the local server's two threads are busy with it, and a call
+        # that waits for them loses its time.
         for stage in ("TRANSLATE", "ASSESS"):
             told[f"ORCHESTRATOR_{stage}_COUNT"] = "1"
             told[f"ORCHESTRATOR_{stage}_TIMEOUT_S"] = str(LOCAL_LLM_STAGE_TIMEOUT_S)

@@ -10,8 +10,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -22,13 +24,22 @@ import typer
 from chassis.errors import InterviewError, PreconditionError, UnavailableError
 from chassis.models import Model, locate
 from chassis.settings import default_models_dir
+from cli.llm_warm_up import Instructions, WarmUp, ask_services, private_folder
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 DEFAULT_PORT = 8091
+KEPT_DIR_NAME = "llm-read"
+"""In the folder of the models: it is made from them and of no use without them."""
 DEFAULT_CONTEXT_TOKENS = 8192
 """An answer of ten minutes has about 2,500 tokens, an assessor's prompt with its examples twice that."""
-PROMPT_CACHE_MIB = 256
-"""llama.cpp keeps old prompts in up to 8 GiB otherwise. This holds the last one or two."""
+PROMPT_CACHE_MIB = 512
+"""llama.cpp keeps old prompts in up to 8 GiB otherwise. This holds the instructions of both services, at 10
+to 35 MiB each, and the last answers."""
+PLACES = 6
+"""Conversations at a time: the instructions of two languages and two directions have one each, and the
+segments of an answer are translated side by side. They share one context."""
+MOST_THREADS = 2
+"""What one session keeps busy. More cores are for the other stages."""
 READY_TIMEOUT_S = 120.0
 """Loading takes seconds. A cold disk and 1 GB of weights may take a minute."""
 READY_POLL_S = 0.2
@@ -48,6 +59,10 @@ class ServerOptions:
     port: int
     thread_count: int
     context_tokens: int
+    model_key: str = ""
+    """Tells the model's weights from others."""
+    kept_dir: Path | None = None
+    """Where it keeps the instructions that it has read. None for no warm-up."""
 
     @property
     def url(self) -> str:
@@ -69,11 +84,14 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
     threads: Annotated[
-        int, typer.Option(min=1, help="How many threads compute. On a busy machine one is the fastest.")
-    ] = 1,
+        int, typer.Option(min=0, help="How many threads compute. 0 takes two where there are two cores.")
+    ] = 0,
     context_tokens: Annotated[
         int, typer.Option(min=512, help="Longest prompt and reply together, in tokens.")
     ] = DEFAULT_CONTEXT_TOKENS,
+    warm_up: Annotated[
+        bool, typer.Option(help="Read the services' instructions before it is ready, and keep them on disk.")
+    ] = True,
 ) -> None:
     """Serve a language model until SIGTERM or Ctrl-C. LLM_BASE_URL points the services to it."""
     stop = threading.Event()
@@ -85,7 +103,11 @@ def serve(
     signal.signal(signal.SIGINT, request_stop)
     try:
         found = find_model(model, default_models_dir())
-        options = ServerOptions(found.path, found.name, host, port, threads, context_tokens)
+        kept_dir = private_folder(default_models_dir() / KEPT_DIR_NAME) if warm_up else None
+        count = threads or min(MOST_THREADS, os.cpu_count() or 1)
+        options = ServerOptions(
+            found.path, found.name, host, port, count, context_tokens, _key_of(found), kept_dir
+        )
         server = run(options, start_llama, stop, typer.echo)
     except InterviewError as error:
         typer.echo(f"{error.reason}: {error.message}", err=True)
@@ -125,8 +147,9 @@ def run(
     start: Callable[[ServerOptions], object],
     stop: threading.Event,
     announce: Callable[[str], object],
+    services: Callable[[], Sequence[Instructions]] = ask_services,
 ) -> object:
-    """Start the server, announce it once it answers, and keep it until `stop` is set.
+    """Start the server, announce it once it has read the instructions, and keep it until `stop` is set.
 
     Returns:
         The server, which runs for as long as somebody holds it.
@@ -136,11 +159,37 @@ def run(
     """
     server = start(options)
     wait_until_ready(options.url, stop)
+    _warm_up(options, services, stop)
     if not stop.is_set():
         announce(f"ready: {options.url}/v1 serves {options.model_name}")
         sys.stdout.flush()
     stop.wait()
     return server
+
+
+def _warm_up(
+    options: ServerOptions, services: Callable[[], Sequence[Instructions]], stop: threading.Event
+) -> None:
+    """Let the server read what the prompts begin with. A stop ends the wait at once."""
+    if options.kept_dir is None:
+        return
+    warm_up = WarmUp(options.url, options.kept_dir, options.model_key)
+    # Reading may take minutes, and whoever stops the server does not wait for it.
+    reading = threading.Thread(target=lambda: warm_up.run(services(), stop), daemon=True)
+    reading.start()
+    while reading.is_alive() and not stop.is_set():
+        reading.join(READY_POLL_S)
+
+
+def _key_of(model: Model) -> str:
+    stat = model.path.stat()
+    return f"{model.name} {model.digest or (stat.st_size, stat.st_mtime_ns)} {_server_version()}"
+
+
+def _server_version() -> str:
+    with suppress(PackageNotFoundError):
+        return version("xllamacpp")
+    return ""
 
 
 def wait_until_ready(url: str, stop: threading.Event, timeout_s: float = READY_TIMEOUT_S) -> None:
@@ -176,6 +225,9 @@ def start_llama(options: ServerOptions) -> object:
         PreconditionError: xllamacpp is not installed (`LOCAL_LLM_NOT_INSTALLED`).
         UnavailableError: The model or the port can't be used (`LOCAL_LLM_START_FAILED`).
     """
+    # Its threads wait for each other hundreds of times a token. By default they spin meanwhile: beside other
+    # work that took eight times as long. OpenMP reads this once, when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         import xllamacpp
     except ImportError:
@@ -199,7 +251,10 @@ def _parameters(xllamacpp: Any, options: ServerOptions) -> object:
     parameters.hostnames = [options.host]
     parameters.port = options.port
     parameters.n_ctx = options.context_tokens
-    parameters.n_parallel = 1  # a second slot would halve the context of each
+    parameters.n_parallel = PLACES
+    parameters.kv_unified = True  # else each place has its share of the context, and no more
+    if options.kept_dir is not None:
+        parameters.slot_save_path = f"{options.kept_dir}/"
     parameters.cpuparams.n_threads = options.thread_count
     parameters.cpuparams_batch.n_threads = options.thread_count
     parameters.cache_ram_mib = PROMPT_CACHE_MIB

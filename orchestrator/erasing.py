@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
+from weakref import WeakValueDictionary
 
 from chassis.errors import ForbiddenError, InterviewError, NotFoundError, UnavailableError
 from chassis.models import sha256_of
@@ -75,7 +76,8 @@ class Erasure:
         self._audit = audit
         self._settle_timeout_s = settle_timeout_s
         self._look_again_s = look_again_s
-        self._looking: set[asyncio.Task[None]] = set()
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def delete(self, row: SessionRow) -> Receipt:
         """Delete a session, and return what was removed.
@@ -84,6 +86,14 @@ class Erasure:
             UnavailableError: A stage of it still runs in this process (`SESSION_STOPPING`). The deletion has
                 begun. It goes on by itself.
         """
+        async with self._turn(row.request.session_id):
+            return await self._delete(row)
+
+    def _turn(self, session_id: str) -> asyncio.Lock:
+        """Return what one at a time holds. A session that two remove at once would be written down twice."""
+        return self._turns.setdefault(session_id, asyncio.Lock())
+
+    async def _delete(self, row: SessionRow) -> Receipt:
         session_id = row.request.session_id
         versions = await self._engine.versions(session_id)
         receipt = await self._tombstones.receipt(session_id)
@@ -138,13 +148,16 @@ class Erasure:
             await self._finish(session_id)
 
     async def _finish(self, session_id: str) -> None:
-        row = await self._engine.get(session_id)
-        if row is not None:
-            await self.delete(row)
-            return
-        if not await self._tombstones.stands(session_id):  # Killed between the two marks.
-            await self._tombstones.begin(session_id, Receipt((), time.time()))
-        await self._remove(session_id)
+        async with self._turn(session_id):
+            if session_id not in await self._tombstones.unfinished():
+                return  # Another one has ended it.
+            row = await self._engine.get(session_id)
+            if row is not None:
+                await self._delete(row)
+                return
+            if not await self._tombstones.stands(session_id):  # Killed between the two marks.
+                await self._tombstones.begin(session_id, Receipt((), time.time()))
+            await self._remove(session_id)
 
     async def remove_deleted(self, session_id: str) -> None:
         """Remove what was written for a deleted session after all, and its rows, should it have any."""
@@ -182,18 +195,22 @@ class Erasure:
         await self._engine.delete(session_id)
 
     def _look_again(self, session_id: str) -> None:
+        if session_id in self._looking:  # It begins a deletion again itself, and would become two, and four.
+            return
         task = asyncio.create_task(self._look(session_id))
-        self._looking.add(task)
-        task.add_done_callback(self._looking.discard)
+        self._looking[session_id] = task
+        task.add_done_callback(lambda _: self._looking.pop(session_id))
 
     async def _look(self, session_id: str) -> None:
-        for pause_s in self._look_again_s:
-            await asyncio.sleep(pause_s)
+        pauses_s = list(self._look_again_s)
+        while pauses_s:
+            await asyncio.sleep(pauses_s.pop(0))
             if self._engine.closed:  # The next sweep finds what there is.
                 return
             try:
                 if session_id in await self._tombstones.unfinished():
                     await self._finish(session_id)
+                    pauses_s = list(self._look_again_s)  # What comes too late may come after its end.
                 await self.remove_deleted(session_id)
                 await self._engine.forget()
             except InterviewError as error:

@@ -9,14 +9,14 @@ import numpy as np
 from chassis.models import locate
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.engine import Transcriber
+from services.transcriber.first_pass import FirstPass
 from services.transcriber.speech import SileroDetector
 from services.transcriber.whisper import WhisperSpeechModel
 
-THREADS = 2
-
 
 def loaded(name: str, models_dir: Path) -> Transcriber:
-    model = WhisperSpeechModel(locate(name, models_dir).folder, device="cpu", cpu_threads=THREADS)
+    """The model as the service runs it on a CPU."""
+    model = WhisperSpeechModel(locate(name, models_dir).folder, device="cpu", first_pass=FirstPass())
     model.warm_up()
     return Transcriber(model, SileroDetector())
 

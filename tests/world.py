@@ -7,7 +7,6 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Collection
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,9 +108,8 @@ class World:
         return [event async for event in self.stub.WatchSession(request, timeout=PATIENCE_S)]
 
 
-@asynccontextmanager
-async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -> AsyncIterator[World]:
-    """Run an orchestrator. Its stages are fakes but for the `real` ones; a change tells their address."""
+def settings_of(folder: Path, **changes: Any) -> Any:
+    """Return the settings of an orchestrator that keeps all in a folder and waits for nothing long."""
     fields: dict[str, Any] = {
         "port": 0,
         "store_url": (folder / "store").as_uri(),
@@ -122,7 +120,13 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
         "stage_attempt_count": 3,
         "session_count": 4,
     }
-    settings = settings_class()(**(fields | changes))
+    return settings_class()(**(fields | changes))
+
+
+@asynccontextmanager
+async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -> AsyncIterator[World]:
+    """Run an orchestrator. Its stages are fakes but for the `real` ones; a change tells their address."""
+    settings = settings_of(folder, **changes)
     stages = FakeStages()
     services = {name: service for name, service in stages.services().items() if name not in real}
     servicer, engine = compose(settings, services=services)
@@ -136,8 +140,6 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
         await server.stop(0)
         await asyncio.to_thread(engine.close)
         await _die_with_the_process()
-        # The engine made its own pool the loop's, and took it along. Its successor's first session would fail.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 
 async def _die_with_the_process() -> None:

@@ -33,7 +33,6 @@ from benchmarks.transcriber.arms import (
     OTHER,
     OURS,
     SAME,
-    THREADS,
     Writer,
     arms,
     service,
@@ -108,7 +107,6 @@ def running_service(model: str) -> Iterator[tuple[int, Writer]]:
     environment = {
         "TRANSCRIBER_PORT": str(port),
         "TRANSCRIBER_MODEL": model,
-        "TRANSCRIBER_CPU_THREADS": str(THREADS),
         "TRANSCRIBER_LOG_LEVEL": "WARNING",
     }
     command = [sys.executable, "-m", "services.transcriber"]

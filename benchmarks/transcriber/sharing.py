@@ -12,7 +12,7 @@ import ctranslate2
 import numpy as np
 import soundfile
 
-from benchmarks.transcriber.arms import LANGUAGE, THREADS, Writer
+from benchmarks.transcriber.arms import LANGUAGE, Writer
 from benchmarks.transcriber.clips import Clip, word_errors
 from chassis.models import locate
 from chassis.settings import default_models_dir
@@ -79,7 +79,6 @@ def shared(model: str, max_batch_size: int, *, device: str = "cpu") -> Callable[
     speech_model = WhisperSpeechModel(
         locate(model, default_models_dir()).folder,
         device=device,
-        cpu_threads=THREADS,
         max_batch_size=max_batch_size,
         first_pass=settings.first_pass_rules,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import uuid
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from orchestrator.durable.trouble import TOLD, DatabaseTrouble
 MAX_THREADS = 64
 """DBOS makes its pool the loop's default one, which our own blocking work shares."""
 ENGINE_CONNECTION_COUNT = 20
+SHOWN_DATA = re.compile(r"functools\.partial\(|Error serializing object:")
+"""What stands before data in the engine's messages."""
+UNHANDLED = logging.NullHandler()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,19 @@ def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
     return {**told, "system_database_engine": pool}
 
 
-def quiet(record: logging.LogRecord) -> bool:
+def tame_log() -> None:
+    """Have what the engine says go into the process's own log, without what is no error and without data.
+
+    It stays so for the life of the process: steps that end late speak after their engine is closed.
+    """
+    log = logging.getLogger("dbos")
+    # With a handler of ours it makes none of its own, which would write plain text beside our log.
+    log.addHandler(UNHANDLED)
+    log.addFilter(is_news)
+    log.addFilter(without_data)
+
+
+def is_news(record: logging.LogRecord) -> bool:
     """Drop what is not an error, and what we say ourselves.
 
     The session was cancelled, or another replica has taken it over. Or the database takes no writes for a
@@ -82,3 +98,11 @@ def quiet(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     text = f"{record.getMessage()} {error or ''}"
     return not ("cancelled" in text or "no longer owned" in text or TOLD in text)
+
+
+def without_data(record: logging.LogRecord) -> bool:
+    """Cut off what the engine shows of a step's arguments and results: names and questions are among them."""
+    text = record.getMessage()
+    if (shown := SHOWN_DATA.search(text)) is not None:
+        record.msg, record.args = f"{text[: shown.end()]} …", ()
+    return True

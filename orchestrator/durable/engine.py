@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from google.protobuf.json_format import MessageToDict
 
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.at_work import AtWork
-from orchestrator.durable.config import EngineConfig, dbos_config, quiet
+from orchestrator.durable.config import MAX_THREADS, EngineConfig, dbos_config, tame_log
 from orchestrator.durable.connections import disconnect
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.fencing import written_by_owner
@@ -45,9 +46,12 @@ logger = logging.getLogger(__name__)
 
 Chore = Callable[[], Coroutine[Any, Any, None]]
 """What goes on beside the work, such as the sweep."""
-UNHANDLED = logging.NullHandler()
-MAX_RECOVERY_ATTEMPTS = 20
-"""A session that brings its process down so often is given up (it would do so without end)."""
+MAX_RECOVERY_ATTEMPTS = 1000
+"""Starts of a process at which a session may stand in mid-work. After more it is given up.
+
+Each start counts, whatever ended the process before: a deployment too, and a death that another session
+caused. So a day's waiting must fit in. What may end the process is bounded apart (`fetch_attempts.py`).
+"""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 
@@ -91,9 +95,7 @@ class Engine(KeptSessions):
             self.look_after(self._watch)
             self._lock = DatabaseLock(config.database_url)
             prepare_sqlite(config.database_url)
-        # With a handler of ours it makes none of its own, which would write plain text beside our log.
-        logging.getLogger("dbos").addHandler(UNHANDLED)
-        logging.getLogger("dbos").addFilter(quiet)
+        tame_log()
         told = dbos_config(config, self._trouble)
         self._pool = told.get("system_database_engine")
         self._at_work = AtWork()
@@ -123,6 +125,9 @@ class Engine(KeptSessions):
                 resume=partial(DBOS.resume_workflows, queue_name=QUEUE),
             )
             self._failover.claim()  # Before the launch: nobody may take us for dead.
+        # It gives the loop its own threads at the first call only. If work is taken up before, it would meet
+        # those of a closed engine: it would be claimed and never done.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_THREADS))
         launch()
         if self._config.on_sqlite:
             prepare_tables_of_file(self._config.database_url, may_migrate=self._config.migrate_at_start)
@@ -160,8 +165,6 @@ class Engine(KeptSessions):
             disconnect(self._pool)
         if self._lock is not None:
             self._lock.release()
-        logging.getLogger("dbos").removeFilter(quiet)
-        logging.getLogger("dbos").removeHandler(UNHANDLED)
 
     async def submit(self, request: Request) -> SessionRow:
         """Accept a session. When this returns, it is durable. Nothing happens where it exists."""

@@ -189,24 +189,29 @@ class Extractor:
             "max_cpu_s": min(MAX_CPU_S, self._limits.timeout_s),
             "parent_pid": os.getpid(),
         }
-        child = await asyncio.create_subprocess_exec(
-            # -B: what a limit cuts off of a cached module breaks every later import of it.
-            *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
-            stderr=asyncio.subprocess.DEVNULL,
-            env=ONE_THREAD,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                # -B: what a limit cuts off of a cached module breaks every later import of it.
+                *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
+                stderr=asyncio.subprocess.DEVNULL,
+                env=ONE_THREAD,
+            )
         )
         try:
             async with asyncio.timeout(self._limits.timeout_s):
+                # Shielded: a start that is cancelled halfway leaves its pipe open.
+                child = await asyncio.shield(starting)
                 reply = await _bounded(child)
         except TimeoutError:
             raise _too_complex() from None
         finally:
+            child = await starting
             if child.returncode is None:
                 child.kill()
-                await child.wait()
+                await child.communicate()  # Until its pipe has ended as well.
         return _parse(reply, child.returncode)
 
 

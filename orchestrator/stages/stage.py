@@ -39,7 +39,7 @@ Service = Callable[[Any, OnProgress], Awaitable[Any]]
 class Task:
     """One stage of one answer of one session."""
 
-    session: orchestrator_pb2.CreateSessionRequest
+    session: orchestrator_pb2.CreateSessionRequest = field(repr=False)  # Names don't belong into a log.
     place: int
     """The answer's place in the session, from 1 on."""
     stage: str

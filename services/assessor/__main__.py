@@ -67,6 +67,7 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
             calibration=read_calibration(settings.calibration_file or CALIBRATION_FILE),
             seed=settings.seed,
             max_tokens=settings.max_tokens,
+            calls_at_once=settings.chosen_calls_at_once,
         )
     return Assessor(
         model_judge=model_judge,

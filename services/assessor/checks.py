@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.chat_replies import Token
 from chassis.deadline import Deadline
+from chassis.side_by_side import side_by_side
 from services.assessor.conversation import Conversation
 from services.assessor.prompts import Prompts
 from services.assessor.rubric import HIGHEST_LEVEL, LOWEST_LEVEL
@@ -66,14 +68,18 @@ def ask_checks(
     Returns:
         Probability that each is fulfilled. A check without token probabilities in its reply is left out.
     """
-    found: dict[str, float] = {}
-    for check_id, offset in offsets.items():
+
+    def ask(check_id: str) -> float | None:
         messages = prompts.check(question, sentences, (), check_id)
         reply = conversation.ask(messages, schema=None, max_tokens=ONE_TOKEN, deadline=deadline)
-        log_odds = yes_log_odds(reply.tokens[0], prompts.yes_no) if reply.tokens else None
-        if log_odds is not None:
-            found[check_id] = offset.probability(log_odds)
-    return found
+        return yes_log_odds(reply.tokens[0], prompts.yes_no) if reply.tokens else None
+
+    answers = side_by_side([partial(ask, check_id) for check_id in offsets], conversation.calls_at_once)
+    return {
+        check_id: offset.probability(log_odds)
+        for (check_id, offset), log_odds in zip(offsets.items(), answers, strict=True)
+        if log_odds is not None
+    }
 
 
 def level_by_checks(check_ids: Sequence[str], probabilities: Mapping[str, float]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from chassis.chat_completions import ChatRequest, Message, Schema
@@ -18,11 +19,14 @@ class Conversation:
         model: The model.
         seed: Seed of every first attempt.
         max_tokens: The most tokens of any reply.
+        calls_at_once: How many of its calls may be under way at a time, from 1.
     """
 
-    def __init__(self, model: LanguageModel, seed: int, max_tokens: int) -> None:
+    def __init__(self, model: LanguageModel, seed: int, max_tokens: int, calls_at_once: int = 1) -> None:
         self._model = model
         self._max_tokens = max_tokens
+        self._counting = threading.Lock()
+        self.calls_at_once = calls_at_once
         self.seed = seed
         self.prompt_token_count = 0
         self.completion_token_count = 0
@@ -47,7 +51,8 @@ class Conversation:
             ),
             deadline,
         )
-        self.prompt_token_count += reply.prompt_token_count
-        self.completion_token_count += reply.completion_token_count
-        self.model_version = self.model_version or reply.model_version
+        with self._counting:
+            self.prompt_token_count += reply.prompt_token_count
+            self.completion_token_count += reply.completion_token_count
+            self.model_version = self.model_version or reply.model_version
         return reply

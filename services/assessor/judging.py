@@ -9,11 +9,12 @@ from functools import partial
 from chassis.deadline import Deadline
 from chassis.errors import UnavailableError
 from chassis.model_info import ModelInfo
+from chassis.side_by_side import side_by_side
 from services.assessor.answer import Answer
 from services.assessor.assessment import Method, Provenance
 from services.assessor.baseline import Baseline
 from services.assessor.checks import Calibration, ask_checks, level_by_checks
-from services.assessor.conclusion import Conclusion, conclude
+from services.assessor.conclusion import Conclusion, absent, conclude
 from services.assessor.conversation import Conversation
 from services.assessor.language_model import LanguageModel
 from services.assessor.levels import Level, find_level
@@ -84,8 +85,10 @@ class ModelJudge:
         calibration: Calibration,
         seed: int,
         max_tokens: int,
+        calls_at_once: int = 1,
     ) -> None:
         self._model = model
+        self._calls_at_once = calls_at_once
         self._prompts = prompts
         self._calibration = calibration
         self._seed = seed
@@ -117,11 +120,21 @@ class ModelJudge:
             ExhaustedError: The model's quota is used up.
         """
         seed = self._seed if answer.seed is None else answer.seed
-        conversation = Conversation(self._model, seed, self._max_tokens)
+        conversation = Conversation(self._model, seed, self._max_tokens, self._calls_at_once)
         prompts = choose_prompts(self._prompts, answer.language_code)
         tagged = tag_sentences(conversation, prompts, answer.question, sentences, deadline)
-        checks = self._ask_checks(conversation, rubric, prompts, answer, sentences, deadline)
-        conclusion = conclude(conversation, prompts, answer.question, tagged, language, deadline)
+        checks: Mapping[str, float] = {}
+        conclusion = absent("failed", language)
+
+        def ask_checks_of_it() -> None:
+            nonlocal checks
+            checks = self._ask_checks(conversation, rubric, prompts, answer, sentences, deadline)
+
+        def conclude_from_it() -> None:
+            nonlocal conclusion
+            conclusion = conclude(conversation, prompts, answer.question, tagged, language, deadline)
+
+        side_by_side([ask_checks_of_it, conclude_from_it], self._calls_at_once)
         return Judged(
             method=Method.LLM,
             sentences=tagged,

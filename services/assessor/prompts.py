@@ -91,6 +91,10 @@ class Prompts(PromptTexts):
             Message("user", f"{said}\n\n{self.missing}: {'; '.join(missing) or self.nothing_missing}"),
         ]
 
+    def instructions(self) -> list[Message]:
+        """What every question about an answer begins with, for a server to read before the first answer."""
+        return [*self._beginning(), Message("user", f"{self.question}: ")]
+
     def _beginning(self) -> list[Message]:
         messages = [Message("system", self.system)]
         for example in self.examples:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -14,6 +15,10 @@ from pydantic_settings import SettingsConfigDict
 from chassis.chat_completions import SchemaDialect
 from chassis.settings import ServiceSettings
 from services.assessor.answer import MAX_SEED
+
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+HOSTED_CALLS_AT_ONCE = 8
+"""The checks of any shipped rubric and the conclusion, all together."""
 
 
 class AssessorSettings(ServiceSettings):
@@ -78,6 +83,9 @@ class AssessorSettings(ServiceSettings):
     """Time for a request that comes without a deadline."""
     max_tokens: int = Field(512, ge=1, le=32_768)
     """Longest reply to one call."""
+    calls_at_once: int | None = Field(None, ge=1, le=32)
+    """Calls of one answer that may be under way at a time. Absent: one where the model is on this machine,
+    as such a server keeps what it has read of an answer in one place, and eight elsewhere."""
     fallback_to_baseline: bool = False
     """Let the labelled baseline stand in when the configured model fails."""
     calibration_file: Path | None = None
@@ -93,6 +101,14 @@ class AssessorSettings(ServiceSettings):
         if self.llm_base_url:
             return "openai"
         return "huggingface" if self.hf_token.get_secret_value() else "baseline"
+
+    @property
+    def chosen_calls_at_once(self) -> int:
+        """The number that is set, or the one that suits where the model is."""
+        if self.calls_at_once is not None:
+            return self.calls_at_once
+        url = self.llm_base_url if self.chosen_backend == "openai" else self.hf_endpoint_url
+        return 1 if urlsplit(url).hostname in LOCAL_HOSTS else HOSTED_CALLS_AT_ONCE
 
     @model_validator(mode="after")
     def _complete(self) -> AssessorSettings:

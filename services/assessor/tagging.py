@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from chassis.chat_replies import (
@@ -18,6 +20,7 @@ from chassis.chat_replies import (
 )
 from chassis.deadline import Deadline
 from chassis.errors import UnavailableError
+from chassis.side_by_side import side_by_side
 from services.assessor.attribution import give_to_others
 from services.assessor.conversation import Conversation
 from services.assessor.prompts import Prompts, tags_schema
@@ -66,11 +69,11 @@ def tag_sentences(
     Raises:
         UnavailableError: The model fails, or does not keep to the schema twice in a row.
     """
-    return tuple(
-        tagged
+    calls = [
+        partial(_tag_batch, conversation, prompts, question, batch, before, deadline)
         for batch, before in batches(sentences)
-        for tagged in _tag_batch(conversation, prompts, question, batch, before, deadline)
-    )
+    ]
+    return tuple(chain.from_iterable(side_by_side(calls, conversation.calls_at_once)))
 
 
 def _tag_batch(

@@ -30,7 +30,8 @@ WINDOW_MEAN_SQUARE = 10 ** (-30 / 10)
 logarithm, so 12 dB less would cost 0.15 of cosine."""
 LENGTH_STEP_FRAMES = 10
 """Window lengths are cut to tenths of a second, so that many share one batch."""
-BATCH_WINDOWS = 64
+BATCH_WINDOWS = 32
+"""As fast as 64 in half the memory."""
 BLOCK_FRAMES = 3000
 """Spectrogram frames computed at once (30 s, 10 MB of complex values)."""
 
@@ -61,6 +62,7 @@ class VoiceEncoder:
         given = read_weights(weights)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = thread_count, 1
+        options.enable_cpu_mem_arena = False  # it keeps what the largest batch took, for good
         # The session reads them where they are.
         self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in given.values()]
         options.add_external_initializers(list(given), self._weights)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from services.transcriber.guards import repeats_itself
 
-MAX_OVERRUN_S = 0.5
-"""A time stamp may lie so far behind the sound. In a loop they go on into the silence."""
+MAX_OVERRUN_S = 3.0
+"""A time stamp may lie so far behind the sound: in the margin. In a loop they go on behind it."""
 
 
 @dataclass(frozen=True)

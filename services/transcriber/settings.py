@@ -25,7 +25,7 @@ class TranscriberSettings(ServiceSettings):
     compute_type: str = "auto"
     """CTranslate2's type of numbers. Auto: int8 on a CPU, float16 on a GPU."""
     cpu_threads: int = Field(0, ge=0, le=256)
-    """Threads of one window. 0 takes the cores there are, at most four."""
+    """Threads that encode one window. 0 takes one. One more always decodes."""
     worker_count: int = Field(8, ge=1, le=256)
     """Recordings in work at once. Their windows take turns, so more of them cost memory, not speed."""
     max_batch_size: int = Field(0, ge=0, le=256)

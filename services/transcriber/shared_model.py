@@ -31,12 +31,12 @@ class SharedModel:
 
     Args:
         encoder: CTranslate2's Whisper, for encoding and for telling the language.
-        decoder: The same weights, for decoding and alignment. Where it is another object, one call's
-            window is decoded while the next call's is encoded.
+        decoder: The same weights, for decoding and alignment. It may be the same object.
         max_batch_size: Windows that go to the model together. 1 hands each over as it is.
+        encodes_meanwhile: Whether one call's window is encoded while another call's is decoded.
     """
 
-    def __init__(self, encoder: Any, decoder: Any, max_batch_size: int) -> None:
+    def __init__(self, encoder: Any, decoder: Any, max_batch_size: int, *, encodes_meanwhile: bool) -> None:
         self._encoder = encoder
         self._decoder = decoder
         self._works: dict[str, Callable[[Sequence[Payload], dict[str, Any]], Sequence[Any]]] = {
@@ -47,7 +47,7 @@ class SharedModel:
         }
         self._encoding: _Queue = WindowQueue(self._work, max_batch_size)
         self._decoding: _Queue = (
-            self._encoding if decoder is encoder else WindowQueue(self._work, max_batch_size)
+            WindowQueue(self._work, max_batch_size) if encodes_meanwhile else self._encoding
         )
         self._splits = max_batch_size > 1
 
@@ -101,7 +101,7 @@ class CallModel:
         return getattr(self._model, name)
 
     def encode(self, features: Any, **settings: Any) -> Any:
-        """Encode one window of 30 s."""
+        """Encode one window. Only windows of one length go together."""
         return self._run(self._encoding, "encode", (features,), settings)
 
     def detect_language(self, features: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from threading import Event
@@ -30,12 +29,14 @@ MAX_HINT_TOKENS = 100
 DETECTION_WINDOWS_S = (5.0, 10.0)
 """Lengths of what a language is told from. Of 10 s it is told as well as of Whisper's 30 s, for a fifth of
 the cost (base, 6 voices in 4 languages). Words would suffer from so short a window."""
-DEFAULT_CPU_THREADS = 4
-"""More threads gain little on Whisper's short matrices. CTranslate2's own default."""
+DEFAULT_CPU_THREADS = 1
+"""A window of 18 s costs 15 % more on two threads, and one token at a time is too little work for two: of
+base, 50 tokens took 0.65 CPU-seconds with one thread and 1.15 with two, and as long."""
 DECODING_CPU_THREADS = 1
-"""One token at a time is too little work for two threads: of base, 50 tokens took 0.65 CPU-seconds with one
-thread and 1.15 with two, and as long. So the decoder is a second copy of the weights with a thread of its
-own (base: 75 MB), and the other cores encode the next caller's window meanwhile."""
+"""More threads are for encoding. Then the decoder is a second copy of the weights with a thread of its own
+(base: 145 MB resident)."""
+CPU_WORKERS = 2
+"""One encodes a window while the other one decodes another call's. They share the weights."""
 BATCHED_LENGTH_STEP_FRAMES = 500
 """5 s. Where windows go to the model together, own lengths are rounded up to it, so that more are equal."""
 GPU_BATCH_SIZE = 16
@@ -77,7 +78,7 @@ class WhisperSpeechModel:
         folder: Folder with `model.bin`, `tokenizer.json` and `config.json`.
         device: `cpu`, `cuda`, or `auto` for the first that there is.
         compute_type: CTranslate2's type of numbers, or `auto`: int8 on a CPU, float16 on a GPU.
-        cpu_threads: Threads of one window. 0 takes the cores there are, at most four.
+        cpu_threads: Threads that encode one window. 0 takes one. One more always decodes.
         max_batch_size: Windows of different calls that go to the model together. 0 takes 1 on a CPU,
             where more gain nothing, and `GPU_BATCH_SIZE` on a GPU.
         first_pass: When an attempt at a window's own length is kept. None pads every window to 30 s.
@@ -101,16 +102,18 @@ class WhisperSpeechModel:
         ctranslate2.set_random_seed(SAMPLING_SEED)
         try:
             numbers = _compute_type(compute_type, self.device)
-            threads = cpu_threads or min(DEFAULT_CPU_THREADS, len(os.sched_getaffinity(0)))
+            threads = cpu_threads or DEFAULT_CPU_THREADS
+            on_cpu = self.device == "cpu"
             self._whisper = _WatchedWhisper(
                 str(folder),
                 device=self.device,
                 compute_type=numbers,
                 cpu_threads=threads,
+                num_workers=CPU_WORKERS if on_cpu and threads == DECODING_CPU_THREADS else 1,
                 local_files_only=True,
             )
             decoder = self._whisper.model
-            if self.device == "cpu" and threads > DECODING_CPU_THREADS:
+            if on_cpu and threads > DECODING_CPU_THREADS:
                 decoder = ctranslate2.models.Whisper(
                     str(folder), device="cpu", compute_type=numbers, intra_threads=DECODING_CPU_THREADS
                 )
@@ -124,7 +127,7 @@ class WhisperSpeechModel:
         self._tokenizers: dict[tuple[str, str], Tokenizer] = {}
         batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
         self._length_step_frames = BATCHED_LENGTH_STEP_FRAMES if batch_size > 1 else 1
-        self._shared = SharedModel(self._whisper.model, decoder, batch_size)
+        self._shared = SharedModel(self._whisper.model, decoder, batch_size, encodes_meanwhile=on_cpu)
         # The library lists every language for every multilingual model; older ones lack some tokens.
         self._language_codes = tuple(
             code

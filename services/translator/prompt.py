@@ -107,6 +107,11 @@ def messages(
     ]
 
 
+def instructions(source_language_code: str, target_language_code: str) -> list[Message]:
+    """What every request for these languages begins with, for a server to read before the first text."""
+    return messages((), source_language_code, target_language_code)
+
+
 def schema(text_count: int) -> dict[str, Any]:
     """Return the JSON schema of the reply: a string for each number, all of them, nothing else."""
     keys = [str(number) for number in range(1, text_count + 1)]

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import mediapipe as mp
 import numpy as np
@@ -50,15 +51,25 @@ class MediaPipeLandmarker:
         )
         with _usable_or_refused():
             self._model = vision.FaceLandmarker.create_from_options(options)
+        self._follows = False
+        self._last_ms = -1
 
     def find(self, image: RgbImage, time_ms: int) -> Mesh | None:
         """Find the mesh of the face, None without one."""
-        faces = self._model.detect_for_video(as_image(image), time_ms).face_landmarks
+        faces = self._look(image, time_ms)
+        if not faces and self._follows:
+            # It looked only where the face was, however long ago. Now that it is lost, it looks everywhere.
+            faces = self._look(image, time_ms)
+        self._follows = bool(faces)
         if not faces:
             return None
         height, width = image.shape[:2]
         mesh = np.array([(point.x, point.y, point.z) for point in faces[0]], dtype=np.float64)
         return mesh * (width, height, width)
+
+    def _look(self, image: RgbImage, time_ms: int) -> Any:
+        self._last_ms = max(self._last_ms + 1, time_ms)
+        return self._model.detect_for_video(as_image(image), self._last_ms).face_landmarks
 
     def close(self) -> None:
         """Close the model and its threads."""

@@ -45,6 +45,7 @@ def test_a_replica_that_is_killed_for_good_loses_nothing(
         made.account()
         no_places_held(postgres_url)
         made.orchestrator("c").up()  # What comes in its place removes the folders that it worked in.
+        until(lambda: not list(made.scratch.iterdir()), "the dead one's folders stay")
 
 
 def test_a_replica_that_is_frozen_and_thawed_writes_nothing_any_more(

@@ -18,6 +18,8 @@ class FakeEngine:
         self.here: set[str] = set()
         self.stuck: set[str] = set()
         """Sessions of which a step does not stop."""
+        self.settled_count = 0
+        """How often it was asked whether steps have ended."""
         self.done: list[str] = []
         self.closed = False
 
@@ -40,6 +42,7 @@ class FakeEngine:
             self.rows[session_id] = replace(self.rows[session_id], state="cancelled")
 
     async def settled(self, session_id: str, timeout_s: float) -> bool:
+        self.settled_count += 1
         return session_id not in self.stuck
 
     async def delete(self, session_id: str) -> None:

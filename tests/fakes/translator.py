@@ -67,6 +67,21 @@ class FakeBackend:
         return Usage(5, None)
 
 
+class FailingOn(FakeBackend):
+    """Fails at some texts."""
+
+    def __init__(self, failures: dict[str, InterviewError]) -> None:
+        super().__init__(batch_size=1)
+        self.failures = failures
+
+    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
+        failure = self.failures.get(job.texts[batch[0]])
+        if failure is not None:
+            self.asked.append(job.texts[batch[0]])
+            raise failure
+        return super().translate(job, batch, deadline)
+
+
 @dataclass
 class FakeChat:
     """Answers with the given replies in turn: an object, a raw text, or an error to raise."""

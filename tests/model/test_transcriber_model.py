@@ -13,12 +13,13 @@ import pytest
 from chassis.models import locate
 from services.transcriber.audio import SAMPLE_RATE_HZ
 from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.first_pass import FirstPass
 from services.transcriber.speech import FRAME_SAMPLES, SileroDetector
 from services.transcriber.transcript import TranscriptOutcome
 from services.transcriber.whisper import WhisperSpeechModel
 from tests.fakes.transcriber import write_wav
 from tests.spoken_words import DEMO, text_of, transcript_of, word_errors
-from tests.transcriber_weights import THREADS, loaded, noise
+from tests.transcriber_weights import loaded, noise
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 JFK = (
@@ -106,6 +107,37 @@ def test_prompts_read_by_a_man_have_few_word_errors_and_honest_times(
     assert all(before.end_s <= after.start_s for before, after in pairwise(words))
     assert all(0 <= word.start_s < word.end_s <= transcript.duration_s for word in words)
     assert transcript.speech_s == pytest.approx(sum(t["end"] - t["start"] for t in entry["turns"]), rel=0.1)
+    assert transcript.uncovered_speech_s < 0.1 * transcript.speech_s
+
+
+@pytest.mark.parametrize("name", ["answer-1.mp4", "answer-2.mp4"])
+def test_the_demo_clips_are_written_down_word_for_word_and_in_order(base: Transcriber, name: str) -> None:
+    answers = json.loads((DEMO / "truth.json").read_text())["answers"]
+    (answer,) = [answer for answer in answers if answer["file"] == name]
+    transcript = transcript_of(base, DEMO / name, TranscribeOptions(language_code="en"))
+    words = [word for segment in transcript.segments for word in segment.words]
+
+    assert word_errors(" ".join(said["text"] for said in answer["utterances"]), text_of(transcript)) == 0.0
+    assert all(before.end_s <= after.start_s for before, after in pairwise(words))
+    assert not any(segment.flags for segment in transcript.segments)
+    assert transcript.uncovered_speech_s < 0.1 * transcript.speech_s
+
+
+@pytest.mark.recordings
+def test_indonesian_that_is_read_is_told_from_other_languages_and_mostly_right(
+    recordings: Path, models_dir: Path
+) -> None:
+    folder = recordings / "audio" / "indonesian"
+    entries = json.loads((folder / "manifest.json").read_text())
+    (entry,) = [entry for entry in entries if entry["file"] == "kartinah_intro.flac"]
+    model = WhisperSpeechModel(
+        locate("whisper-base", models_dir).folder, device="cpu", first_pass=FirstPass()
+    )
+    transcriber = Transcriber(model, SileroDetector(), expected_language_codes=("en", "id"))
+    transcript = transcript_of(transcriber, folder / entry["file"])
+
+    assert {segment.language_code for segment in transcript.segments} == {"id"}
+    assert word_errors(entry["transcript"], text_of(transcript)) < 0.4
     assert transcript.uncovered_speech_s < 0.1 * transcript.speech_s
 
 
@@ -199,7 +231,9 @@ def test_an_answer_that_changes_language_keeps_both_halves(
 @pytest.mark.recordings
 @pytest.mark.parametrize("name", ["single_male", "three_voices", "two_real_ami", "two_real_katie_steve"])
 def test_english_stays_english_whatever_the_accent(recordings: Path, models_dir: Path, name: str) -> None:
-    model = WhisperSpeechModel(locate("whisper-base", models_dir).folder, device="cpu", cpu_threads=THREADS)
+    model = WhisperSpeechModel(
+        locate("whisper-base", models_dir).folder, device="cpu", first_pass=FirstPass()
+    )
     transcriber = Transcriber(model, SileroDetector(), expected_language_codes=("en", "id"))
     transcript = transcript_of(transcriber, recordings / "audio" / f"{name}.flac")
 

@@ -22,7 +22,7 @@ from services.transcriber.whisper import WhisperSpeechModel
 from tests.fakes.transcriber import write_wav
 from tests.folders import ROOT
 from tests.spoken_words import DEMO, transcript_of
-from tests.transcriber_weights import THREADS, loaded, noise
+from tests.transcriber_weights import loaded, noise
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
 
@@ -37,22 +37,30 @@ def tiny_en(models_dir: Path) -> Transcriber:
     return loaded("whisper-tiny.en", models_dir)
 
 
-@pytest.mark.parametrize(("min_avg_logprob", "same_as_beam_size"), [(0.0, 5), (-100.0, 1)])
-def test_a_first_pass_is_kept_where_the_model_is_sure_and_replaced_where_it_is_not(
-    tiny_en: Transcriber, models_dir: Path, min_avg_logprob: float, same_as_beam_size: int
+def test_what_the_model_is_not_sure_of_at_its_own_length_is_written_as_if_it_were_padded_at_once(
+    tiny_en: Transcriber, models_dir: Path
 ) -> None:
-    model = WhisperSpeechModel(
-        locate("whisper-tiny.en", models_dir).folder,
-        device="cpu",
-        cpu_threads=THREADS,
-        first_pass=FirstPass(min_avg_logprob=min_avg_logprob),
+    folder = locate("whisper-tiny.en", models_dir).folder
+    never_sure, padded = (
+        Transcriber(WhisperSpeechModel(folder, device="cpu", first_pass=rules), SileroDetector())
+        for rules in (FirstPass(min_avg_logprob=0.0), None)
     )
-    expected = transcript_of(tiny_en, DEMO / "answer-1.mp4", TranscribeOptions(beam_size=same_as_beam_size))
+    expected = transcript_of(padded, DEMO / "answer-1.mp4").segments
 
-    assert (
-        transcript_of(Transcriber(model, SileroDetector()), DEMO / "answer-1.mp4").segments
-        == expected.segments
+    assert transcript_of(never_sure, DEMO / "answer-1.mp4").segments == expected
+    assert transcript_of(tiny_en, DEMO / "answer-1.mp4").segments != expected
+
+
+def test_more_threads_for_encoding_change_no_word(tiny_en: Transcriber, models_dir: Path) -> None:
+    folder = locate("whisper-tiny.en", models_dir).folder
+    model = WhisperSpeechModel(folder, device="cpu", cpu_threads=2, first_pass=FirstPass())
+    transcriber = Transcriber(model, SileroDetector())
+    with_two, with_one = (
+        [segment.text for segment in transcript_of(one, DEMO / "answer-2.mp4").segments]
+        for one in (transcriber, tiny_en)
     )
+
+    assert with_two == with_one
 
 
 def test_listening_leaves_no_device_id_and_no_report_of_use(tmp_path: Path) -> None:

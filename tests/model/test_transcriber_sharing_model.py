@@ -12,6 +12,7 @@ import pytest
 
 from chassis.models import locate
 from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.first_pass import FirstPass
 from services.transcriber.speech import SileroDetector
 from services.transcriber.whisper import WhisperSpeechModel
 from tests.fakes.transcriber import write_wav
@@ -26,8 +27,8 @@ def _transcriber(models_dir: Path, max_batch_size: int) -> Transcriber:
     model = WhisperSpeechModel(
         locate("whisper-tiny.en", models_dir).folder,
         device="cpu",
-        cpu_threads=2,
         max_batch_size=max_batch_size,
+        first_pass=FirstPass(),
     )
     return Transcriber(model, SileroDetector())
 
@@ -46,13 +47,13 @@ def test_callers_that_take_turns_get_the_words_that_each_gets_alone(models_dir: 
 
 
 @pytest.mark.recordings
-def test_batches_that_mix_callers_give_the_words_of_one_window_at_a_time(
+def test_batches_that_mix_callers_and_lengths_give_the_words_of_one_window_at_a_time(
     models_dir: Path, recordings: Path
 ) -> None:
     paths = sorted((recordings / "audio").glob("*.flac"))
-    one_by_one = _transcriber(models_dir, 1)
-    alone = [text_of(transcript_of(one_by_one, path)) for path in paths]
-    mixed = _at_once(_transcriber(models_dir, CALLERS), paths)
+    transcriber = _transcriber(models_dir, CALLERS)
+    alone = [text_of(transcript_of(transcriber, path)) for path in paths]
+    mixed = _at_once(transcriber, paths)
     spoken = [(one, other) for one, other in zip(alone, mixed, strict=True) if one]
 
     assert word_errors([one for one, _ in spoken], [other for _, other in spoken]) <= 0.02

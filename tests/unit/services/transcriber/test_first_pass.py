@@ -17,7 +17,7 @@ def test_a_sure_text_without_loops_is_kept() -> None:
     [
         ("I rebuilt the index.", -1.1, 1.3, 0.0),
         ("I rebuilt the index.", -0.1, 2.3, 0.0),
-        ("I rebuilt the index.", -0.1, 1.3, 2.0),
+        ("I rebuilt the index.", -0.1, 1.3, 3.5),
         ("and then " * 8, -0.1, 1.3, 0.0),
         ("I rebuilt the index.", float("nan"), 1.3, 0.0),
         (" ", -0.1, 0.5, -3.0),

@@ -137,13 +137,13 @@ def test_without_vad_a_recording_in_which_nobody_speaks_never_reaches_the_model(
 
 def test_without_vad_a_long_recording_is_cut_where_nobody_speaks(tmp_path: Path) -> None:
     model = FakeSpeechModel([])
-    voices = [part for _ in range(24) for part in (tone(12), silence(4))]
+    voices = [part for _ in range(24) for part in (tone(11), silence(3))]
     options = TranscribeOptions(vad_disabled=True)
     transcript_of(write_wav(tmp_path / "long.wav", np.concatenate(voices)), model, options)
 
-    assert sum(model.heard_s) == pytest.approx(24 * 16.0)
+    assert sum(model.heard_s) == pytest.approx(24 * 14.0)
     assert len(model.heard_s) == 24
-    assert all(13.9 < heard_s < 18.1 for heard_s in model.heard_s)  # every piece is one voice
+    assert all(12.4 < heard_s < 15.6 for heard_s in model.heard_s)  # every piece is one voice
 
 
 def test_the_translate_task_reaches_the_model(voice: Path) -> None:

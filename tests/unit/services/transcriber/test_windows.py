@@ -60,7 +60,7 @@ def test_the_first_pass_has_the_beam_one_temperature_and_few_tokens() -> None:
     [
         Heard([(1, 0.2, 2.0), (2, 2.0, 9.8)], avg_logprob=-1.2),
         Heard([(1, 0.2, 2.0), (2, 2.0, 9.8)], compression_ratio=2.3),
-        Heard([(1, 0.2, 2.0), (2, 2.0, 9.8)], last_stamp_s=12.5),
+        Heard([(1, 0.2, 2.0), (2, 2.0, 9.8)], last_stamp_s=14.5),
         Heard([(7, i / 2, i / 2 + 0.5) for i in range(8)]),
         Heard([]),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
 import pytest
 
@@ -23,7 +22,7 @@ from services.translator.cache import TranslationCache
 from services.translator.engine import MAX_TEXT_CHARACTERS, MAX_TEXTS, Translator
 from services.translator.job import Job, Outcome, Translations
 from services.translator.unconfigured import UnconfiguredBackend
-from tests.fakes.translator import FakeBackend
+from tests.fakes.translator import FailingOn, FakeBackend
 
 
 def fresh_cache() -> TranslationCache:
@@ -213,21 +212,6 @@ def test_without_a_backend_the_capabilities_are_empty() -> None:
 
     assert known.backend == "none"
     assert known.languages.source_codes == ()
-
-
-class FailingOn(FakeBackend):
-    """Fails at some texts."""
-
-    def __init__(self, failures: dict[str, InterviewError]) -> None:
-        super().__init__(batch_size=1)
-        self.failures = failures
-
-    def translate(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
-        failure = self.failures.get(job.texts[batch[0]])
-        if failure is not None:
-            self.asked.append(job.texts[batch[0]])
-            raise failure
-        return super().translate(job, batch, deadline)
 
 
 UNREADABLE = UnavailableError("Can't be read.", reason="MODEL_REPLY_INVALID")
