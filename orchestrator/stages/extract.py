@@ -203,16 +203,21 @@ class Extractor:
         try:
             async with asyncio.timeout(self._limits.timeout_s):
                 # Shielded: a start that is cancelled halfway leaves its pipe open.
-                child = await asyncio.shield(starting)
-                reply = await _bounded(child)
+                reply = await _bounded(await asyncio.shield(starting))
         except TimeoutError:
             raise _too_complex() from None
         finally:
-            child = await starting
-            if child.returncode is None:
-                child.kill()
-                await child.communicate()  # Until its pipe has ended as well.
-        return _parse(reply, child.returncode)
+            # Goes on to its end, also where this is cancelled once more.
+            await asyncio.shield(_ended(starting))
+        return _parse(reply, starting.result().returncode)
+
+
+async def _ended(starting: asyncio.Future[asyncio.subprocess.Process]) -> None:
+    """Wait until a child and its pipe have ended, and have it end where it has not."""
+    child = await starting
+    if child.returncode is None:
+        child.kill()
+        await child.communicate()
 
 
 async def _bounded(child: asyncio.subprocess.Process) -> bytes:
