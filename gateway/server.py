@@ -107,6 +107,11 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         self._watch_head()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """See `H11Protocol`. A WebSocket ends by its own rule: lingering would keep it for good."""
+        self.transport = self._socket
+        super().handle_websocket_upgrade(event)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self._cancel_head_timer()

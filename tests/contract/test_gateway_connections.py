@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import select
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,12 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
+from gateway.server import server_config
 from tests.gateway_bench import MP4, Bench, form, listening, one_answer, videos
 
 BODY_BYTES = 20_000_000
@@ -217,3 +223,29 @@ def test_slow_clients_of_one_address_leave_places_for_others(tmp_path: Path) -> 
 
     assert (third.status_code, third.json()["code"]) == (429, "UPLOADS_OF_CLIENT_FULL")
     assert other.status_code == 200
+
+
+def test_a_websocket_that_has_ended_leaves_nothing_behind(bench: Bench) -> None:
+    server = uvicorn.Server(server_config(bench.app, bench.settings))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        wait_until(lambda: server.started)
+        address = f"ws://127.0.0.1:{listener.getsockname()[1]}/ws/{'0' * 32}"
+
+        with pytest.raises(InvalidStatus):
+            connect(address, origin=Origin("https://evil.example"))
+        with connect(address) as channel:
+            assert "SESSION_NOT_FOUND" in str(channel.recv(timeout=30))
+
+        # What stays here is kept for good, and a stop waits for it as long as it may.
+        wait_until(lambda: not server.server_state.connections)
+        server.should_exit = True
+        thread.join(30)
+
+
+def wait_until(reached: Callable[[], Any]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
