@@ -24,7 +24,7 @@ SUMMARY = ROOT / "build" / "chaos.json"
 RUNS = ROOT / "build" / "chaos-runs.jsonl"
 COUNTS = ("accepted", "finished", "completed", "lost", "doubled")
 SECONDS = ("takeover_s", "return_s", "waited_s")
-TIMEOUT_S = 600
+TIMEOUT_S = 900
 """Of a scenario on a busy machine. See `tests/chaos/conftest.py`."""
 
 Row = dict[str, Any]

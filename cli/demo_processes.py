@@ -60,6 +60,8 @@ def shared_environment(environment: Mapping[str, str]) -> dict[str, str]:
     for name in ("NO_PROXY", "no_proxy"):
         shared[name] = ",".join(filter(None, (environment.get(name), LOOPBACK, "localhost")))
     shared["PYTHONUNBUFFERED"] = "1"
+    # glibc keeps a heap for every few threads otherwise, each with what its largest work took.
+    shared.setdefault("MALLOC_ARENA_MAX", "2")
     return shared
 
 

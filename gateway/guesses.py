@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from chassis.errors import ExhaustedError
-from gateway.rates import Rates
+from gateway.rates import Rates, limited_as
 
 Refusal = Callable[[float], ExhaustedError]
 """Called with the seconds after which another attempt makes sense."""
@@ -27,6 +29,25 @@ class Guesses:
         self._rate = rate
         self._kind = kind
         self._refusal = refusal
+        self._tried: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def tried(self, address: str) -> AsyncIterator[None]:
+        """Let an address try what takes a while. Until its end is known it counts as wrong.
+
+        Raises:
+            ExhaustedError: The address got too much wrong, or tries too much at once.
+        """
+        name = limited_as(address)
+        self._tried[name] += 1
+        try:
+            others = self._tried[name] - 1
+            if wait_s := await self._rates.wait_s(self._kind, self._rate, address, taken=others):
+                raise self._refusal(wait_s)
+            yield
+        finally:
+            self._tried[name] -= 1
+            self._tried += Counter()  # Drops addresses that try nothing.
 
     async def check(self, address: str) -> None:
         """Refuse an address that got too much wrong, whatever it brings now.

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gateway.errors import error_body
 from gateway.middleware import REQUEST_ID_HEADER, SECURITY_HEADERS
 from gateway.settings import GatewaySettings
+from gateway.web_log import keep_clients_out_of_the_log
 
 KEEP_ALIVE_S = 75
 """Above the 60 s of usual proxies, so that it is they who close an idle connection."""
@@ -214,6 +215,7 @@ class _Discarding(asyncio.Protocol):
 
 def server_config(app: Any, settings: GatewaySettings) -> uvicorn.Config:
     """Return how the application is served."""
+    keep_clients_out_of_the_log()
     return uvicorn.Config(
         app,
         host=settings.host,

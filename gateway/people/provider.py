@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ KEPT_S = 3600.0
 """How long what the provider says about itself counts. Its keys are asked for again when one is not known."""
 ASK_AGAIN_S = 10.0
 """After a failure, and between two looks for an unknown key: nobody floods the provider through us."""
+ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
@@ -129,8 +131,7 @@ class Provider:
         address, headers, body = self._proof().prepare("POST", endpoints.token, dict(FORM), body)
         status, answer = await self._ask("POST", address, headers, body.encode())
         if status in (400, 401, 403):
-            # `invalid_grant`, `invalid_client`: words of the protocol, which hold nothing of a person.
-            logger.warning("the provider took no code", extra={"error": str(answer.get("error", ""))[:40]})
+            logger.warning("the provider took no code", extra={"error": _error_code(answer.get("error"))})
             raise refused_by_provider()
         if status != 200:
             raise _away(f"status {status}")
@@ -212,6 +213,12 @@ def _parsed(content: bytes) -> Mapping[str, Any]:
     if not isinstance(answer, dict):
         raise _away("the answer is not a JSON object")
     return answer
+
+
+def _error_code(said: object) -> str:
+    """Return a word of the protocol, such as `invalid_grant`. Anything else may be about a person."""
+    known = isinstance(said, str) and ERROR_CODE.fullmatch(said)
+    return str(said) if known else "(not a word of the protocol)"
 
 
 def refused_by_provider() -> ForbiddenError:

@@ -116,8 +116,8 @@ class SignIn:
         try:
             kept, code = await self._checked(given, cookie)
             # From here on the provider is asked. What was refused before costs nobody anything.
-            await self._guesses.check(address)
-            person = await self._redeemed(code, kept, address)
+            async with self._guesses.tried(address):
+                person = await self._redeemed(code, kept, address)
         except (ForbiddenError, InvalidInputError, ExhaustedError) as error:
             log_refusal(error.reason, address)
             self._audit.sign_in_refused(error.reason)

@@ -23,8 +23,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 AUDIT_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Records in the order of their numbers, one a line. Nothing behind the newest. A page of"
-        " large records has fewer than `limit`: only an empty one is the end.",
+        "description": "Records in the order of their numbers, one a line. Nothing behind the newest. A page"
+        " of large records has fewer than `limit`. Only an empty one is the end.",
         "headers": {
             LAST_SEQ_HEADER: {
                 "description": "Number of the last record of this page: `after` of the next one. Absent on an"

@@ -79,7 +79,8 @@ class AuditTable:
 
         Those may be fewer than the limit and the log has, but never none where there is one.
         """
-        found, left = [], MAX_READ_CHARACTERS
+        found: list[tuple[int, str, str]] = []
+        left = MAX_READ_CHARACTERS
         with self._engine.connect() as connection:
             asked = {"after": after_seq, "limit": limit_count}
             with connection.execute(sqlalchemy.text(READ), asked) as rows:

@@ -46,8 +46,12 @@ logger = logging.getLogger(__name__)
 
 Chore = Callable[[], Coroutine[Any, Any, None]]
 """What goes on beside the work, such as the sweep."""
-MAX_RECOVERY_ATTEMPTS = 20
-"""A session that brings its process down so often is given up (it would do so without end)."""
+MAX_RECOVERY_ATTEMPTS = 1000
+"""Starts of a process at which a session may stand in mid-work. After more it is given up.
+
+Each start counts, whatever ended the process before: a deployment too, and a death that another session
+caused. So a day's waiting must fit in. What may end the process is bounded apart (`fetch_attempts.py`).
+"""
 _FINISH: Any = {"name": "finish", "retries_allowed": True, "max_attempts": 5}
 
 

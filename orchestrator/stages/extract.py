@@ -189,25 +189,35 @@ class Extractor:
             "max_cpu_s": min(MAX_CPU_S, self._limits.timeout_s),
             "parent_pid": os.getpid(),
         }
-        child = await asyncio.create_subprocess_exec(
-            # -B: what a limit cuts off of a cached module breaks every later import of it.
-            *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
-            stderr=asyncio.subprocess.DEVNULL,
-            env=ONE_THREAD,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                # -B: what a limit cuts off of a cached module breaks every later import of it.
+                *(sys.executable, "-I", "-B", str(self._decoder), json.dumps(job)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                # FFmpeg's messages hold the file's own text: nothing of it belongs in a log.
+                stderr=asyncio.subprocess.DEVNULL,
+                env=ONE_THREAD,
+            )
         )
         try:
             async with asyncio.timeout(self._limits.timeout_s):
-                reply = await _bounded(child)
+                # Shielded: a start that is cancelled halfway leaves its pipe open.
+                reply = await _bounded(await asyncio.shield(starting))
         except TimeoutError:
             raise _too_complex() from None
         finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        return _parse(reply, child.returncode)
+            # Goes on to its end, also where this is cancelled once more.
+            await asyncio.shield(_ended(starting))
+        return _parse(reply, starting.result().returncode)
+
+
+async def _ended(starting: asyncio.Future[asyncio.subprocess.Process]) -> None:
+    """Wait until a child and its pipe have ended, and have it end where it has not."""
+    child = await starting
+    if child.returncode is None:
+        child.kill()
+        await child.communicate()
 
 
 async def _bounded(child: asyncio.subprocess.Process) -> bytes:

@@ -23,8 +23,8 @@ CONTEXT_SAMPLES = 64
 """Samples of the frame before that the model wants in front of each frame."""
 STATE_SHAPE = (1, 1, 128)
 BLOCK_FRAMES = 250
-"""8 s at once: large enough that calls cost nothing, small enough for progress and flat memory. 32 s would be as
-fast and take 28 MiB more."""
+"""8 s at once: large enough that calls cost nothing, small enough for progress and flat memory. 32 s would be
+as fast and take 28 MiB more."""
 
 TARGET_RMS = 10 ** (-23 / 20)
 """Recordings are brought up to -23 dBFS, the broadcast level (EBU R 128), and never down."""

@@ -93,13 +93,14 @@ def read_checkpoint(path: Path) -> Any:
 
 
 @dataclass
-class _Storage:
+class Storage:
     """Numbers that tensors look into. They come after all tensors in the file."""
 
     count: int
     numbers: NDArray[np.float32] | None = None
 
     def fill(self, file: BinaryIO) -> None:
+        """Read the numbers, which stand behind their count."""
         count = int.from_bytes(file.read(8), "little")
         if count != self.count:
             raise ValueError("a storage of another size")
@@ -107,15 +108,24 @@ class _Storage:
 
 
 @dataclass(frozen=True)
-class _Tensor:
-    storage: _Storage
+class StoredTensor:
+    """A part of a storage, as the file describes it."""
+
+    storage: Storage
     offset: int
     shape: tuple[int, ...]
     stride: tuple[int, ...]
 
     def array(self) -> NDArray[np.float32]:
+        """Return its numbers.
+
+        Raises:
+            ValueError: It would look outside its storage.
+        """
         if self.storage.numbers is None:
             raise ValueError("a storage without numbers")
+        if self.offset < 0 or min(self.shape, default=1) < 1 or min(self.stride, default=0) < 0:
+            raise ValueError("a tensor outside its storage")
         own = self.storage.numbers[self.offset :]
         steps = tuple(4 * step for step in self.stride)
         last = sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True))
@@ -125,9 +135,9 @@ class _Tensor:
 
 
 def _rebuilt(
-    storage: _Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_more: object
-) -> _Tensor:
-    return _Tensor(storage, offset, shape, stride)
+    storage: Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_more: object
+) -> StoredTensor:
+    return StoredTensor(storage, offset, shape, stride)
 
 
 class _FloatStorage:
@@ -135,7 +145,7 @@ class _FloatStorage:
 
 
 def _with_arrays(document: Any) -> Any:
-    if isinstance(document, _Tensor):
+    if isinstance(document, StoredTensor):
         return document.array()
     if isinstance(document, dict):
         return {key: _with_arrays(value) for key, value in document.items()}
@@ -153,18 +163,18 @@ class _Plain(pickle.Unpickler):
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
-        self.storages: dict[str, _Storage] = {}
+        self.storages: dict[str, Storage] = {}
 
     def find_class(self, module: str, name: str) -> Any:
         """Return what a file of plain tensors may name."""
         return self.KNOWN.get((module, name)) or self._refuse(f"{module}.{name}")
 
-    def persistent_load(self, pid: Any) -> _Storage:
+    def persistent_load(self, pid: Any) -> Storage:
         """Return a storage, which the file names by its key."""
         kind, storage_class, key, _place, count, *_views = pid
         if kind != "storage" or storage_class is not _FloatStorage:
             self._refuse(str(kind))
-        return self.storages.setdefault(str(key), _Storage(int(count)))
+        return self.storages.setdefault(str(key), Storage(int(count)))
 
     def _refuse(self, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"{name} does not belong into weights")

@@ -12,7 +12,7 @@ from tests.chaos.tally import Row
 from tests.folders import ROOT
 
 SUMMARY = ROOT / "build" / "chaos.json"
-TIMEOUT_S = 400
+TIMEOUT_S = 900
 """Of a scenario. It takes 10 to 40 s on a quiet machine, and many times that on a busy one."""
 
 

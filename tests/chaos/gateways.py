@@ -11,7 +11,7 @@ import httpx
 from tests.chaos.processes import Process, free_ports
 from tests.chaos.system import System
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 BOUNDARY = "chaos"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.folders import ROOT
 
-PATIENCE_S = 100
+PATIENCE_S = 300
 """How long a condition is waited for: seconds on a quiet machine, much longer on a busy one."""
 MARK = "INTERVIEW_CHAOS_RUN"
 """Variable that tells the processes of one run, also those that they started themselves."""

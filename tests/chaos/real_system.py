@@ -26,7 +26,7 @@ from tests.tcp_proxy import Halt, Proxy
 MODELS = ("whisper-base", "face-landmarker-full-range", "face-detector-full-range", "voice-encoder")
 AT_WORK_S = 0.2
 """So much processor time has a stage used on a call by which it certainly works on it."""
-SESSION_PATIENCE_S = 300.0
+SESSION_PATIENCE_S = 600.0
 """The real stages take some 20 s for the clip on a quiet machine."""
 DIFFERS = {
     *("session", "session_id", "document_sha256"),

@@ -94,7 +94,9 @@ async def test_two_replicas_with_many_threads_write_one_chain(url: str) -> None:
 
 
 async def test_large_records_come_in_pages_that_fit_into_a_message(bench: AuditBench) -> None:
-    large, small = ({"action": "keys.changed", "details": {"added": "x" * length}} for length in (5_000_000, 9))
+    large, small = (
+        {"action": "keys.changed", "details": {"added": "x" * length}} for length in (5_000_000, 9)
+    )
     half = {"action": "keys.changed", "details": {"added": "x" * (MAX_READ_CHARACTERS // 2)}}
     bench.table.append([small, large, small, half, half])
 

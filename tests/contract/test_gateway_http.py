@@ -185,6 +185,24 @@ def test_a_foreign_page_gets_no_websocket(bench: Bench) -> None:
     assert caught.value.response.status_code == 403
 
 
+def test_the_web_server_logs_neither_whose_websocket_it_was_nor_what_was_asked_for(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="uvicorn.error")
+    with listening(bench.app) as url:
+        address = f"{url.replace('http', 'ws')}/ws/{'0' * 32}?api_key=s3cret"
+        with connect(address) as channel:
+            channel.recv(timeout=5)
+        with pytest.raises(InvalidStatus):
+            connect(address, origin=Origin("https://evil.example"))
+
+    # As it ends the server waits for both, so all is written by now.
+    told = [line.getMessage() for line in caplog.records if line.name == "uvicorn.error"]
+    assert {"a WebSocket was accepted", "a WebSocket was refused"} <= set(told)
+    assert not [text for text in told if "s3cret" in text or "0" * 32 in text or "127.0.0.1:" in text]
+    assert not [text for text in told if "ASGI" in text]
+
+
 def test_no_more_uploads_at_once_than_configured(tmp_path: Path) -> None:
     bench = Bench(tmp_path, max_concurrent_uploads=1)
     with listening(bench.app) as url:

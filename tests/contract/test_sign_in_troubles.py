@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -153,6 +154,33 @@ async def test_sign_ins_that_fail_are_limited_by_address(tmp_path: Path, provide
     assert (reply.status_code, reply.json()["code"]) == (429, "TOO_MANY_SIGN_INS")
     assert 1 <= int(reply.headers["Retry-After"]) <= 60
     assert len(provider.forms) == 2
+
+
+async def test_sign_ins_that_are_tried_side_by_side_are_limited_too(
+    tmp_path: Path, provider: OpenIdProvider
+) -> None:
+    visitor = Visitor(tmp_path, provider, rate_limit_wrong_keys="2/minute")
+    back = (await visitor.agree()).replace("code=", "code=x")
+
+    kept = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())}
+    visitor.http.cookies.clear()  # An answer takes it, and the others need it too.
+
+    replies = await asyncio.gather(*(visitor.http.get(back, headers=kept) for _ in range(6)))
+
+    codes = Counter(reply.json()["code"] for reply in replies)
+    assert codes == {"SIGN_IN_REFUSED": 2, "TOO_MANY_SIGN_INS": 4}
+    assert len(provider.forms) == 2
+
+
+async def test_words_of_the_provider_that_are_no_error_code_are_not_logged(
+    tmp_path: Path, provider: OpenIdProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    for said in ("invalid_grant", "Ana Xanthippe", {"of": "Ana Xanthippe"}):
+        provider.faults["/token"] = JSONResponse({"error": said}, 400)
+        assert await Visitor(tmp_path, provider).refusal() == (403, "SIGN_IN_REFUSED")
+
+    logged = [vars(line)["error"] for line in caplog.records if "took no code" in line.message]
+    assert logged == ["invalid_grant", "(not a word of the protocol)", "(not a word of the protocol)"]
 
 
 async def test_without_a_provider_nobody_signs_in(tmp_path: Path) -> None:

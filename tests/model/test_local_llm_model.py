@@ -26,7 +26,8 @@ from tests.folders import ROOT
 pytestmark = pytest.mark.model
 
 MODEL = "smollm2-135m"
-COMMAND = [sys.executable, "-c", "from cli.local_llm import llm_app; llm_app()", "serve", "--model", MODEL]
+SERVE = [sys.executable, "-c", "from cli.local_llm import llm_app; llm_app()", "serve", "--model", MODEL]
+COMMAND = [*SERVE, "--no-warm-up"]
 
 SCHEMA = {
     "type": "object",

@@ -98,9 +98,7 @@ def test_a_part_of_a_picture_reaches_the_library_as_it_is(portrait: RgbImage) ->
     assert np.array_equal(as_image(part).numpy_view(), part)
 
 
-def test_a_face_that_is_elsewhere_after_a_cut_is_found_at_once(
-    portrait: RgbImage, models_dir: Path
-) -> None:
+def test_a_face_that_is_elsewhere_after_a_cut_is_found_at_once(portrait: RgbImage, models_dir: Path) -> None:
     landmarker = MediaPipeLandmarker(locate(BUNDLE, models_dir).path)
     left, right = (np.full((256, 640, 3), 90, np.uint8) for _ in range(2))
     left[:, 20:230], right[:, 400:610] = portrait[:256, 120:330], portrait[:256, 120:330]

@@ -17,6 +17,8 @@ from services.speaker.weights import (
     HIDDEN_COUNT,
     LAYER_COUNT,
     MEL_COUNT,
+    Storage,
+    StoredTensor,
     read_checkpoint,
     read_weights,
 )
@@ -81,6 +83,26 @@ def test_tensors_that_share_a_storage_are_told_apart(tmp_path: Path) -> None:
 
     assert read["all"].tolist() == numbers.reshape(3, 4).tolist()
     assert read["last"].tolist() == [8, 9, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "stride"),
+    [
+        (-4, (2,), (1,)),
+        (9, (2,), (1,)),
+        (0, (11,), (1,)),
+        (5, (3,), (-4,)),
+        (0, (-2,), (1,)),
+        (0, (2, 2), (1,)),
+    ],
+)
+def test_a_tensor_that_would_look_outside_its_storage_is_refused(
+    offset: int, shape: tuple[int, ...], stride: tuple[int, ...]
+) -> None:
+    numbers = np.zeros(10, np.float32)
+
+    with pytest.raises(ValueError, match=r"a tensor|zip"):
+        StoredTensor(Storage(10, numbers), offset, shape, stride).array()
 
 
 class Deed:

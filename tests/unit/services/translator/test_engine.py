@@ -248,19 +248,6 @@ def test_a_model_whose_replies_are_never_readable_is_given_up() -> None:
     assert backend.asked == ["a", "b", "c", "d", "e"]
 
 
-def test_batches_are_translated_side_by_side_and_keep_their_places() -> None:
-    together = threading.Barrier(3, timeout=20)
-
-    def wait_for_the_others() -> None:
-        together.wait()
-
-    backend = FakeBackend(batch_size=1, calls_at_once=3, on_batch=wait_for_the_others)
-
-    done = translate(backend, *"abcdef", timeout_s=60.0)
-
-    assert texts_of(done) == list("ABCDEF")
-
-
 def test_one_that_fails_beside_others_is_absent_and_the_others_stay() -> None:
     backend = FailingOn({"b": UNREADABLE})
     backend.calls_at_once = 3
@@ -278,13 +265,3 @@ def test_a_server_that_is_down_is_asked_for_no_more_than_those_that_are_under_wa
         translate(backend, *"abcdefgh")
 
     assert sorted(backend.asked) == ["a", "b", "c"]
-
-
-def test_a_caller_who_gives_up_stops_what_is_under_way_and_what_would_come_next() -> None:
-    stop = threading.Event()
-    backend = FakeBackend(batch_size=1, calls_at_once=2, on_batch=stop.set)
-
-    with pytest.raises(CancelledCallError):
-        translate(backend, *"abcdef", stop=stop)
-
-    assert len(backend.asked) == 2
