@@ -8,7 +8,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,7 +112,10 @@ class Writer:
 
     async def put_file(self, key: str, path: Path) -> None:
         """Write a file's bytes. See `put_blocks`."""
-        await self.put_blocks(key, _blocks_of(path))
+        async with contextlib.aclosing(
+            _blocks_of(path)
+        ) as blocks:  # A write that fails lets the file go, too.
+            await self.put_blocks(key, blocks)
 
     async def put_blocks(self, key: str, blocks: AsyncIterator[bytes]) -> int:
         """Write blocks as they come. Cancelled or failed, it leaves neither an object nor a part.
@@ -211,7 +214,7 @@ async def _one(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def _blocks_of(path: Path) -> AsyncIterator[bytes]:
+async def _blocks_of(path: Path) -> AsyncGenerator[bytes, None]:
     source = await anyio.to_thread.run_sync(path.open, "rb")
     try:
         while block := await anyio.to_thread.run_sync(source.read, BLOCK_BYTES):

@@ -182,6 +182,22 @@ async def test_a_server_that_never_answers_is_given_up(
         assert caught.value.reason == "STORE_UNAVAILABLE"
 
 
+def held_files() -> set[Path]:
+    return {link.resolve() for link in Path("/proc/self/fd").iterdir()}
+
+
+async def test_a_write_that_fails_lets_its_file_go(
+    server: S3Server, bucket: str, proxy: Proxy, recording: Path
+) -> None:
+    proxy.troubles.hangs = True
+    store = server.store(bucket, proxy.url, request_timeout_s=0.3, least_bytes_per_s=1 << 30, retry_count=0)
+
+    with pytest.raises(UnavailableError) as caught:
+        await store.put_file(KEY, recording)
+
+    assert recording not in held_files(), caught.value
+
+
 async def test_a_cancelled_upload_does_not_wait_for_a_server_that_hangs(
     server: S3Server, bucket: str, proxy: Proxy, recording: Path
 ) -> None:

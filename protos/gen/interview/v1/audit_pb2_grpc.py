@@ -67,7 +67,7 @@ class AuditServiceServicer:
 
     def NoteAudit(self, request, context):
         """Writes down what the caller has seen itself: recordings that it handed out, keys that it refused, a file of
-        keys that changed, people who signed in. When it returns, the records are durable. A note that is sent twice stands there twice.
+        keys that changed. When it returns, the records are durable. A note that is sent twice stands there twice.
 
         Fails with `INVALID_ARGUMENT` (`AUDIT_NOTE_INVALID`), `PERMISSION_DENIED` (`AUDIT_FORBIDDEN`) or
         `UNAVAILABLE` (`DATABASE_UNAVAILABLE`).
