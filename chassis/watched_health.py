@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any, cast
 
 import grpc
 from grpc_health.v1 import health, health_pb2
@@ -31,10 +32,13 @@ class WatchedHealth(health.aio.HealthServicer):
         context: grpc.aio.ServicerContext,
     ) -> None:
         """Tell a service's state, and each change of it, until the process drains."""
-        watching = asyncio.ensure_future(super().Watch(request, context))
+        writes = _OneWriteAtATime(context)
+        watching = asyncio.ensure_future(super().Watch(request, cast("Any", writes)))
         draining = asyncio.ensure_future(self._draining.wait())
         try:
             await asyncio.wait({watching, draining}, return_when=asyncio.FIRST_COMPLETED)
+            async with writes.lock:
+                watching.cancel()
         finally:
             draining.cancel()
             watching.cancel()
@@ -42,3 +46,20 @@ class WatchedHealth(health.aio.HealthServicer):
             await watching
         # Once more at worst: the watch may have been cancelled before it saw the change.
         await context.write(health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.NOT_SERVING))
+
+
+class _OneWriteAtATime:
+    """A call's context, of which the health servicer uses `write`.
+
+    A write that is cut off stays begun in the core of gRPC, which then refuses the next one. So who ends the
+    watch takes the lock first.
+    """
+
+    def __init__(self, context: grpc.aio.ServicerContext) -> None:
+        self._context = context
+        self.lock = asyncio.Lock()
+
+    async def write(self, reply: health_pb2.HealthCheckResponse) -> None:
+        """Send a reply."""
+        async with self.lock:
+            await self._context.write(reply)
