@@ -22,6 +22,9 @@ from orchestrator.durable.trouble import DatabaseTrouble
 Fields = Mapping[str, Any]
 """A record without its number and without the hash before it."""
 
+SNAPSHOT_SQLITE = "BEGIN"
+SNAPSHOT_POSTGRES = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+"""A page and the head that comes with it are of one moment, whatever is written or pruned meanwhile."""
 LOCK_SQLITE = "BEGIN IMMEDIATE"
 LOCK_POSTGRES = "SELECT pg_advisory_xact_lock(hashtextextended('interview-orchestrator audit', 0))"
 HEAD = "SELECT seq, hash FROM orch_audit ORDER BY seq DESC LIMIT 1"
@@ -82,6 +85,7 @@ class AuditTable:
         found: list[tuple[int, str, str]] = []
         left = MAX_READ_CHARACTERS
         with self._engine.connect() as connection:
+            connection.exec_driver_sql(SNAPSHOT_SQLITE if self._on_sqlite else SNAPSHOT_POSTGRES)
             asked = {"after": after_seq, "limit": limit_count}
             with connection.execute(sqlalchemy.text(READ), asked) as rows:
                 for row in rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from chassis.audit_chain import Head, hash_of_session
+from chassis.audit_chain import Head, Verification, as_line, hash_of_session
 from chassis.errors import NotFoundError, UnavailableError
 from orchestrator.audit.records import Action
 from orchestrator.audit.table import MAX_READ_CHARACTERS, AuditTable
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.anyio
 
 SESSION_ID = "c" * 32
 APPEND_COUNT = 200
+READ_COUNT = 300
 DAY_S = 86_400.0
 
 
@@ -106,6 +108,36 @@ async def test_large_records_come_in_pages_that_fit_into_a_message(bench: AuditB
         after_seq = pages[-1][-1]
 
     assert pages == [[1], [2], [3, 4], [5]]
+
+
+async def test_a_page_and_its_head_are_of_one_moment_while_records_come_and_go(url: str) -> None:
+    make_tables(url)
+    writer, reader = AuditTable(url), AuditTable(url)
+    record = {"action": "session.accept", "time_ms": 0}
+    writer.append([record])
+    read = threading.Event()
+
+    def write() -> None:
+        while not read.is_set():
+            writer.append([record])
+            writer.prune(1, {"action": "audit.pruned", "time_ms": 0})
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(write)
+        try:
+            pages = [reader.read(-1, 1000) for _ in range(READ_COUNT)]
+        finally:
+            read.set()
+        writing.result()
+    for table in (writer, reader):
+        table.close()
+
+    assert len({head.seq for _, head in pages}) > 1, "nothing was written meanwhile"
+    for rows, head in pages:
+        verification = Verification(head)
+        for _, line, hash_ in rows:
+            verification.add_line(as_line(line, hash_))
+        assert verification.finish() == []
 
 
 async def test_a_log_that_was_not_pruned_refuses_every_change_of_its_rows(bench: AuditBench) -> None:
