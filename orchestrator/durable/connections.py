@@ -66,6 +66,14 @@ def connect(
             connection.close()  # The pool does not know it yet, and would leave it open.
             raise
 
+    # The driver sends many rows as a pipeline. Whoever is frozen within one is "active" to the server, which
+    # waits for the rest without an end: no time limit of it counts there, and all locks stay.
+    @event.listens_for(engine, "do_executemany")
+    def one_by_one(cursor: Any, statement: str, rows: Any, _context: Any) -> bool:
+        for row in rows:
+            cursor.execute(statement, row)
+        return True
+
     # The workflow engine tries again what was cut off. A connection that could not be made has no such mark,
     # and the driver's words, by which it goes then, differ. If the socket or the host's name was missing for
     # a moment, it gave up the session. A server that has become a standby takes no writes: another connection
