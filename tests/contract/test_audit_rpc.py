@@ -160,6 +160,7 @@ async def test_the_log_is_pruned_by_its_own_period_and_a_restart_goes_on_with_th
         before = await records(world)
     async with running(tmp_path, sweep_interval_s=0.2, audit_retention_days=1e-9) as world:
         await come(world, lambda found: found[0]["seq"] > before[-1]["seq"])
+    async with running(tmp_path) as world:
         session_id = await world.create()
         await come(world, lambda found: hash_of_session(session_id) in {one["session"] for one in found})
         await world.until(session_id, COMPLETED)
