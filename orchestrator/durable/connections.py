@@ -66,26 +66,34 @@ def connect(
             connection.close()  # The pool does not know it yet, and would leave it open.
             raise
 
-    # The driver sends many rows as a pipeline. Whoever is frozen within one is "active" to the server, which
-    # waits for the rest without an end: no time limit of it counts there, and all locks stay.
-    @event.listens_for(engine, "do_executemany")
-    def one_by_one(cursor: Any, statement: str, rows: Any, _context: Any) -> bool:
-        for row in rows:
-            cursor.execute(statement, row)
-        return True
-
-    # The workflow engine tries again what was cut off. A connection that could not be made has no such mark,
-    # and the driver's words, by which it goes then, differ. If the socket or the host's name was missing for
-    # a moment, it gave up the session. A server that has become a standby takes no writes: another connection
-    # leads to its successor.
-    @event.listens_for(engine, "handle_error")
-    def cut_off(context: Any) -> None:
-        failed = context.original_exception
-        unmade = context.connection is None and isinstance(failed, psycopg.OperationalError)
-        if unmade or isinstance(failed, psycopg.errors.ReadOnlySqlTransaction):
-            context.is_disconnect = True
-
+    event.listen(engine, "do_executemany", _one_by_one)
+    event.listen(engine, "handle_error", _mark_as_cut_off)
     return engine
+
+
+def _mark_as_cut_off(context: Any) -> None:
+    """Mark what was no fault of the statement.
+
+    The workflow engine tries again what was cut off. A connection that could not be made has no such mark,
+    and the driver's words, by which it goes then, differ. If the socket or the host's name was missing for
+    a moment, it gave up the session. A server that has become a standby takes no writes: another connection
+    leads to its successor.
+    """
+    failed = context.original_exception
+    unmade = context.connection is None and isinstance(failed, psycopg.OperationalError)
+    if unmade or isinstance(failed, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True
+
+
+def _one_by_one(cursor: Any, statement: str, rows: Any, _context: Any) -> bool:
+    """Send rows, each when the one before is answered.
+
+    The driver would send them as a pipeline. Whoever is frozen within one is waited for without an end: the
+    server's limit of idle transactions does not count there, and all locks stay.
+    """
+    for row in rows:
+        cursor.execute(statement, row)
+    return True
 
 
 def disconnect(engine: sqlalchemy.Engine) -> None:

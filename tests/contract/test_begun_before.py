@@ -34,6 +34,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await asyncio.to_thread(lay_out, tmp_path)
     async with running(tmp_path) as running_world:
         yield running_world
+        # The loop ends with the test. A child that still decodes would outlive it, with its pipe.
+        for session_id in (IN_WORK, WAITING):
+            await running_world.until(session_id, COMPLETED)
 
 
 async def test_a_session_that_stood_in_mid_work_finishes_and_repeats_no_finished_stage(world: World) -> None:
