@@ -41,31 +41,22 @@ def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
 def compose(settings: VisionSettings) -> Register:
     """Put the vision stage together."""
     most_bytes = settings.max_media_bytes
-    inbox = MediaInbox(max_media_bytes=most_bytes, uri_prefixes=settings.media_uri_prefixes)
+    inbox = MediaInbox(
+        max_media_bytes=most_bytes,
+        uri_prefixes=settings.media_uri_prefixes,
+        max_growing_count=settings.growing_count,
+    )
     workers = Workers(settings.worker_count, settings.waiting_count)
     keep_metrics_here()
     analyzer = build_analyzer(settings)
-    limits = {"max_media_bytes": most_bytes, "worker_count": settings.worker_count}
-    return VisionServicer(analyzer, workers, inbox, **limits).add_to
-
-
-def _options(settings: VisionSettings) -> VisionOptions:
-    return VisionOptions(
-        sample_rate_hz=settings.sample_rate_hz,
-        look_interval_s=settings.look_interval_s,
-        sure_score=settings.min_face_confidence,
-        min_no_face_s=settings.min_no_face_s,
-        min_face_s=settings.min_face_s,
-        away=AwayThresholds(settings.away_gaze_deg, settings.away_yaw_deg, settings.min_away_s),
-        attention=AttentionRules(
-            settings.max_unseen_change, settings.max_face_interval_s, settings.max_nobody_interval_s
-        ),
-        max_pixels=settings.max_pixels,
-    )
-
-
-def _loaded(model: Model) -> ModelInfo:
-    return ModelInfo(model.name, model.version, model.digest, "cpu")
+    return VisionServicer(
+        analyzer,
+        workers,
+        inbox,
+        max_media_bytes=most_bytes,
+        worker_count=settings.worker_count,
+        growing_workers=Workers(max(1, settings.growing_count), settings.waiting_count),
+    ).add_to
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import wave
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -25,6 +26,11 @@ from services.speaker.windows import Windows
 
 ANNA_HZ, BEN_HZ, CLEO_HZ = 200.0, 400.0, 800.0
 VOICES_HZ = (ANNA_HZ, BEN_HZ, CLEO_HZ)
+WAV_OF_UNKNOWN_LENGTH = struct.pack(
+    "<4sI8sIHHIIHH4sI",
+    b"RIFF", 0xFFFF_FFFF, b"WAVEfmt ", 16, 1, 1, 16_000, 32_000, 2, 16, b"data", 0xFFFF_FFFF,
+)  # fmt: skip
+"""The head of a plain WAV whose writer does not know yet how long it will be."""
 MODEL = ModelInfo("fake-encoder", "1", "ab" * 32, "cpu")
 
 Score = Sequence[tuple[float | None, float]]
