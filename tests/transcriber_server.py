@@ -47,9 +47,11 @@ async def transcriber(
         max_media_bytes=limits.get("max_media_bytes", 10_000_000),
         uri_prefixes=limits.get("uri_prefixes", ()),
         spool_dir=spool,
+        max_growing_count=limits.get("growing_count", 0),
+        stall_timeout_s=limits.get("stall_timeout_s", 60.0),
     )
     servicer = TranscriberServicer(
-        Transcriber(model, LoudnessDetector()),
+        Transcriber(model, LoudnessDetector(), max_duration_s=limits.get("max_duration_s", 7200.0)),
         Workers(worker_count, waiting_count),
         inbox,
         Capabilities(MODEL, "cpu", 10_000_000, worker_count),

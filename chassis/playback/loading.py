@@ -113,7 +113,7 @@ class ArrivingSound:
             CancelledCallError: `stop` was set (`CANCELLED`).
         """
         cleaner = Cleaner()
-        for block in self._raw_blocks():
+        for block in self.raw_blocks():
             if block is None:
                 cleaner = Cleaner()
                 yield None
@@ -121,7 +121,8 @@ class ArrivingSound:
                 yield cleaner.take(block)
         yield cleaner.finish()
 
-    def _raw_blocks(self) -> Iterator[Samples | None]:
+    def raw_blocks(self) -> Iterator[Samples | None]:
+        """Yield the same as the decoder gives it: not cleaned."""
         try:
             yield from plain_blocks(self._path, self._max_duration_s, self._stop)
         except NotPlainError as error:
