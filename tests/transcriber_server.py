@@ -39,9 +39,15 @@ Request = transcriber_pb2.TranscribeRequest
 
 
 @asynccontextmanager
-async def transcriber(
+async def transcriber(model: FakeSpeechModel, spool: Path, **limits: Any) -> AsyncIterator[Stub]:
+    async with transcriber_at(model, spool, **limits) as address, client.open_channel(address) as channel:
+        yield Stub(channel)
+
+
+@asynccontextmanager
+async def transcriber_at(
     model: FakeSpeechModel, spool: Path, *, worker_count: int = 1, waiting_count: int = 4, **limits: Any
-) -> AsyncIterator[Stub]:
+) -> AsyncIterator[str]:
     settings = TranscriberSettings(port=0)
     inbox = MediaInbox(
         max_media_bytes=limits.get("max_media_bytes", 10_000_000),
@@ -58,8 +64,7 @@ async def transcriber(
     )
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.register)
     try:
-        async with client.open_channel(f"127.0.0.1:{port}") as channel:
-            yield Stub(channel)
+        yield f"127.0.0.1:{port}"
     finally:
         await server.stop(None)
 
