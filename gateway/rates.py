@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import limits
 from limits.aio.storage import MovingWindowSupport, RedisStorage, SlidingWindowCounterSupport, Storage
@@ -82,7 +82,8 @@ class Rates:
             yield
         finally:
             if isinstance(self._shared, RedisStorage):
-                await self._shared.bridge.get_connection().aclose()
+                connection = cast("Any", self._shared.bridge).get_connection()
+                await connection.aclose()
 
     async def wait_s(self, what: str, rate: str, client: str, cost: int = 1, *, taken: int = 0) -> float:
         """Return after how many seconds something may happen. 0: now.
