@@ -4,8 +4,8 @@ arriving/<session>/<position>/state          which arrival it is, and its size a
 arriving/<session>/<position>/<arrival>-<number>    the next bytes, from number 0 on
 
 Each part is an object of its own, so it is the same in a folder and on S3. Without the state nothing of it
-counts: it goes first when a recording is given up, and a reader that misses it stops. Whoever has read the
-recording to its end removes it. What nobody removes is found by the orchestrator's sweep.
+counts. It goes first when a recording is given up, by its writer or by its reader, and the other one stops.
+Whoever has read the recording to its end removes it. The orchestrator's sweep finds what nobody removes.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ class ArrivingWriter:
         """Write the next bytes, at most `MAX_PART_BYTES`.
 
         Raises:
+            ArrivalLostError: Nobody reads it any more. What was written of it is gone.
             ValueError: It is too much.
             InterviewError: The store is away or full.
         """
@@ -87,9 +88,16 @@ class ArrivingWriter:
         self._part_count += 1
         self.size_bytes += len(data)
         self._digest.update(data)
+        await self._check_wanted()
 
     async def finish(self) -> Arrived:
-        """Say that all has come."""
+        """Say that all has come.
+
+        Raises:
+            ArrivalLostError: Nobody reads it any more. What was written of it is gone.
+            InterviewError: The store is away or full.
+        """
+        await self._check_wanted()
         arrived = Arrived(self.size_bytes, self._digest.hexdigest())
         await self._write_state(
             {"parts": self._part_count, "size_bytes": arrived.size_bytes, "sha256": arrived.digest}
@@ -99,6 +107,12 @@ class ArrivingWriter:
     async def abandon(self) -> None:
         """Give it up, and leave nothing. Readers stop."""
         await remove_arriving(self._store, self._prefix)
+
+    async def _check_wanted(self) -> None:
+        # After the write: whoever removed it may have looked for parts before this one was there.
+        if not await self._store.exists(f"{self._prefix}/state"):
+            await self.abandon()
+            raise ArrivalLostError("nobody reads it any more")
 
     async def _write_state(self, end: dict[str, int | str]) -> None:
         state = {"arrival": self._arrival} | end

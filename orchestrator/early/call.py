@@ -65,6 +65,11 @@ class EarlyCall:
             self._work.cancel()
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether nothing comes of it any more."""
+        return self._given_up
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing of it is under way."""
         return self._work is None or self._work.done()

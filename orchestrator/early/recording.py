@@ -53,7 +53,8 @@ class EarlyRecording:
     async def run(self) -> bool:
         """Work on it until all has come and the stages have answered.
 
-        What was copied for it is gone afterwards. What the stages answered stays in the calls.
+        What was copied for it is gone afterwards, so its writer stops if it still writes. What the stages
+        answered stays in the calls.
 
         Returns:
             Whether all of it has come.
@@ -109,6 +110,8 @@ class EarlyRecording:
 
         async def parts() -> AsyncIterator[bytes]:
             async for part in self._source.parts():
+                if all(call.is_given_up for call in self.calls.values()):
+                    raise ArrivalLostError("no stage works on it any more")
                 yield part
             if self._source.arrived is not None:
                 for call in self._seeing:

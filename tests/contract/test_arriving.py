@@ -87,6 +87,19 @@ async def test_what_is_given_up_leaves_nothing_and_its_readers_stop(shared: Medi
     assert await names_in(shared) == []
 
 
+async def test_what_its_reader_does_not_want_any_more_is_not_written_any_further(shared: MediaStore) -> None:
+    writer = await written(shared)
+    reader = reader_of(shared)
+    await anext(reader.parts())
+    await reader.remove()
+
+    with pytest.raises(ArrivalLostError):
+        await writer.append(b"more")
+    assert await names_in(shared) == []
+    with pytest.raises(ArrivalLostError):
+        await writer.finish()
+
+
 async def test_what_was_read_is_removed_by_its_reader(shared: MediaStore) -> None:
     await (await written(shared)).finish()
     reader = reader_of(shared)

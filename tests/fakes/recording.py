@@ -32,7 +32,7 @@ def make_recording(
     audio_from_s: float = 0.0,
     index_first: bool = False,
 ) -> Path:
-    """Encode a little recording: moving grey and a tone. An MP4 has its index last, unless it is to be first."""
+    """Encode a little recording: moving grey and a tone. An MP4's index is last, unless told otherwise."""
     import av
     import numpy as np
 
