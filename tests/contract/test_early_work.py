@@ -157,6 +157,21 @@ async def test_early_work_that_fails_costs_the_session_nothing(bench: EarlyBench
     assert [counts[stage] for stage in STAGES] == [1, 1, 1]
 
 
+async def test_an_orchestrator_that_died_in_early_work_costs_the_session_nothing(tmp_path: Path) -> None:
+    async with early_bench(tmp_path) as bench:
+        arrival = bench.arrival(bench.recording())
+        await arrival.begin()
+        await bench.until_all_work()
+    assert not early_children()
+    async with early_bench(tmp_path) as bench:
+        again = bench.arrival(bench.folder / "first.mp4", arrival.session_id)
+        await again.create()
+
+        await bench.world.until(again.session_id, COMPLETED)
+        assert all(call.config.recording.uri for call in bench.stages.calls)
+        assert sorted(call.stage for call in bench.stages.calls) == sorted(STAGES)
+
+
 async def test_more_recordings_than_are_allowed_are_not_followed(tmp_path: Path) -> None:
     async with early_bench(tmp_path, early_count=1) as bench:
         first, second = bench.arrival(bench.recording()), bench.arrival(bench.recording("second.mp4"))
