@@ -48,6 +48,7 @@ from gateway.sealed import Seal
 from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
+from gateway.uploads.early import EarlyCopies
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
@@ -176,6 +177,9 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_field_bytes=settings.max_field_bytes,
             max_field_count=settings.max_field_count,
             max_total_bytes=settings.max_total_bytes,
+        ),
+        early_copies=EarlyCopies(
+            orchestrator, store, max_count=settings.early_count, after_s=settings.early_after_s
         ),
         readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),

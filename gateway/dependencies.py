@@ -25,6 +25,7 @@ from gateway.reader_cookie import cookie_name
 from gateway.readiness import Readiness
 from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
+from gateway.uploads.early import EarlyCopies
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
 from gateway.usage import Usage
@@ -46,6 +47,7 @@ class Gateway:
     upload_places: Places
     stream_places: Places
     upload_limits: UploadLimits
+    early_copies: EarlyCopies
     capabilities: KnownCapabilities
     readiness: Readiness
     audit: AuditNotes
