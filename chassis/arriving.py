@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ class Arriving:
     def __init__(self, path: Path, spooling: asyncio.Task[None] | None = None) -> None:
         self.path = path
         self._spooling = spooling
+        self._step: asyncio.Future[Any] | None = None
 
     async def events(self, events: AsyncGenerator[T, None]) -> AsyncIterator[T]:
         """Yield what the work on the recording yields. What is wrong with its arrival ends the work.
@@ -33,12 +34,15 @@ class Arriving:
         Raises:
             InterviewError: Whatever the work raises, or what is wrong with the arrival, as soon as it shows.
         """
-        async with aclosing(events):
+        try:
             while (event := await self._next(events)) is not _END:
                 yield event
+        finally:
+            if self._step is None or self._step.done():  # else it ends by itself: it was told to
+                await events.aclose()
 
     async def _next(self, events: AsyncGenerator[T, None]) -> Any:
-        step = asyncio.ensure_future(anext(events, _END))
+        step = self._step = asyncio.ensure_future(anext(events, _END))
         try:
             if self._spooling is not None and not self._spooling.done():
                 await asyncio.wait({step, self._spooling}, return_when=asyncio.FIRST_COMPLETED)
@@ -49,8 +53,13 @@ class Arriving:
             if not step.done():  # nobody waits for it: the work is told to stop, and waited for
                 step.cancel()
                 await asyncio.wait({step})
-            if not step.cancelled():
-                step.exception()  # another error is told, or the same one was raised already
+            step.add_done_callback(_look_at)
+
+
+def _look_at(step: asyncio.Future[Any]) -> None:
+    """Keep asyncio from complaining: another error is told, or the same one was raised already."""
+    if not step.cancelled():
+        step.exception()
 
 
 @asynccontextmanager

@@ -6,13 +6,16 @@ import numpy as np
 
 from chassis.playback.samples import SAMPLE_RATE_HZ, Samples
 
+OFFSET_STEP = 0.01
+"""Of full scale. The mean of a second of speech is a tenth of it, and no model hears less than it."""
+
 
 class Cleaner:
     """Makes samples finite, within full scale and free of a constant offset.
 
     What is not a number becomes silence: a float file may hold it. What is louder than full scale is cut, as
-    every player does. The offset is the mean of what came so far, looked at once a second: after some seconds
-    it moves no more, and a sound that still grows is cleaned as the whole one is.
+    every player does. The offset is the mean of what came so far, looked at once a second and in coarse
+    steps: most recordings have none, and a sound that still grows is cleaned as the whole one is.
     """
 
     def __init__(self) -> None:
@@ -39,7 +42,9 @@ class Cleaner:
         for second, its_sum in zip(seconds, sums, strict=True):
             self._total += its_sum
             self._sample_count += second.size
-            np.clip(second - np.float32(self._total / self._sample_count), -1.0, 1.0, out=second)
+            offset = np.float32(round(self._total / self._sample_count / OFFSET_STEP) * OFFSET_STEP)
+            if offset:
+                np.clip(second - offset, -1.0, 1.0, out=second)
         return seconds.reshape(-1)
 
 

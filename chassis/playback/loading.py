@@ -122,7 +122,7 @@ class ArrivingSound:
         yield cleaner.finish()
 
     def raw_blocks(self) -> Iterator[Samples | None]:
-        """Yield the same as they are decoded: not cleaned."""
+        """Yield the same as the decoder gives it: not cleaned."""
         try:
             yield from plain_blocks(self._path, self._max_duration_s, self._stop)
         except NotPlainError as error:

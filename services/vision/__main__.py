@@ -59,5 +59,24 @@ def compose(settings: VisionSettings) -> Register:
     ).add_to
 
 
+def _options(settings: VisionSettings) -> VisionOptions:
+    return VisionOptions(
+        sample_rate_hz=settings.sample_rate_hz,
+        look_interval_s=settings.look_interval_s,
+        sure_score=settings.min_face_confidence,
+        min_no_face_s=settings.min_no_face_s,
+        min_face_s=settings.min_face_s,
+        away=AwayThresholds(settings.away_gaze_deg, settings.away_yaw_deg, settings.min_away_s),
+        attention=AttentionRules(
+            settings.max_unseen_change, settings.max_face_interval_s, settings.max_nobody_interval_s
+        ),
+        max_pixels=settings.max_pixels,
+    )
+
+
+def _loaded(model: Model) -> ModelInfo:
+    return ModelInfo(model.name, model.version, model.digest, "cpu")
+
+
 if __name__ == "__main__":
     run(VisionSettings, SERVICE_NAME, compose)

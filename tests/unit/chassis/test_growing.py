@@ -99,7 +99,7 @@ def test_what_can_be_read_from_the_front_is_heard_before_it_is_whole(
     name: str, options: dict[str, str], tmp_path: Path
 ) -> None:
     whole = write(tmp_path / name, [SoundTrack(20.0)], PictureTrack(20.0), options)
-    blocks = []
+    blocks: list[bool] = []
     with growing(tmp_path / "recording", whole.read_bytes(), goes_on=lambda: bool(blocks)) as path:
         for block in ArrivingSound(path, MAX_S, threading.Event(), HERE).blocks():
             assert block is not None
@@ -146,7 +146,7 @@ def test_what_is_no_recording_is_refused_once_it_is_whole(tmp_path: Path) -> Non
 
 def test_a_sound_that_is_too_long_is_refused_while_it_grows(tmp_path: Path) -> None:
     whole = write(tmp_path / "a.webm", [SoundTrack(seconds=20.0)], picture=None)
-    over = []
+    over: list[bool] = []
     with growing(tmp_path / "recording", whole.read_bytes(), goes_on=lambda: bool(over)) as path:
         with pytest.raises(InvalidInputError) as caught:
             load_sound(path, 2.0, threading.Event(), HERE)
@@ -238,7 +238,7 @@ def test_recordings_that_grow_slowly_hold_up_no_whole_one(tmp_path: Path) -> Non
 def test_readers_see_the_same_samples_of_every_opening(tmp_path: Path) -> None:
     """FFmpeg itself: what this rests on for every container that is read from the front."""
     whole = write(tmp_path / "a.webm")
-    with av.open(str(whole)) as one, av.open(FrontReader(whole, nothing)) as other:
+    with av.open(str(whole), "r") as one, av.open(FrontReader(whole, nothing), "r") as other:
         packets = [[(p.pts, p.size) for p in opened.demux() if p.size] for opened in (one, other)]
 
     assert packets[0] == packets[1]

@@ -51,12 +51,12 @@ class CountingEncoder(FakeWindowEncoder):
 
 def louder(samples: Samples) -> Samples:
     """A minute that begins very quietly: the level of what has come is wrong for long."""
-    return samples * np.linspace(0.02, 3.0, len(samples), dtype=np.float32).clip(0, 1)
+    return np.asarray(samples * np.linspace(0.02, 3.0, len(samples)).clip(0, 1), np.float32)
 
 
 def leaning(samples: Samples) -> Samples:
     """A microphone whose zero moves away in the middle."""
-    return samples + np.float32(0.2) * (np.arange(len(samples)) > len(samples) // 2)
+    return np.asarray(samples + 0.2 * (np.arange(len(samples)) > len(samples) // 2), np.float32)
 
 
 def silent_first(samples: Samples) -> Samples:
