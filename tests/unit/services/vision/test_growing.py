@@ -28,7 +28,7 @@ CONTAINERS: dict[str, tuple[str, str, dict[str, str]]] = {
     "mp4, fragments": ("mp4", "libx264", {"movflags": "+frag_keyframe+empty_moov+default_base_moof"}),
     "mpeg-ts": ("ts", "libx264", {}),
 }
-INDEX_LAST = ("mp4", "libx264", {})
+INDEX_LAST: tuple[str, str, dict[str, str]] = ("mp4", "libx264", {})
 
 
 def clip(folder: Path, kind: tuple[str, str, dict[str, str]], seconds: float = 1.0) -> Path:
