@@ -32,10 +32,16 @@ def make_recording(
     times_s: list[float] | None = None,
     codecs: tuple[str, str] = ("mpeg4", "aac"),
     audio_from_s: float = 0.0,
+    index_first: bool = False,
 ) -> Path:
-    """Write a little recording: moving grey and a tone. Equal ones are encoded once."""
+    """Write a little recording: moving grey and a tone. An MP4's index is last, unless told otherwise.
+
+    Equal ones are encoded once.
+    """
     shown_s = tuple(times_s or [i / rate for i in range(int(seconds * rate))])
-    path.write_bytes(_encoded(path.suffix, seconds, audio, size, rate, shown_s, codecs, audio_from_s))
+    path.write_bytes(
+        _encoded(path.suffix, seconds, audio, size, rate, shown_s, codecs, audio_from_s, index_first)
+    )
     return path
 
 
@@ -49,11 +55,30 @@ def _encoded(
     times_s: tuple[float, ...],
     codecs: tuple[str, str],
     audio_from_s: float,
+    index_first: bool,
 ) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"made{suffix}")
+        _encode(path, seconds, audio, size, rate, times_s, codecs, audio_from_s, index_first)
+        return path.read_bytes()
+
+
+def _encode(
+    path: Path,
+    seconds: float,
+    audio: bool,
+    size: tuple[int, int],
+    rate: int,
+    times_s: tuple[float, ...],
+    codecs: tuple[str, str],
+    audio_from_s: float,
+    index_first: bool,
+) -> None:
     import av
     import numpy as np
 
-    with TemporaryDirectory() as folder, av.open(f"{folder}/made{suffix}", "w") as container:
+    options = {"movflags": "faststart"} if index_first else {}
+    with av.open(str(path), "w", options=options) as container:
         video: Any = container.add_stream(codecs[0], rate=rate)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
@@ -75,5 +100,3 @@ def _encoded(
                 block.pts = begin + int(audio_from_s * 48_000)
                 container.mux(sound.encode(block))
             container.mux(sound.encode(None))
-        container.close()
-        return Path(folder, f"made{suffix}").read_bytes()
