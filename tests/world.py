@@ -21,6 +21,7 @@ from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.stages.catalogue import settings_class
+from tests.begun_database import put_begun_database
 from tests.fakes.extraction import remembering_extract
 from tests.fakes.recording import make_recording
 from tests.fakes.stages import FakeStages
@@ -131,6 +132,8 @@ async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -
     What is extracted is what the real decoder gave, which decodes the same bytes once.
     """
     settings = settings_of(folder, **changes)
+    if "database_url" not in changes:
+        put_begun_database(folder / "state.sqlite")
     stages = FakeStages()
     fakes = stages.services() | {"extract": remembering_extract(settings)}
     services = {name: service for name, service in fakes.items() if name not in real}
