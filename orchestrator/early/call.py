@@ -129,6 +129,7 @@ class EarlyCall:
             )
             self.stage.check(answer, 0.0)
         except InterviewError as error:  # The stage is called again, with the whole, and says it there.
+            self._given_up = True
             name = self.stage.name
             logger.info("early work came to nothing", extra={"stage": name, "reason": error.reason})
             return None

@@ -157,6 +157,18 @@ async def test_early_work_that_fails_costs_the_session_nothing(bench: EarlyBench
     assert [counts[stage] for stage in STAGES] == [1, 1, 1]
 
 
+async def test_an_answer_that_comes_before_the_end_of_the_recording_does_not_count(bench: EarlyBench) -> None:
+    bench.stages.hasty = {"vision"}
+    arrival = bench.arrival(bench.recording())
+    await arrival.begin()
+    await until(lambda: bench.stages.of("vision"))
+    await arrival.finish()
+    await arrival.create()
+
+    await bench.world.until(arrival.session_id, COMPLETED)
+    assert [bool(call.config.recording.uri) for call in bench.stages.of("vision")] == [False, True]
+
+
 async def test_an_orchestrator_that_died_in_early_work_costs_the_session_nothing(tmp_path: Path) -> None:
     async with early_bench(tmp_path) as bench:
         arrival = bench.arrival(bench.recording())
