@@ -80,6 +80,7 @@ def as_webm(source: Path, target: Path, frames_a_s: int = 12) -> Path:
                     next_s = frame.time + 1 / frames_a_s
                     made.mux(video.encode(frame.reformat(format="yuv420p")))
             else:
+                assert isinstance(frame, av.AudioFrame)
                 for block in resampler.resample(frame):
                     made.mux(sound.encode(block))
         made.mux(video.encode(None))
