@@ -95,6 +95,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
+            gateway.rates.counting(),
             gateway.audit.sent(),
             PendingSessions(orchestrator, store).handed_over(),
             sweeping_parts(store),
@@ -165,6 +166,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
         keys=keys,
         browsers=_browsers(settings, rates, keys, sign_secrets, audit),
+        rates=rates,
         quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
         usage=usage,
         stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),

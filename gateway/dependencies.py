@@ -20,6 +20,7 @@ from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.places import Places
 from gateway.quotas import UploadQuotas
+from gateway.rates import Rates
 from gateway.reader_cookie import cookie_name
 from gateway.readiness import Readiness
 from gateway.sessions import Orchestrator, parse_session_id
@@ -40,6 +41,7 @@ class Gateway:
     submitter: Submitter
     keys: KeyRing
     browsers: Browsers
+    rates: Rates
     quotas: UploadQuotas
     usage: Usage
     upload_places: Places

@@ -208,11 +208,14 @@ async def test_it_can_be_switched_off(tmp_path: Path) -> None:
 
 
 async def test_a_repeat_of_an_accepted_upload_is_not_copied(bench: Bench) -> None:
-    for _ in range(2):
+    for number in range(2):
         upload = Upload(bench, **{"Idempotency-Key": "once"})
         upload.field("questions", "Why?")
         upload.file(RECORDING + BLOCK)
-        await asyncio.sleep(0.3)
+        if number == 0:
+            await until(lambda: bench.orchestrator.follow_calls)
+        else:
+            await asyncio.sleep(1.0)  # Twenty times as long as it takes a copy to begin.
         await upload.end()
 
     assert len(bench.orchestrator.follow_calls) == 1
