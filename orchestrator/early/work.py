@@ -99,12 +99,18 @@ class EarlyWork:
         if self._closed or len(self._tasks) >= self._settings.early_count or place in self._tasks:
             return False
         calls = {stage.name: self._call(stage, coming.language_code) for stage in self._stages}
-        while len(self._calls) >= MAX_KEPT_COUNT + self._settings.early_count:
-            self._forget(next(iter(self._calls)))
         self._forget(place)
+        kept = [other for other in self._calls if other not in self._tasks]
+        for oldest in kept[: max(0, len(kept) + 1 - MAX_KEPT_COUNT)]:
+            self._forget(oldest)
         self._calls[place] = calls
         self._tasks[place] = asyncio.create_task(self._work(place, calls))
         return True
+
+    @property
+    def _longest_call_s(self) -> float:
+        longest_s = self._settings.max_duration_s
+        return max((stage.limits(longest_s).timeout_s for stage in self._stages), default=0.0)
 
     def _call(self, stage: RecordingStage, language_code: str) -> EarlyCall:
         longest = stage.limits(self._settings.max_duration_s)
@@ -120,7 +126,8 @@ class EarlyWork:
         )
         has_come = False
         try:
-            async with asyncio.timeout(MAX_ARRIVAL_S + self._settings.max_wait_s):
+            # The stages' calls have their own time: this ends what arrives for ever.
+            async with asyncio.timeout(MAX_ARRIVAL_S + self._longest_call_s):
                 has_come = await recording.run()
         except Exception:
             logger.exception("early work failed unexpectedly")
