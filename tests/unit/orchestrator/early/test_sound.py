@@ -13,8 +13,10 @@ import pytest
 
 from orchestrator.early.sound import GrowingSound, SoundDecoder, SoundLostError, wav_header
 from orchestrator.stages.extract import ExtractionLimits
+from tests.decoding_child import watched
 from tests.early_bench import early_children
 from tests.fakes.recording import make_recording
+from tests.hostile_recordings import bombs, malformed, mutated, playlists
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +144,27 @@ async def test_a_recording_without_sound_has_none_either(tmp_path: Path, without
     await bench.decoder.run(bench.parts(without_sound))
 
     assert not await bench.sound.is_there()
+
+
+@pytest.mark.timeout(300)
+async def test_hostile_recordings_end_early_and_reach_nothing_else(tmp_path: Path, recording: bytes) -> None:
+    with watched(tmp_path, recording) as surroundings:
+        files = (
+            bombs()
+            | malformed(recording)
+            | playlists(str(surroundings.secret), surroundings.address)
+            | {f"changed {number}": data for number, data in enumerate(mutated(recording, 10, 20))}
+        )
+        for number, data in enumerate(files.values()):
+            folder = tmp_path / f"work {number}"
+            folder.mkdir()
+            bench = Bench(folder)
+            async with asyncio.timeout(60):
+                await bench.decoder.run(bench.parts(data, 1 << 18))
+            assert size_bytes(folder) <= 10_000_000
+        assert not surroundings.was_opened()
+        assert not surroundings.was_connected()
+    assert not early_children()
 
 
 async def test_a_recording_that_is_too_long_is_given_up(tmp_path: Path, recording: bytes) -> None:
