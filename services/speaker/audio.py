@@ -7,7 +7,8 @@ from pathlib import Path
 
 from chassis.decoding.decoder import Decoder
 from chassis.errors import CancelledCallError
-from chassis.playback.loading import Sound, clean
+from chassis.playback.cleaning import clean
+from chassis.playback.loading import Sound
 from chassis.playback.loading import load_sound as load
 from chassis.playback.samples import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Samples
 

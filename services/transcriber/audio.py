@@ -7,12 +7,21 @@ from threading import Event
 
 from chassis.decoding.decoder import Decoder
 from chassis.errors import CancelledCallError, InvalidInputError
-from chassis.playback.loading import Sound
+from chassis.playback.loading import ArrivingSound, Sound
 from chassis.playback.loading import load_sound as load
 from chassis.playback.samples import SAMPLE_RATE_HZ, Samples
 from services.transcriber.transcript import Span
 
-__all__ = ["SAMPLE_RATE_HZ", "Samples", "Sound", "check", "cut", "load_sound"]
+__all__ = [
+    "SAMPLE_RATE_HZ",
+    "ArrivingSound",
+    "Samples",
+    "Sound",
+    "check",
+    "check_sound",
+    "cut",
+    "load_sound",
+]
 
 
 def check(stop: Event) -> None:
@@ -41,8 +50,21 @@ def load_sound(recording: Path, max_duration_s: float, stop: Event, decoder: Dec
     """
     sound = load(recording, max_duration_s, stop, decoder)
     if sound is None:
-        raise InvalidInputError(
-            "The recording has no sound track. Record it again with the microphone on.",
-            reason="MEDIA_NO_AUDIO",
-        )
+        raise _no_sound()
     return sound
+
+
+def check_sound(arriving: ArrivingSound) -> None:
+    """Refuse a recording of which all is there, and no sound.
+
+    Raises:
+        InvalidInputError: `MEDIA_NO_AUDIO`.
+    """
+    if not arriving.has_sound:
+        raise _no_sound()
+
+
+def _no_sound() -> InvalidInputError:
+    return InvalidInputError(
+        "The recording has no sound track. Record it again with the microphone on.", reason="MEDIA_NO_AUDIO"
+    )
