@@ -6,7 +6,7 @@ The file is hostile until proven otherwise: local files and named containers onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -214,14 +214,15 @@ def open_recording(path: Path, beat: Beat | None = None) -> Iterator[Recording]:
     if front is None:
         check_file_claims(path)
     options = dict(OPEN_OPTIONS)
-    try:
-        container = av.open(front or str(path), mode="r", metadata_errors="ignore", options=options)
-    except (av.error.FFmpegError, ValueError) as error:
-        # PyAV raises ValueError where a header promises a layout or rate that FFmpeg refuses.
-        raise undecodable(path) from error
-    with container:
-        check_track_claims(tuple(container.streams))
-        yield Recording(container, path, beat if front is not None else None)
+    with front or nullcontext():  # PyAV does not close what it is given
+        try:
+            container = av.open(front or str(path), mode="r", metadata_errors="ignore", options=options)
+        except (av.error.FFmpegError, ValueError) as error:
+            # PyAV raises ValueError where a header promises a layout or rate that FFmpeg refuses.
+            raise undecodable(path) from error
+        with container:
+            check_track_claims(tuple(container.streams))
+            yield Recording(container, path, beat if front is not None else None)
 
 
 def undecodable(path: Path) -> InvalidInputError:
