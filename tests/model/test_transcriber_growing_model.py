@@ -11,7 +11,7 @@ import pytest
 
 from chassis.growing import is_growing
 from services.transcriber.audio import load_sound
-from services.transcriber.engine import Transcriber, TranscribeOptions
+from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.transcript import Event, Segment, Transcript
 from tests.fakes.transcriber import write_wav
 from tests.growing_files import growing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from chassis.playback.samples import SAMPLE_RATE_HZ, Samples
 def cleaned(samples: Samples, cuts: list[int]) -> Samples:
     cleaner = Cleaner()
     edges = [0, *sorted(cuts), samples.size]
-    blocks = [cleaner.take(samples[begin:end]) for begin, end in zip(edges, edges[1:], strict=False)]
+    blocks = [cleaner.take(samples[begin:end]) for begin, end in itertools.pairwise(edges)]
     return np.concatenate([*blocks, cleaner.finish()])
 
 
