@@ -5,52 +5,56 @@ The engine never knows which it was. A spooled file is gone when the call ends, 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
-
-from chassis.containers import SNIFF_BYTES
+from chassis.arriving import Arriving, arriving
 from chassis.errors import (
-    DeadlineError,
     ExhaustedError,
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
     PreconditionError,
 )
+from chassis.growing import GrowingFile
 from chassis.scratch import remove_left_folders, scratch_folder
+from chassis.spooling import (
+    DISCARD_BYTES,
+    FIRST_MESSAGE_TIMEOUT_S,
+    MAX_CHUNK_BYTES,
+    MIN_BYTES_PER_S,
+    RATE_GRACE_S,
+    STALL_TIMEOUT_S,
+    Check,
+    Spooling,
+    SpoolLimits,
+    anything,
+    discard,
+    next_message,
+)
 from chassis.store import URI_FORBIDDEN, MediaStore
 
-MAX_CHUNK_BYTES = 1 << 20
+__all__ = ["DISCARD_BYTES", "MAX_CHUNK_BYTES", "Arriving", "Check", "MediaInbox", "anything"]
+
 RETRY_AFTER_S = 2.0
-STALL_TIMEOUT_S = 60.0
-FIRST_MESSAGE_TIMEOUT_S = 10.0
-"""A caller that opens a stream has its first message ready."""
-MIN_BYTES_PER_S = 8_000.0
-"""Least mean rate of a recording that is sent, the same as at the gateway's door."""
-RATE_GRACE_S = 30.0
-"""What a sender may be late, over the whole recording."""
-DISCARD_BYTES = 64 << 20
-DISCARD_TIMEOUT_S = 5.0
-"""How much of a refused upload is read and thrown away, and for how long. A client that is still writing
-when the status comes sees its write fail (INTERNAL) instead of the reason."""
 
 REFUSALS = (InvalidInputError, ForbiddenError, NotFoundError, PreconditionError)
 """What a client may be told while it is still writing, by the stream itself or by the stage."""
 
 
-Check = Callable[[Any], Awaitable[None]]
-"""Raises what is wrong with an opening message."""
+@dataclass
+class _Opened:
+    """One call whose first message is there."""
 
-
-async def anything(_: Any) -> None:
-    """Find nothing wrong."""
+    config: Any
+    spooled: Path
+    """Where its recording goes."""
+    is_discarded: bool = False
+    """Whether what a refused client still sends was read already."""
 
 
 class MediaInbox:
@@ -63,6 +67,8 @@ class MediaInbox:
         max_open_count: Recordings on this machine's disk at once, those that just arrive included. One more
             raises `ExhaustedError` (`QUEUE_FULL`). What is read in place, in a store on this machine, and a
             stream that has sent nothing yet, take no place.
+        max_growing_count: Of these, recordings that are worked on while they arrive. The work of one more
+            begins when it is there. A slow sender holds its worker for as long as it sends: keep some free.
         stall_timeout_s: Longest wait for a client's next message.
         first_message_timeout_s: Longest wait for the first one.
         min_bytes_per_s: Least mean rate of a recording that is sent.
@@ -76,20 +82,21 @@ class MediaInbox:
         uri_prefixes: Sequence[str],
         spool_dir: Path | None = None,
         max_open_count: int = 64,
+        max_growing_count: int = 0,
         stall_timeout_s: float = STALL_TIMEOUT_S,
         first_message_timeout_s: float = FIRST_MESSAGE_TIMEOUT_S,
         min_bytes_per_s: float = MIN_BYTES_PER_S,
         rate_grace_s: float = RATE_GRACE_S,
     ) -> None:
-        self._max_media_bytes = max_media_bytes
+        self._limits = SpoolLimits(
+            max_media_bytes, stall_timeout_s, first_message_timeout_s, min_bytes_per_s, rate_grace_s
+        )
         self._stores = [MediaStore(prefix) for prefix in uri_prefixes]
         self._spool_dir = spool_dir
         self._max_open_count = max_open_count
         self._open_count = 0
-        self._stall_timeout_s = stall_timeout_s
-        self._first_message_timeout_s = first_message_timeout_s
-        self._min_bytes_per_s = min_bytes_per_s
-        self._rate_grace_s = rate_grace_s
+        self._max_growing_count = max_growing_count
+        self._growing_count = 0
         remove_left_folders(spool_dir)
 
     @asynccontextmanager
@@ -109,14 +116,42 @@ class MediaInbox:
             ExhaustedError: Too many recordings are open (`QUEUE_FULL`).
             DeadlineError: Nothing arrived for too long, or too little (`UPLOAD_STALLED`).
         """
-        async with self._opened(requests, check) as (config, spooled):
-            if config.recording.uri:
-                async with self._fetched(config.recording.uri, spooled) as recording:
-                    yield config, recording
+        async with self._opened(requests, check) as call:
+            if call.config.recording.uri:
+                async with self._fetched(call.config.recording.uri, call.spooled) as recording:
+                    yield call.config, recording
             else:
                 with self._place():
-                    await self._spool(requests, spooled)
-                    yield config, spooled
+                    await self._spool(requests, call.spooled)
+                    yield call.config, call.spooled
+
+    @asynccontextmanager
+    async def receive_growing(
+        self, requests: AsyncIterator[Any], *, check: Check = anything
+    ) -> AsyncIterator[tuple[Any, Arriving]]:
+        """Yield the same, and chunks as soon as the first one is there: the file may still grow.
+
+        The block takes what comes of the work through `Arriving.events`.
+
+        Args:
+            requests: As above.
+            check: As above.
+
+        Raises:
+            InterviewError: As above.
+        """
+        async with self._opened(requests, check) as call:
+            if call.config.recording.uri:
+                async with self._fetched(call.config.recording.uri, call.spooled) as recording:
+                    yield call.config, Arriving(recording)
+                return
+            with self._place():
+                if self._growing_count >= self._max_growing_count:
+                    await self._spool(requests, call.spooled)
+                    yield call.config, Arriving(call.spooled)
+                    return
+                async with self._arriving(requests, call) as recording_so_far:
+                    yield call.config, recording_so_far
 
     @asynccontextmanager
     async def receive_chunks(
@@ -132,21 +167,36 @@ class MediaInbox:
         Raises:
             InterviewError: As above.
         """
-        async with self._opened(requests, check) as (config, spooled):
+        async with self._opened(requests, check) as call:
             with self._place():
-                await self._spool(requests, spooled, check_head)
-                yield config, spooled
+                await self._spool(requests, call.spooled, check_head)
+                yield call.config, call.spooled
 
     @asynccontextmanager
-    async def _opened(self, requests: AsyncIterator[Any], check: Check) -> AsyncIterator[tuple[Any, Path]]:
+    async def _opened(self, requests: AsyncIterator[Any], check: Check) -> AsyncIterator[_Opened]:
+        call: _Opened | None = None
         try:
             config = await self._opening(requests)
             await check(config)
             with scratch_folder(self._spool_dir) as folder:
-                yield config, folder / "recording"
+                call = _Opened(config, folder / "recording")
+                yield call
         except REFUSALS:
-            await _discard(requests)
+            if call is None or not call.is_discarded:
+                await discard(requests)
             raise
+
+    @asynccontextmanager
+    async def _arriving(self, requests: AsyncIterator[Any], call: _Opened) -> AsyncIterator[Arriving]:
+        def note() -> None:
+            call.is_discarded = True
+
+        self._growing_count += 1
+        try:
+            async with arriving(requests, call.spooled, self._limits, REFUSALS, note) as recording:
+                yield recording
+        finally:
+            self._growing_count -= 1
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
@@ -163,25 +213,13 @@ class MediaInbox:
             self._open_count -= 1
 
     async def _opening(self, requests: AsyncIterator[Any]) -> Any:
-        first = await self._next(requests, self._first_message_timeout_s)
+        first = await next_message(requests, self._limits.first_message_timeout_s)
         if first is None or first.WhichOneof("payload") != "config":
             raise InvalidInputError(
                 "The first message must hold `config`. Send it before any chunk.",
                 reason="REQUEST_OUT_OF_ORDER",
             )
         return first.config
-
-    async def _next(self, requests: AsyncIterator[Any], timeout_s: float) -> Any:
-        """Return the next message, or None at the end."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await anext(requests, None)
-        except TimeoutError:
-            raise DeadlineError(
-                f"Nothing, or too little, arrived for {timeout_s:.0f} s. "
-                "Send the recording again without a pause.",
-                reason="UPLOAD_STALLED",
-            ) from None
 
     @asynccontextmanager
     async def _fetched(self, uri: str, spooled: Path) -> AsyncIterator[Path]:
@@ -202,60 +240,15 @@ class MediaInbox:
             raise NotFoundError(
                 "Nothing lies at the recording's URI. Store the recording again.", reason="MEDIA_NOT_FOUND"
             )
-        self._check_size(size_bytes)
+        self._limits.check_size(size_bytes)
         if (local := store.local_path(key)) is not None:
             yield local
             return
         with self._place():
-            await store.get_file(key, spooled, max_bytes=self._max_media_bytes)
+            await store.get_file(key, spooled, max_bytes=self._limits.max_media_bytes)
             yield spooled
 
     async def _spool(self, requests: AsyncIterator[Any], spooled: Path, check_head: Check = anything) -> None:
-        head, size_bytes, waited_s = b"", 0, 0.0
-        with spooled.open("wb") as out:
-            while True:
-                # Only the time that the sender takes counts. Ours, on a slow disk, does not.
-                left_s = self._rate_grace_s + size_bytes / self._min_bytes_per_s - waited_s
-                begin_s = time.monotonic()
-                request = await self._next(requests, max(0.0, min(self._stall_timeout_s, left_s)))
-                if request is None:
-                    break
-                waited_s += time.monotonic() - begin_s
-                if request.WhichOneof("payload") != "chunk":
-                    raise InvalidInputError(
-                        "A message after the opening one has no chunk. Send one in each.",
-                        reason="REQUEST_OUT_OF_ORDER",
-                    )
-                if len(request.chunk) > MAX_CHUNK_BYTES:
-                    raise InvalidInputError(
-                        f"A chunk holds at most {MAX_CHUNK_BYTES:,} bytes. Send smaller ones.",
-                        reason="CHUNK_TOO_LARGE",
-                    )
-                size_bytes += len(request.chunk)
-                self._check_size(size_bytes)
-                if len(head) < SNIFF_BYTES:
-                    head += request.chunk[:SNIFF_BYTES]
-                    if len(head) >= SNIFF_BYTES:
-                        await check_head(head)
-                await anyio.to_thread.run_sync(out.write, request.chunk)
-        self._check_size(size_bytes)
-        if len(head) < SNIFF_BYTES:
-            await check_head(head)
-
-    def _check_size(self, size_bytes: int) -> None:
-        if size_bytes == 0:
-            raise InvalidInputError("The recording is empty. Send its bytes.", reason="MEDIA_EMPTY")
-        if size_bytes > self._max_media_bytes:
-            raise InvalidInputError(
-                f"The recording has more than {self._max_media_bytes:,} bytes. Send a smaller one.",
-                reason="MEDIA_TOO_LARGE",
-            )
-
-
-async def _discard(requests: AsyncIterator[Any]) -> None:
-    discarded_bytes = 0
-    with contextlib.suppress(TimeoutError, StopAsyncIteration):
-        async with asyncio.timeout(DISCARD_TIMEOUT_S):
-            while discarded_bytes <= DISCARD_BYTES:
-                with contextlib.suppress(InvalidInputError):  # No message either: it is thrown away as well.
-                    discarded_bytes += len((await anext(requests)).chunk)
+        file = GrowingFile(spooled)
+        with contextlib.closing(file):
+            await Spooling(requests, file, self._limits, check_head).run()

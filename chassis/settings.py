@@ -65,6 +65,9 @@ class ServiceSettings(ProcessSettings):
     """gRPC server reflection, for grpcurl: it shows all methods. None: on loopback only."""
     worker_count: int = Field(1, ge=1, le=256)
     """Requests that are worked on at once."""
+    growing_count: int = Field(4, ge=0, le=256)
+    """Of these, recordings that are worked on while they arrive. Each holds its worker for as long as it is
+    sent. One more is received first."""
     waiting_count: int = Field(8, ge=0, le=10_000)
     """Requests that may wait for a worker. One more is refused with RESOURCE_EXHAUSTED."""
     max_call_s: float = Field(43_200.0, gt=0)

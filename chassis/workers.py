@@ -10,7 +10,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -62,7 +62,7 @@ class Workers:
         finally:
             await self._let_end(stop, submitted, future)
 
-    async def stream(self, work: Callable[[threading.Event], Iterator[T]]) -> AsyncIterator[T]:
+    async def stream(self, work: Callable[[threading.Event], Iterator[T]]) -> AsyncGenerator[T, None]:
         """Iterate `work(stop)` in a thread and yield what it yields.
 
         Raises:

@@ -32,7 +32,7 @@ from tests.fakes import transcriber as fakes_transcriber
 from tests.fakes import vision as fakes_vision
 
 MAX_MEDIA_BYTES = 50_000_000
-PLACES = {"max_media_bytes": MAX_MEDIA_BYTES, "worker_count": 2}
+PLACES: dict[str, Any] = {"max_media_bytes": MAX_MEDIA_BYTES, "worker_count": 2}
 LIMITS = ChildLimits(max_memory_bytes=1 << 30, max_cpu_s=20.0)
 KINDS = ("transcriber", "speaker", "vision")
 

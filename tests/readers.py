@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from chassis.decoding.decoder_here import DecoderHere
 from chassis.playback.loading import FUNCTION as SOUNDS
-from chassis.playback.loading import Sound
+from chassis.playback.loading import Sound, load_sound
 from chassis.playback.samples import SAMPLE_RATE_HZ
 from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.stages.extract import ExtractionLimits, Extractor, ExtractRequest
-from services.speaker.audio import load_sound
 from services.vision.engine import VisionAnalyzer, VisionOptions
 from services.vision.frames import FUNCTION as PICTURES
 from services.vision.frames import Frame, PictureFacts, open_picture

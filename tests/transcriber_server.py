@@ -39,25 +39,32 @@ Request = transcriber_pb2.TranscribeRequest
 
 
 @asynccontextmanager
-async def transcriber(
+async def transcriber(model: FakeSpeechModel, spool: Path, **limits: Any) -> AsyncIterator[Stub]:
+    async with transcriber_at(model, spool, **limits) as address, client.open_channel(address) as channel:
+        yield Stub(channel)
+
+
+@asynccontextmanager
+async def transcriber_at(
     model: FakeSpeechModel, spool: Path, *, worker_count: int = 1, waiting_count: int = 4, **limits: Any
-) -> AsyncIterator[Stub]:
+) -> AsyncIterator[str]:
     settings = TranscriberSettings(port=0)
     inbox = MediaInbox(
         max_media_bytes=limits.get("max_media_bytes", 10_000_000),
         uri_prefixes=limits.get("uri_prefixes", ()),
         spool_dir=spool,
+        max_growing_count=limits.get("growing_count", 0),
+        stall_timeout_s=limits.get("stall_timeout_s", 60.0),
     )
     servicer = TranscriberServicer(
-        Transcriber(model, LoudnessDetector()),
+        Transcriber(model, LoudnessDetector(), max_duration_s=limits.get("max_duration_s", 7200.0)),
         Workers(worker_count, waiting_count),
         inbox,
         Capabilities(MODEL, "cpu", 10_000_000, worker_count),
     )
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.register)
     try:
-        async with client.open_channel(f"127.0.0.1:{port}") as channel:
-            yield Stub(channel)
+        yield f"127.0.0.1:{port}"
     finally:
         await server.stop(None)
 

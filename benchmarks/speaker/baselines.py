@@ -18,9 +18,10 @@ from sklearn.metrics import silhouette_score
 
 from chassis.errors import InterviewError
 from chassis.models import locate
+from chassis.playback.loading import load_sound
 from chassis.settings import default_models_dir
 from services.speaker.__main__ import build_diarizer
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
+from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 from services.speaker.embedding import BATCH_WINDOWS, FRAMES_PER_S, Spectrogram, VoiceEncoder
 from services.speaker.engine import Diarizer
 from services.speaker.observations import Diarization

@@ -29,7 +29,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks.resident import flatness, resident_mib
 from benchmarks.speaker.baselines import DESIGN, MAX_DURATION_S, ORIGINAL, OURS, Found, Way, ways
 from benchmarks.speaker.truth import HARD, ROOT, KnownRecording, diarization_error, known_recordings
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
+from chassis.playback.loading import load_sound
+from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 
 LENGTHS_S = (60, 300)
 PEAK_LENGTH_S = 600

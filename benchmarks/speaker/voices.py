@@ -10,7 +10,8 @@ import numpy as np
 from benchmarks.speaker.baselines import MAX_DURATION_S
 from benchmarks.speaker.rooms import Change
 from benchmarks.speaker.truth import TrueTurn, true_turns
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples, load_sound
+from chassis.playback.loading import load_sound
+from services.speaker.audio import SAMPLE_RATE_HZ, Samples
 
 LEVEL = 10 ** (-26 / 20)
 """Every voice is brought to -26 dBFS before voices are put together."""

@@ -8,7 +8,7 @@ of its tracks are looked at before a decoder is.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -45,6 +45,11 @@ _SOUND_PIECE_SAMPLES = 1_024
 """Plain PCM is kept in pieces of this length, not by the sample."""
 
 
+_FIRST_BOXES = frozenset({b"ftyp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot"})
+_Box = tuple[bytes, int, int]
+"""Its name, where what it holds begins, and where it ends."""
+
+
 @dataclass
 class _Track:
     """What one track of an MP4 claims."""
@@ -68,7 +73,7 @@ def check_file_claims(recording: Path) -> None:
     """
     with recording.open("rb") as file:
         if claimed_sample_count(file, recording.stat().st_size) > MAX_SAMPLE_COUNT:
-            raise _too_complex("claims to have more pieces than a recording of this length can have")
+            raise too_many_pieces()
 
 
 def claimed_sample_count(file: BinaryIO, size_bytes: int) -> int:
@@ -77,23 +82,89 @@ def claimed_sample_count(file: BinaryIO, size_bytes: int) -> int:
     Raises:
         InvalidInputError: It has more boxes or tracks than a recording has (`MEDIA_TOO_COMPLEX`).
     """
-    file.seek(4)
-    if file.read(4) not in (b"ftyp", b"moov", b"moof", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot"):
+    if not is_quicktime(file):
         return 0
-    tracks: list[_Track] = []
-    fragment_count = 0
-    for count, (name, begin, end) in enumerate(_boxes(file, 0, size_bytes, 0), start=1):
-        if count > MAX_BOX_COUNT:
-            raise _too_complex("has more parts than a recording has")
-        if name == b"trak":
-            tracks.append(_Track())
-            if len(tracks) > MAX_TRACK_COUNT:
-                raise _too_complex("has too many tracks")
-        elif name == b"trun":
-            fragment_count += _number(file, begin + 4, end)
-        elif tracks:
-            _note(tracks[-1], name, file, begin, end)
-    return fragment_count + sum(track.entry_count for track in tracks)
+    claims = _Claims(file)
+    claims.count(_boxes(file, 0, size_bytes, 0))
+    return claims.sample_count
+
+
+def is_quicktime(file: BinaryIO) -> bool:
+    """Tell whether a file's first box is one of the MP4 family."""
+    file.seek(4)
+    return file.read(4) in _FIRST_BOXES
+
+
+class _Claims:
+    """What the boxes of an MP4 claim so far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._tracks: list[_Track] = []
+        self._fragment_count = self._box_count = 0
+
+    @property
+    def sample_count(self) -> int:
+        return self._fragment_count + sum(track.entry_count for track in self._tracks)
+
+    def count(self, boxes: Iterable[_Box]) -> None:
+        for name, begin, end in boxes:
+            self._box_count += 1
+            if self._box_count > MAX_BOX_COUNT:
+                raise _too_complex("has more parts than a recording has")
+            if name == b"trak":
+                self._tracks.append(_Track())
+                if len(self._tracks) > MAX_TRACK_COUNT:
+                    raise _too_complex("has too many tracks")
+            elif name == b"trun":
+                self._fragment_count += _number(self._file, begin + 4, end)
+            elif self._tracks:
+                _note(self._tracks[-1], name, self._file, begin, end)
+
+
+class ClaimsGate:
+    """Counts the claims of an MP4 that still grows, before a reader gets the boxes that make them.
+
+    Args:
+        recording: The file.
+    """
+
+    def __init__(self, recording: Path) -> None:
+        self._file = recording.open("rb")
+        self._claims = _Claims(self._file)
+        self._next_box = 0
+        self.index_is_last: bool | None = None
+        """Whether sound and picture come before what says where they lie. None: not known yet."""
+
+    def __call__(self, size_bytes: int, whole: bool) -> int:
+        """Return how many bytes of the file a reader may have.
+
+        Args:
+            size_bytes: How many there are.
+            whole: Whether no more will come.
+
+        Raises:
+            InvalidInputError: The boxes claim more than any recording has (`MEDIA_TOO_COMPLEX`).
+        """
+        while (box := box_at(self._file, self._next_box, size_bytes)) is not None:
+            name, body, end = box
+            if self.index_is_last is None and name in (b"moov", b"mdat", b"moof"):
+                self.index_is_last = name != b"moov"
+            if end >= size_bytes and not whole:  # also one without a size, which goes on to the file's end
+                return size_bytes if name == b"mdat" else self._next_box
+            self._claims.count([(name, body, end)])
+            if name in _HOLDERS:
+                self._claims.count(_boxes(self._file, body, min(end, size_bytes), 1))
+            if self._claims.sample_count > MAX_SAMPLE_COUNT:
+                raise too_many_pieces()
+            self._next_box = end
+            if end >= size_bytes:
+                break
+        return size_bytes if whole else min(self._next_box, size_bytes)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
 
 
 def _note(track: _Track, name: bytes, file: BinaryIO, begin: int, end: int) -> None:
@@ -108,26 +179,38 @@ def _note(track: _Track, name: bytes, file: BinaryIO, begin: int, end: int) -> N
         track.is_by_the_sample = (_number(file, begin + 4, end), _number(file, begin + 12, end)) == (1, 1)
 
 
-def _boxes(file: BinaryIO, begin: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
+def box_at(file: BinaryIO, begin: int, size_bytes: int) -> _Box | None:
+    """Return the name of a box, where what it holds begins, and where it ends by its own word.
+
+    None where its head is not there, or is none.
+
+    Args:
+        file: The file.
+        begin: Where the box begins.
+        size_bytes: How many bytes of the file there are: a box without a size goes on to its end.
+    """
+    if begin + 8 > size_bytes:
+        return None
+    file.seek(begin)
+    header = file.read(16)
+    if len(header) < 8:
+        return None
+    size, name, body = *struct.unpack(">I4s", header[:8]), begin + 8
+    if size == 1 and len(header) == 16:
+        (size,) = struct.unpack(">Q", header[8:])
+        body = begin + 16
+    elif size == 0:
+        size = size_bytes - begin
+    return (name, body, begin + size) if size >= body - begin else None
+
+
+def _boxes(file: BinaryIO, begin: int, end: int, depth: int) -> Iterator[_Box]:
     """Yield the name of each box, where what it holds begins, and where it ends."""
-    while begin + 8 <= end:
-        file.seek(begin)
-        header = file.read(16)
-        if len(header) < 8:
-            return
-        size, name, body = *struct.unpack(">I4s", header[:8]), begin + 8
-        if size == 1 and len(header) == 16:
-            (size,) = struct.unpack(">Q", header[8:])
-            body = begin + 16
-        elif size == 0:
-            size = end - begin
-        if size < body - begin:
-            return
-        box_end = min(begin + size, end)
-        yield name, body, box_end
+    while (box := box_at(file, begin, end)) is not None:
+        name, body, begin = box
+        yield name, body, min(begin, end)
         if name in _HOLDERS and depth < MAX_BOX_DEPTH:
-            yield from _boxes(file, body, box_end, depth + 1)
-        begin += size
+            yield from _boxes(file, body, min(begin, end), depth + 1)
 
 
 def _number(file: BinaryIO, at: int, end: int) -> int:
@@ -184,6 +267,11 @@ def _check_sound(context: Any) -> None:
         raise _too_complex(f"claims a sampling rate above {MAX_SAMPLE_RATE_HZ:,} Hz")
     if context.layout is not None and context.layout.nb_channels > MAX_CHANNEL_COUNT:
         raise _too_complex(f"claims more than {MAX_CHANNEL_COUNT} sound channels")
+
+
+def too_many_pieces() -> InvalidInputError:
+    """Return the error for a file that claims more pieces of sound and picture than it can have."""
+    return _too_complex("claims to have more pieces than a recording of this length can have")
 
 
 def _too_complex(what: str) -> InvalidInputError:

@@ -8,7 +8,6 @@ handed over in shared memory, a few pieces ahead, so that decoding and inference
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import mmap
 import os
@@ -27,7 +26,9 @@ from typing import IO, Any, Protocol, cast
 import chassis
 from chassis.decoding.child_limits import DEATH_SIGNALS, ONE_THREAD, ChildLimits
 from chassis.decoding.decoder_refusals import failed, refusal, too_complex
+from chassis.decoding.sealed_memory import sealed_memory
 from chassis.errors import CancelledCallError, InvalidInputError, UnavailableError
+from chassis.growing import is_growing
 
 CHILD = Path(__file__).with_name("decoder_child.py")
 IMPORT_FOLDER = Path(chassis.__file__).resolve().parents[1]
@@ -38,12 +39,13 @@ STALL_TIMEOUT_S = 60.0
 STOP_POLL_S = 0.1
 END_TIMEOUT_S = 2.0
 MAX_CHILD_COUNT = 2
+MAX_GROWING_COUNT = 4
+"""Children that mostly wait for the rest of their recordings. They hold up no others."""
 MAX_LINE_BYTES = 8 << 20
 """The longest message has the places of a picture that stands still thousands of times."""
 READ_BYTES = 1 << 16
 ENVIRONMENT = ONE_THREAD | {"MALLOC_ARENA_MAX": "2"}
 """Arenas of memory reserve address space as threads do."""
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class ChildDecoder:
         stall_timeout_s: How long a child may say nothing.
         max_child_count: Children at work at once. One more recording waits: together they would take more
             memory than the stage has.
+        max_growing_count: Children at work on recordings that still grow, besides.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class ChildDecoder:
         keeps_spare: bool = False,
         stall_timeout_s: float = STALL_TIMEOUT_S,
         max_child_count: int = MAX_CHILD_COUNT,
+        max_growing_count: int = MAX_GROWING_COUNT,
     ) -> None:
         self._function = function
         self._slot_bytes = slot_bytes
@@ -109,6 +113,7 @@ class ChildDecoder:
         self._spare: _Child | None = None
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(max_child_count)
+        self._growing_places = threading.BoundedSemaphore(max_growing_count)
         self._prepare()
 
     @contextmanager
@@ -116,14 +121,17 @@ class ChildDecoder:
         self, recording: Path, options: Mapping[str, Any], stop: threading.Event
     ) -> Iterator[Iterator[Piece]]:
         """See `Decoder`."""
-        while not self._places.acquire(timeout=STOP_POLL_S):
+        while not (places := self._places_for(recording)).acquire(timeout=STOP_POLL_S):
             _check(stop)
         try:
             with self._at_work() as child:
                 child.begin({"recording": str(recording), "options": dict(options)})
                 yield child.pieces(stop, self._stall_timeout_s)
         finally:
-            self._places.release()
+            places.release()
+
+    def _places_for(self, recording: Path) -> threading.BoundedSemaphore:
+        return self._growing_places if is_growing(recording) else self._places
 
     @contextmanager
     def _at_work(self) -> Iterator[_Child]:
@@ -163,7 +171,7 @@ class _Child:
         self._slot_bytes = slot_bytes
         self._received = bytearray()
         module, _, name = function.partition(":")
-        memory_fd = _sealed_memory(slot_bytes * SLOT_COUNT)
+        memory_fd = sealed_memory(slot_bytes * SLOT_COUNT)
         try:
             self._memory = mmap.mmap(memory_fd, slot_bytes * SLOT_COUNT, prot=mmap.PROT_READ)
             plan = {
@@ -277,14 +285,6 @@ def _end(process: subprocess.Popen[bytes], memory: mmap.mmap) -> None:
 def _check(stop: threading.Event) -> None:
     if stop.is_set():
         raise CancelledCallError("The caller gave up before the recording was done.", reason="CANCELLED")
-
-
-def _sealed_memory(size_bytes: int) -> int:
-    """Return a file descriptor of memory whose size nobody can change: reading it never fails."""
-    memory_fd = os.memfd_create("decoded", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(memory_fd, size_bytes)
-    fcntl.fcntl(memory_fd, fcntl.F_ADD_SEALS, _SEALS)
-    return memory_fd
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ The file is hostile until proven otherwise: local files and named containers onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from av.stream import Discard
 from chassis.containers import DEMUXERS, missing_bytes
 from chassis.decoding.claims import check_file_claims, check_track_claims
 from chassis.errors import InvalidInputError
+from chassis.growing import Beat
+from chassis.playback.front import front_reader
 from chassis.playback.recording_warnings import RecordingWarning, clock_time
 from chassis.playback.timeline import Timeline
 from chassis.playback.tracks import Tracks, origin_of, tracks_of
@@ -45,14 +47,16 @@ class Recording:
     Args:
         container: The open file.
         path: Where it lies.
+        beat: Called while more of the file is waited for. None: the file is whole.
     """
 
-    def __init__(self, container: InputContainer, path: Path) -> None:
+    def __init__(self, container: InputContainer, path: Path, beat: Beat | None = None) -> None:
         self.container = container
         self.path = path
+        self.beat = beat
         self.tracks: Tracks = tracks_of(container, path)
         self.timeline = Timeline(origin_of(self.tracks))
-        self.missing_bytes = missing_bytes(path)
+        self.missing_bytes = missing_bytes(path) if beat is None else 0
         self.hidden_s = 0.0
         """Seconds of the longest track that the file hides from players."""
         self.failed_read_count = 0
@@ -194,22 +198,31 @@ def _tolerance_s(stream: Any) -> float:
 
 
 @contextmanager
-def open_recording(path: Path) -> Iterator[Recording]:
+def open_recording(path: Path, beat: Beat | None = None) -> Iterator[Recording]:
     """Open a recording.
+
+    Args:
+        path: Where it lies.
+        beat: Called while more of a file that still grows is waited for. What can't be read from the front is
+            waited for to its end. None: the file is whole.
 
     Raises:
         InvalidInputError: The file is not a recording's container, or it is too damaged to be opened
             (`MEDIA_UNDECODABLE`).
     """
-    check_file_claims(path)
-    try:
-        container = av.open(str(path), mode="r", metadata_errors="ignore", options=dict(OPEN_OPTIONS))
-    except (av.error.FFmpegError, ValueError) as error:
-        # PyAV raises ValueError where a header promises a layout or rate that FFmpeg refuses.
-        raise undecodable(path) from error
-    with container:
-        check_track_claims(tuple(container.streams))
-        yield Recording(container, path)
+    front = front_reader(path, beat) if beat is not None else None
+    if front is None:
+        check_file_claims(path)
+    options = dict(OPEN_OPTIONS)
+    with front or nullcontext():  # PyAV does not close what it is given
+        try:
+            container = av.open(front or str(path), mode="r", metadata_errors="ignore", options=options)
+        except (av.error.FFmpegError, ValueError) as error:
+            # PyAV raises ValueError where a header promises a layout or rate that FFmpeg refuses.
+            raise undecodable(path) from error
+        with container:
+            check_track_claims(tuple(container.streams))
+            yield Recording(container, path, beat if front is not None else None)
 
 
 def undecodable(path: Path) -> InvalidInputError:

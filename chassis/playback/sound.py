@@ -164,6 +164,10 @@ class SoundReader:
             raise too_long(self._max_duration_s)
         return samples
 
+    def belongs_to(self, recording: Recording, stream: Any) -> None:
+        """Say that what was read is the same track of another opening of the file: of the whole one."""
+        self._recording, self._stream = recording, stream
+
     def warnings(self) -> list[RecordingWarning]:
         """Say what was found out about the sound, once all was read."""
         return [
@@ -233,7 +237,7 @@ def choose_sound(
     sounds = recording.tracks.sounds[:MAX_COMPARED_TRACKS]
     if len(sounds) < 2:
         return sounds[0] if sounds else None
-    with open_recording(recording.path) as again:
+    with open_recording(recording.path, recording.beat) as again:
         heard_s = _heard_by_track(again, max_duration_s, check)
     usual, loudest = sounds[0], max(sounds, key=lambda stream: heard_s[stream.index])
     return usual if heard_s[usual.index] >= HEARD_S or heard_s[loudest.index] <= 0.0 else loudest

@@ -43,10 +43,20 @@ def compose(settings: SpeakerSettings) -> Register:
     diarizer = build_diarizer(settings)
     diarizer.warm_up()
     most_bytes = settings.max_media_bytes
-    inbox = MediaInbox(max_media_bytes=most_bytes, uri_prefixes=settings.media_uri_prefixes)
+    inbox = MediaInbox(
+        max_media_bytes=most_bytes,
+        uri_prefixes=settings.media_uri_prefixes,
+        max_growing_count=settings.growing_count,
+    )
     workers = Workers(settings.worker_count, settings.waiting_count)
-    limits = {"max_media_bytes": most_bytes, "worker_count": settings.worker_count}
-    return SpeakerServicer(diarizer, workers, inbox, **limits).add_to
+    return SpeakerServicer(
+        diarizer,
+        workers,
+        inbox,
+        max_media_bytes=most_bytes,
+        worker_count=settings.worker_count,
+        growing_workers=Workers(max(1, settings.growing_count), settings.waiting_count),
+    ).add_to
 
 
 if __name__ == "__main__":

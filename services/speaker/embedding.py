@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples
+from services.speaker.audio import SAMPLE_RATE_HZ, Waveform
 from services.speaker.weights import MEL_COUNT, read_weights
 from services.speaker.windows import Windows
 
@@ -32,8 +32,13 @@ LENGTH_STEP_FRAMES = 10
 """Window lengths are cut to tenths of a second, so that many share one batch."""
 BATCH_WINDOWS = 32
 """As fast as 64 in half the memory."""
-BLOCK_FRAMES = 3000
-"""Spectrogram frames computed at once (30 s, 10 MB of complex values)."""
+BLOCK_FRAMES = 300
+"""Spectrogram frames computed at once: 3 s, so that a window lies in two blocks at most. Every block has this
+shape, also the last one: a matrix product of another shape may differ in the last bit."""
+PRODUCT_FRAMES = 30
+"""Frames of one matrix product. The library shares out larger ones among threads, which costs more time than
+it saves."""
+KEPT_BLOCKS = 2
 
 Embeddings = NDArray[np.float32]
 Batch = tuple[NDArray[np.intp], Embeddings]
@@ -42,8 +47,11 @@ Batch = tuple[NDArray[np.intp], Embeddings]
 class WindowEncoder(Protocol):
     """Gives every window of speech a vector that is near for the same voice."""
 
-    def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
-        """Yield batches: which windows, and their unit vectors, shape (batch, `weights.EMBEDDING_SIZE`)."""
+    def embed(self, samples: Waveform, windows: Windows) -> Iterator[Batch]:
+        """Yield batches: which windows, and their unit vectors, shape (batch, `weights.EMBEDDING_SIZE`).
+
+        A window's vector rests on its own samples alone, whatever else is embedded with it.
+        """
         ...
 
 
@@ -75,16 +83,21 @@ class VoiceEncoder:
         (vectors,) = self._session.run(None, {"mels": mels})
         return np.asarray(vectors, np.float32)
 
-    def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
-        """See `WindowEncoder`. Longest windows first, each length in time order."""
+    def embed(self, samples: Waveform, windows: Windows) -> Iterator[Batch]:
+        """See `WindowEncoder`. In time order: the spectrogram is made once. A batch has one length."""
         spectrogram = Spectrogram(samples)
-        frame_counts = window_frame_counts(windows)
-        for frame_count in sorted(set(frame_counts.tolist()), reverse=True):
-            same_length = np.flatnonzero(frame_counts == frame_count)
-            for start in range(0, len(same_length), BATCH_WINDOWS):
-                batch = same_length[start : start + BATCH_WINDOWS]
-                mels = [_levelled(spectrogram, samples, windows[i], frame_count) for i in batch]
-                yield batch, self(np.stack(mels))
+        gathered: dict[int, list[tuple[int, NDArray[np.float32]]]] = {}
+        for index, frame_count in enumerate(window_frame_counts(windows).tolist()):
+            batch = gathered.setdefault(frame_count, [])
+            batch.append((index, _levelled(spectrogram, samples, windows[index], frame_count)))
+            if len(batch) == BATCH_WINDOWS:
+                yield self._embedded(gathered.pop(frame_count))
+        for batch in gathered.values():
+            yield self._embedded(batch)
+
+    def _embedded(self, batch: list[tuple[int, NDArray[np.float32]]]) -> Batch:
+        indices, mels = zip(*batch, strict=True)
+        return np.array(indices, np.intp), self(np.stack(mels))
 
 
 def window_frame_counts(windows: Windows) -> NDArray[np.intp]:
@@ -95,7 +108,7 @@ def window_frame_counts(windows: Windows) -> NDArray[np.intp]:
 
 
 def _levelled(
-    spectrogram: Spectrogram, samples: Samples, window: NDArray[np.float64], frame_count: int
+    spectrogram: Spectrogram, samples: Waveform, window: NDArray[np.float64], frame_count: int
 ) -> NDArray[np.float32]:
     own = samples[int(window[0] * SAMPLE_RATE_HZ) : int(window[1] * SAMPLE_RATE_HZ)]
     mean_square = float(np.mean(np.square(own, dtype=np.float64))) + 1e-12
@@ -104,40 +117,47 @@ def _levelled(
 
 
 class Spectrogram:
-    """Mel power spectrogram of a recording, computed block by block as far as it is asked for.
+    """Mel power spectrogram of a recording, computed block by block as it is asked for.
 
-    Frame `i` is centred on sample `i * HOP_SAMPLES`. Beyond both ends there is silence. The complex
-    spectrum exists for one block only. 60 min of mel frames take 58 MB.
+    Frame `i` is centred on sample `i * HOP_SAMPLES`. Beyond both ends there is silence. The last
+    `KEPT_BLOCKS` blocks are kept, so whoever asks in time order has each of them computed once.
     """
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Waveform) -> None:
         self._samples = samples
-        self._mels = np.zeros((len(samples) // HOP_SAMPLES + 1, MEL_COUNT), np.float32)
-        self.done_frames = 0
+        self._blocks: dict[int, NDArray[np.float32]] = {}
+        self.computed_blocks = 0
         self._basis = mel_basis()
         self._taper = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)  # the periodic one
 
     def frames(self, first: int, count: int) -> NDArray[np.float32]:
         """Return frames, shape (count, `MEL_COUNT`)."""
-        while self.done_frames < min(first + count, len(self._mels)):
-            self._compute_block()
-        part = self._mels[first : first + count]
-        return np.pad(part, ((0, count - len(part)), (0, 0)))
+        numbers = range(first // BLOCK_FRAMES, -(-(first + count) // BLOCK_FRAMES))
+        begin = first - numbers.start * BLOCK_FRAMES
+        return np.concatenate([self._block(number) for number in numbers])[begin : begin + count]
 
-    def _compute_block(self) -> None:
-        first = self.done_frames
-        end = min(first + BLOCK_FRAMES, len(self._mels))
-        start_sample = first * HOP_SAMPLES - FFT_SAMPLES // 2
-        end_sample = (end - 1) * HOP_SAMPLES + FFT_SAMPLES // 2
-        part = np.pad(
-            self._samples[max(0, start_sample) : end_sample],
-            (max(0, -start_sample), max(0, end_sample - len(self._samples))),
-        )
-        frames = np.lib.stride_tricks.sliding_window_view(part, FFT_SAMPLES)[::HOP_SAMPLES]
-        spectrum = np.fft.rfft(frames * self._taper)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)
-        self._mels[first:end] = power @ self._basis.T
-        self.done_frames = end
+    def _block(self, number: int) -> NDArray[np.float32]:
+        if (block := self._blocks.pop(number, None)) is None:
+            block = self._computed(number * BLOCK_FRAMES)
+        self._blocks[number] = block  # the newest stands last
+        while len(self._blocks) > KEPT_BLOCKS:
+            del self._blocks[next(iter(self._blocks))]
+        return block
+
+    def _computed(self, first: int) -> NDArray[np.float32]:
+        self.computed_blocks += 1
+        power = np.zeros((BLOCK_FRAMES, FFT_SAMPLES // 2 + 1), np.float32)
+        # Only whole steps of the recording have a frame.
+        count = min(BLOCK_FRAMES, len(self._samples) // HOP_SAMPLES + 1 - first)
+        if count > 0:
+            start = first * HOP_SAMPLES - FFT_SAMPLES // 2
+            end = start + (count - 1) * HOP_SAMPLES + FFT_SAMPLES
+            own = self._samples[max(0, start) : min(end, len(self._samples))]
+            part = np.pad(own, (max(0, -start), max(0, end - len(self._samples))))
+            frames = np.lib.stride_tricks.sliding_window_view(part, FFT_SAMPLES)[::HOP_SAMPLES]
+            spectrum = np.fft.rfft(frames * self._taper)
+            power[:count] = np.square(spectrum.real) + np.square(spectrum.imag)
+        return (power.reshape(-1, PRODUCT_FRAMES, power.shape[1]) @ self._basis.T).reshape(-1, MEL_COUNT)
 
 
 LINEAR_HZ_PER_MEL = 200 / 3

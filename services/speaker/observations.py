@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chassis.playback.recording_warnings import RecordingWarning
-from services.speaker.audio import Sound
 from services.speaker.clustering import MIN_VOICE_S, Clustering
 from services.speaker.surroundings import Change
 from services.speaker.turns import Turn, Voice, other_voice_stretches, turns_of, voices_of
@@ -58,12 +57,20 @@ class Diarization:
     recording_warnings: tuple[RecordingWarning, ...] = ()
 
 
+@dataclass(frozen=True)
+class SoundFacts:
+    """What is told about a recording's sound itself."""
+
+    duration_s: float
+    warnings: tuple[RecordingWarning, ...] = ()
+
+
 def total_s(stretches: Sequence[SpeechStretch]) -> float:
     """Return the seconds of speech."""
     return round(sum(stretch.duration_s for stretch in stretches), 3)
 
 
-def nobody(sound: Sound) -> Diarization:
+def nobody(sound: SoundFacts) -> Diarization:
     """Say that nobody speaks."""
     return Diarization(
         "NO_SPEECH",
@@ -76,7 +83,7 @@ def nobody(sound: Sound) -> Diarization:
     )
 
 
-def too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
+def too_little(sound: SoundFacts, stretches: Sequence[SpeechStretch]) -> Diarization:
     """Say that there is too little speech to tell voices."""
     speech_s = total_s(stretches)
     return Diarization(
@@ -90,7 +97,7 @@ def too_little(sound: Sound, stretches: Sequence[SpeechStretch]) -> Diarization:
 
 
 def diarization(
-    sound: Sound, stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering
+    sound: SoundFacts, stretches: Sequence[SpeechStretch], windows: Windows, clustering: Clustering
 ) -> Diarization:
     """Say how many voices speak, and when."""
     turns = turns_of(stretches, windows, clustering)

@@ -8,6 +8,7 @@ from functools import partial
 
 import grpc
 
+from chassis.growing import is_growing
 from chassis.media import MediaInbox
 from chassis.model_info import ModelInfo
 from chassis.playback.messages import to_messages
@@ -40,6 +41,8 @@ class SpeakerServicer(speaker_pb2_grpc.SpeakerServiceServicer):
         inbox: Receives recordings.
         max_media_bytes: Largest recording, for `GetCapabilities`.
         worker_count: Recordings at once, for `GetCapabilities`.
+        growing_workers: The threads for recordings that still arrive: a slow sender holds one for as long as
+            it sends. None: the same threads.
     """
 
     def __init__(
@@ -50,9 +53,11 @@ class SpeakerServicer(speaker_pb2_grpc.SpeakerServiceServicer):
         *,
         max_media_bytes: int,
         worker_count: int,
+        growing_workers: Workers | None = None,
     ) -> None:
         self._diarizer = diarizer
         self._workers = workers
+        self._growing_workers = growing_workers or workers
         self._inbox = inbox
         self._max_media_bytes = max_media_bytes
         self._worker_count = worker_count
@@ -67,10 +72,12 @@ class SpeakerServicer(speaker_pb2_grpc.SpeakerServiceServicer):
         context: grpc.aio.ServicerContext,  # noqa: ARG002 - the contract of gRPC
     ) -> AsyncIterator[speaker_pb2.DiarizeResponse]:
         """See `protos/interview/v1/speaker.proto`."""
-        async with self._inbox.receive(request_iterator) as (_, recording):
-            begin_s = time.perf_counter()
-            async for event in self._workers.stream(partial(self._diarizer.diarize, recording)):
-                if isinstance(event, Diarization) and event.duration_s:
+        async with self._inbox.receive_growing(request_iterator) as (_, arriving):
+            begin_s, grows = time.perf_counter(), is_growing(arriving.path)
+            workers = self._growing_workers if grows else self._workers
+            work = partial(self._diarizer.diarize, arriving.path)
+            async for event in arriving.events(workers.stream(work)):
+                if isinstance(event, Diarization) and event.duration_s and not grows:
                     REAL_TIME_FACTOR.observe((time.perf_counter() - begin_s) / event.duration_s)
                 yield self._to_response(event)
 

@@ -19,4 +19,7 @@ class SpeakerSettings(ServiceSettings):
     thread_count: int = Field(1, ge=1, le=64)
     """Threads of one embedding batch. Calls are small: more threads burn more time than they save."""
     max_duration_s: float = Field(5400.0, gt=0)
-    """Longest sound track. One of 60 min takes 700 to 800 MB, one of 90 min without a pause 1.0 GB."""
+    """Longest sound track. Memory grows with it."""
+    growing_count: int = Field(1, ge=0, le=256)
+    """Recordings that are worked on while they arrive, beside `worker_count` others. One more is received
+    first."""

@@ -8,12 +8,11 @@ alone: where it changes at the very moment at which the voice seems to, the voic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples
+from services.speaker.audio import SAMPLE_RATE_HZ, Waveform
 from services.speaker.voice_activity import BLOCK_FRAMES, FRAME_S, FRAME_SAMPLES, Probabilities
 from services.speaker.windows import Windows
 
@@ -62,7 +61,7 @@ class Change:
 
 
 class Surroundings:
-    """What is heard in the pauses of one recording. Nothing is computed before it is asked for.
+    """What is heard in the pauses of one recording. It does not keep the recording.
 
     Args:
         samples: The recording.
@@ -72,10 +71,11 @@ class Surroundings:
     """
 
     def __init__(
-        self, samples: Samples, probabilities: Probabilities, windows: Windows, seconds: NDArray[np.float64]
+        self, samples: Waveform, probabilities: Probabilities, windows: Windows, seconds: NDArray[np.float64]
     ) -> None:
-        self._samples = samples
+        self._end_s = len(samples) / SAMPLE_RATE_HZ
         self._pause_frames = np.flatnonzero(probabilities < PAUSE_PROBABILITY)
+        self._pause_levels_db = _levels_db(samples, self._pause_frames)
         self._windows = windows
         self._seconds = seconds
 
@@ -125,7 +125,7 @@ class Surroundings:
     def _span_after(self, border: int, both: Mask) -> tuple[float, float]:
         last = int(np.flatnonzero(both)[-1])
         is_end = last == len(self._windows) - 1
-        end_s = len(self._samples) / SAMPLE_RATE_HZ if is_end else float(self._windows[last, 1])
+        end_s = self._end_s if is_end else float(self._windows[last, 1])
         return float(self._windows[border, 0]), end_s
 
     def _levels_db(self, start_s: float, end_s: float) -> NDArray[np.float64] | None:
@@ -135,19 +135,19 @@ class Surroundings:
             return None
         return np.asarray(np.quantile(self._pause_levels_db[first:end], QUIET_QUANTILE, axis=0))
 
-    @cached_property
-    def _pause_levels_db(self) -> NDArray[np.float64]:
-        """Level of each band in each pause frame, shape (pause frame count, `BAND_COUNT`)."""
-        whole = len(self._samples) // FRAME_SAMPLES
-        frames = self._samples[: whole * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-        quiet = self._pause_frames[self._pause_frames < whole]
-        taper, bands = np.hanning(FRAME_SAMPLES).astype(np.float32), _bands().T
-        levels_db = np.empty((len(quiet), BAND_COUNT))
-        for start in range(0, len(quiet), BLOCK_FRAMES):
-            block = frames[quiet[start : start + BLOCK_FRAMES]] * taper
-            power = np.square(np.abs(np.fft.rfft(block, axis=1))) / np.sum(taper) ** 2
-            levels_db[start : start + BLOCK_FRAMES] = 10 * np.log10(power @ bands + FLOOR_POWER)
-        return levels_db
+
+def _levels_db(samples: Waveform, frames: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the level of each band in some frames of a recording, shape (frame count, `BAND_COUNT`)."""
+    quiet = frames[frames < len(samples) // FRAME_SAMPLES]
+    taper, bands = np.hanning(FRAME_SAMPLES).astype(np.float32), _bands().T
+    levels_db = np.empty((len(quiet), BAND_COUNT))
+    for begin in range(0, int(quiet.max(initial=-1)) + 1, BLOCK_FRAMES):
+        first, end = np.searchsorted(quiet, [begin, begin + BLOCK_FRAMES])
+        own = samples[begin * FRAME_SAMPLES : (begin + BLOCK_FRAMES) * FRAME_SAMPLES]
+        whole = own[: len(own) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+        power = np.square(np.abs(np.fft.rfft(whole[quiet[first:end] - begin] * taper, axis=1)))
+        levels_db[first:end] = 10 * np.log10(power / np.sum(taper) ** 2 @ bands + FLOOR_POWER)
+    return levels_db
 
 
 def _bands() -> NDArray[np.float64]:

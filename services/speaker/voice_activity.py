@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples
+from services.speaker.audio import SAMPLE_RATE_HZ, Samples, Waveform
 
 FRAME_SAMPLES = 512
 """The model's step."""
@@ -28,8 +28,8 @@ as fast and take 28 MiB more."""
 
 TARGET_RMS = 10 ** (-23 / 20)
 """Recordings are brought up to -23 dBFS, the broadcast level (EBU R 128), and never down."""
-MAX_LEVEL_GAIN = 30.0
-"""About 30 dB. Beyond it only a noise floor is lifted."""
+MAX_LEVEL_GAIN_DB = 30
+"""Beyond it only a noise floor is lifted."""
 QUIET_VOICE_GAIN = 10 ** (12 / 20)
 """Another 12 dB, clipped: covers 97 % of a quiet second voice instead of 87 %."""
 
@@ -98,29 +98,34 @@ class SileroSpeechModel:
             yield np.asarray(speech, np.float32).reshape(-1)
 
 
-def block_count(samples: Samples) -> int:
+def block_count(samples: Waveform) -> int:
     """Return how many blocks `levelled_blocks` yields."""
     return -(-len(samples) // (BLOCK_FRAMES * FRAME_SAMPLES))
 
 
-def levelled_blocks(samples: Samples) -> Iterator[Samples]:
-    """Yield the recording in blocks of whole frames, loud enough for a quiet second voice."""
+def levelled_blocks(samples: Waveform, gain_db: int) -> Iterator[Samples]:
+    """Yield the recording in blocks of whole frames, loud enough for a quiet second voice.
+
+    Args:
+        samples: The recording. It may grow while blocks are taken. Only the last block is shorter.
+        gain_db: What brings it up to its level.
+    """
     step = BLOCK_FRAMES * FRAME_SAMPLES
-    gain = np.float32(level_gain(samples) * QUIET_VOICE_GAIN)
-    for start in range(0, len(samples), step):
+    gain = np.float32(10 ** (gain_db / 20) * QUIET_VOICE_GAIN)
+    start = 0
+    while start < len(samples):
         block = np.clip(samples[start : start + step] * gain, -1.0, 1.0)
         yield np.pad(block, (0, -len(block) % FRAME_SAMPLES))
+        start += step
 
 
-def level_gain(samples: Samples) -> float:
-    """Return the factor that brings a recording up to `TARGET_RMS`. Never below 1."""
-    step = BLOCK_FRAMES * FRAME_SAMPLES
-    energy = sum(
-        float(np.sum(np.square(samples[start : start + step], dtype=np.float64)))
-        for start in range(0, len(samples), step)
-    )
-    rms = np.sqrt(energy / max(1, len(samples)))
-    return float(np.clip(TARGET_RMS / (rms + 1e-9), 1.0, MAX_LEVEL_GAIN))
+def level_gain_db(rms: float) -> int:
+    """Return what brings a recording up to `TARGET_RMS`, in whole decibels from 0 on.
+
+    In whole ones, because the level of what has arrived of a recording is never quite that of the whole.
+    """
+    gain_db = 20 * np.log10(TARGET_RMS / (rms + 1e-9))
+    return round(float(np.clip(gain_db, 0.0, MAX_LEVEL_GAIN_DB)))
 
 
 def sure_speech_s(probabilities: Probabilities) -> float:
@@ -128,21 +133,38 @@ def sure_speech_s(probabilities: Probabilities) -> float:
     return float((probabilities >= SURE_PROBABILITY).sum()) * FRAME_S
 
 
-def speech_stretches(probabilities: Probabilities, duration_s: float) -> tuple[SpeechStretch, ...]:
-    """Join frames to stretches of speech, in time order and apart from each other."""
+def speech_stretches(
+    probabilities: Probabilities, duration_s: float, first_frame: int = 0
+) -> tuple[SpeechStretch, ...]:
+    """Join frames to stretches of speech, in time order and apart from each other.
+
+    Args:
+        probabilities: One a frame.
+        duration_s: Where the recording ends.
+        first_frame: The number of the first of these frames.
+    """
     found: list[SpeechStretch] = []
     for first, last in _runs(probabilities):
         if (last + 1 - first) * FRAME_S < MIN_SPEECH_S:
             continue
         if probabilities[first : last + 1].max() < PEAK_PROBABILITY:
             continue
-        start_s = max(0.0, first * FRAME_S - PADDING_S)
-        end_s = min(duration_s, (last + 1) * FRAME_S + PADDING_S)
+        start_s = max(0.0, (first_frame + first) * FRAME_S - PADDING_S)
+        end_s = min(duration_s, (first_frame + last + 1) * FRAME_S + PADDING_S)
         if found and start_s <= found[-1].end_s:
             found[-1] = SpeechStretch(found[-1].start_s, end_s)
         elif end_s > start_s:
             found.append(SpeechStretch(start_s, end_s))
     return tuple(found)
+
+
+def settled_count(probabilities: Probabilities) -> int:
+    """Return how many frames belong to runs that no later frame can change. Behind them a run may go on."""
+    settled = len(probabilities)
+    for first, last in _runs(probabilities):
+        if (len(probabilities) - 1 - last) * FRAME_S < MIN_SILENCE_S:
+            settled = first
+    return settled
 
 
 def _runs(probabilities: Probabilities) -> Iterator[tuple[int, int]]:

@@ -37,7 +37,11 @@ def compose(settings: TranscriberSettings) -> Register:
         decoder=sound_decoder(settings.decoder_limits),
     )
     workers = Workers(settings.worker_count, settings.waiting_count)
-    inbox = MediaInbox(max_media_bytes=settings.max_media_bytes, uri_prefixes=settings.media_uri_prefixes)
+    inbox = MediaInbox(
+        max_media_bytes=settings.max_media_bytes,
+        uri_prefixes=settings.media_uri_prefixes,
+        max_growing_count=settings.growing_count,
+    )
     capabilities = Capabilities(found, model.device, settings.max_media_bytes, settings.worker_count)
     return TranscriberServicer(transcriber, workers, inbox, capabilities).register
 

@@ -6,42 +6,31 @@ Blocking Python without transport. Everything that a reader should doubt is flag
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as StopEvent
 
-import numpy as np
-
 from chassis.decoding.decoder import Decoder
-from chassis.playback.recording_warnings import RecordingWarning
-from services.transcriber.audio import Samples, Sound, check, cut, load_sound
-from services.transcriber.decoding import DecodeRequest, Piece, SpeechModel, Task
-from services.transcriber.guards import GuardRules, flag_loops, flags_of, uncovered_s
+from chassis.growing import is_growing
+from services.transcriber.audio import ArrivingSound, Samples, check, check_sound
+from services.transcriber.decoding import DecodeRequest, SpeechModel, Task
+from services.transcriber.guards import GuardRules, flag_loops, uncovered_s
+from services.transcriber.heard_before import HeardBefore
+from services.transcriber.hearing import Hearing, Listener
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
 from services.transcriber.limits import check_beam_size, check_hint, hint_warnings
-from services.transcriber.pieces import cut_into_pieces
-from services.transcriber.placing import placed
-from services.transcriber.speech import (
-    SpeechDetector,
-    SpeechRules,
-    blocks_to_decode,
-    find_speech,
-    total_s,
-    whole_blocks,
-)
-from services.transcriber.spoken_languages import LanguageFinder, Part, lost_parts
+from services.transcriber.speech import SpeechDetector, SpeechRules, total_s
+from services.transcriber.spoken_languages import LanguageFinder
 from services.transcriber.transcript import (
     Event,
     Progress,
     Segment,
-    Span,
     Transcript,
     TranscriptOutcome,
-    Word,
     main_language,
 )
-from services.transcriber.word_times import JoinedClock
+from services.transcriber.writing import EarlyWriter, Writer
 
 
 @dataclass(frozen=True)
@@ -57,21 +46,6 @@ class TranscribeOptions:
     prompt: str = ""
     vad_disabled: bool = False
     """True lets the model hear the pauses too. Where nobody speaks there are no words either way."""
-
-
-@dataclass(frozen=True)
-class _Hearing:
-    """A recording and where somebody speaks in it."""
-
-    samples: Samples
-    duration_s: float
-    speech: Sequence[Span]
-    """Tight spans, to measure with."""
-    blocks: Sequence[Sequence[Span]]
-    """What the model hears, one block after the other: the same with padding and pauses. Empty where nobody
-    speaks: the model would invent words there."""
-    warnings: tuple[RecordingWarning, ...] = ()
-    """What a reader should know about the recording."""
 
 
 class Transcriber:
@@ -110,8 +84,7 @@ class Transcriber:
         self._decoder = decoder
         self._speech_rules = speech_rules or SpeechRules()
         self._guard_rules = guard_rules or GuardRules()
-        expected = [to_whisper_code(code, model.language_codes) for code in expected_language_codes]
-        self._languages = LanguageFinder(model, expected)
+        self._expected = [to_whisper_code(code, model.language_codes) for code in expected_language_codes]
 
     @property
     def language_codes(self) -> list[str]:
@@ -122,7 +95,8 @@ class Transcriber:
         """Yield progress and segments as they are decoded, and the transcript last.
 
         Flags of the segments in the transcript are final: a loop over several segments shows late. A segment
-        may come after a later one: a stretch in another language that was lost at first.
+        may come after a later one: a stretch in another language that was lost at first. Of a recording that
+        still grows come provisional segments. The transcript is that of the whole recording, word for word.
 
         Raises:
             InvalidInputError: The options are wrong (`LANGUAGE_UNSUPPORTED`, `BEAM_SIZE_INVALID`,
@@ -130,20 +104,45 @@ class Transcriber:
                 `MEDIA_NO_AUDIO`, `MEDIA_TOO_LONG`, `MEDIA_TOO_COMPLEX`, `MEDIA_DECODER_FAILED`).
             CancelledCallError: `stop` was set (`CANCELLED`).
         """
-        begin_s = time.perf_counter()
         request = self._request(options)
-        sound = load_sound(recording, self._max_duration_s, stop, self._decoder)
-        hearing = self._hear(sound, stop, whole=options.vad_disabled)
+        heard_before = HeardBefore(self._model)
+        languages = LanguageFinder(heard_before, self._expected)
+        writer = Writer(heard_before, languages, self._guard_rules, request, stop)
+        early, waiting = EarlyWriter(writer), _Waiting()
+        listener = Listener(
+            self._detector, self._speech_rules, self._max_duration_s, whole=options.vad_disabled
+        )
+        arriving = ArrivingSound(recording, self._max_duration_s, stop, self._decoder)
+        for block in waiting.blocks(recording, arriving):
+            check(stop)
+            listener.take(block)
+            if block is None:
+                early.begin_again()
+            elif is_growing(recording) and early.is_due(listener.duration_s):
+                yield from _with_progress(early.segments(listener.hearing()), None)
+        check_sound(arriving)
+        listener.finish()
+        yield from self._whole(listener.hearing(arriving.warnings), writer, early.given, options, waiting)
+
+    def _whole(
+        self,
+        hearing: Hearing,
+        writer: Writer,
+        given: Collection[Segment],
+        options: TranscribeOptions,
+        waiting: _Waiting,
+    ) -> Iterator[Event]:
+        """Write down all of it. What was heard before costs nothing, and isn't told again."""
         yield Progress(0.0, hearing.duration_s)
         segments: list[Segment] = []
-        for segment in self._segments(hearing, request, stop):
+        for segment in writer.segments(hearing):
             segments.append(segment)
-            yield segment
-            yield Progress(segment.end_s, hearing.duration_s)
+            if segment not in given:
+                yield from _with_progress([segment], hearing.duration_s)
         yield Progress(hearing.duration_s, hearing.duration_s)
-        took_s = time.perf_counter() - begin_s
+        took_s = waiting.worked_s()
         segments.sort(key=lambda segment: segment.start_s)
-        yield self._transcript(hearing, flag_loops(segments), took_s, hint_warnings(options, request))
+        yield self._transcript(hearing, flag_loops(segments), took_s, hint_warnings(options, writer.request))
 
     def check(self, options: TranscribeOptions) -> None:
         """Refuse wrong options. A caller learns of them before its recording is received.
@@ -174,57 +173,8 @@ class Transcriber:
         code = options.language_code.strip()
         return to_whisper_code(code, self._model.language_codes) if code else None
 
-    def _hear(self, sound: Sound, stop: StopEvent, *, whole: bool) -> _Hearing:
-        samples, duration_s = sound.samples, sound.duration_s
-        rules, found = self._speech_rules, [np.zeros(0, np.float32)]
-        for block in self._detector.probabilities(samples):
-            check(stop)
-            found.append(block)
-        speech = find_speech(np.concatenate(found), duration_s, rules)
-        blocks = whole_blocks(speech, duration_s) if whole else blocks_to_decode(speech, duration_s, rules)
-        return _Hearing(samples, duration_s, speech, blocks, sound.warnings)
-
-    def _segments(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Segment]:
-        floor_s = 0.0
-        for part in self._parts(hearing, request, stop):
-            words: list[Word] = []
-            for segment in self._decoded(hearing, part, Span(floor_s, hearing.duration_s), request, stop):
-                floor_s = segment.end_s
-                words.extend(segment.words)
-                yield segment
-            for lost in lost_parts(part, words):
-                yield from self._decoded(hearing, lost, lost.spans[0], request, stop)
-
-    def _decoded(
-        self, hearing: _Hearing, part: Part, bounds: Span, request: DecodeRequest, stop: StopEvent
-    ) -> Iterator[Segment]:
-        """Decode one part, piece by piece. Its words lie inside `bounds`."""
-        for spans in cut_into_pieces(hearing.samples, part.spans, hearing.speech):
-            clock = JoinedClock(spans)
-            heard = np.concatenate([cut(hearing.samples, span) for span in spans])
-            piece = Piece(heard, clock.joined(hearing.speech))
-            for decoded in self._model.decode(piece, part.language_code, request, stop):
-                check(stop)
-                if not decoded.text.strip():
-                    continue
-                segment = placed(decoded, part, clock, bounds)
-                bounds = Span(segment.end_s, bounds.end_s)
-                yield replace(segment, flags=flags_of(segment, hearing.speech, self._guard_rules))
-
-    def _parts(self, hearing: _Hearing, request: DecodeRequest, stop: StopEvent) -> Iterator[Part]:
-        """Yield what is decoded in one language, block by block: the first words come early."""
-        known = request.language_code or _only(self._model.language_codes)
-        before: str | None = None
-        for block in hearing.blocks:
-            if known:
-                yield Part(block, known, None)
-                continue
-            parts = self._languages.parts(hearing.samples, block, hearing.speech, before, stop)
-            before = parts[-1].language_code
-            yield from parts
-
     def _transcript(
-        self, hearing: _Hearing, segments: tuple[Segment, ...], took_s: float, warnings: list[str]
+        self, hearing: Hearing, segments: tuple[Segment, ...], took_s: float, warnings: list[str]
     ) -> Transcript:
         words = [word for segment in segments for word in segment.words]
         language_code, language_probability = main_language(segments)
@@ -256,9 +206,35 @@ class Transcriber:
             yield f"Doubtful segments are left out of scoring: {flagged_count} of {len(segments)}."
 
 
-def _only(language_codes: Collection[str]) -> str | None:
-    """Return the language of a model that knows just one."""
-    return next(iter(language_codes)) if len(language_codes) == 1 else None
+class _Waiting:
+    """Tells the time that work took from the time for which it waited for the rest of a recording."""
+
+    def __init__(self) -> None:
+        self._begin_s = time.perf_counter()
+        self._waited_s = 0.0
+
+    def blocks(self, recording: Path, sound: ArrivingSound) -> Iterator[Samples | None]:
+        """Yield the blocks of the sound."""
+        blocks = sound.blocks()
+        while True:
+            begin_s, grows = time.perf_counter(), is_growing(recording)
+            try:
+                block = next(blocks)
+            except StopIteration:
+                return
+            finally:
+                self._waited_s += time.perf_counter() - begin_s if grows else 0.0
+            yield block
+
+    def worked_s(self) -> float:
+        """Return the seconds since the beginning, without those that were waited."""
+        return time.perf_counter() - self._begin_s - self._waited_s
+
+
+def _with_progress(segments: Iterable[Segment], total_s: float | None) -> Iterator[Event]:
+    for segment in segments:
+        yield segment
+        yield Progress(segment.end_s, total_s)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -1,7 +1,8 @@
 """Cuts what is decoded in one language into pieces that the model hears at once, where nobody speaks.
 
 A cut inside a word loses it, and a short piece lacks context. So cuts are few, in long pauses, and far from
-other cuts.
+other cuts. They are made from the front: a cut does not depend on what is said more than `LOOKAHEAD_S` after
+the one before it, so that a recording that still grows is cut as the whole one will be.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
+from services.transcriber.audio import SAMPLE_RATE_HZ, Pcm, Samples
 from services.transcriber.speech import overlap_s
 from services.transcriber.transcript import Span
 
@@ -20,6 +21,10 @@ MAX_PIECE_S = 17.0
 thread: 0.32 CPU-seconds for 20 s, 0.40 for 21 s, 0.79 for 30 s)."""
 MIN_PIECE_S = 1.0
 """No cut leaves less. Of less the model makes up words."""
+LOOKAHEAD_S = MAX_PIECE_S + MIN_PIECE_S
+"""What is heard from a piece's beginning on decides where it ends."""
+EARLY_RATIO = 1 / 3
+"""Share of the longest piece from which on a pause is looked for first: shorter pieces lack context."""
 LONG_PAUSE_S = 1.0
 """Longer pauses are no better to cut in."""
 DIP_S = 0.2
@@ -28,7 +33,7 @@ DIP_STEP_S = 0.05
 
 
 def cut_into_pieces(
-    samples: Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float = MAX_PIECE_S
+    samples: Pcm | Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float = MAX_PIECE_S
 ) -> list[list[Span]]:
     """Return the spans in pieces of at most `max_piece_s`, in time order. Together they are all of `spans`.
 
@@ -38,9 +43,8 @@ def cut_into_pieces(
         speech: Tight spans of speech in the recording, in time order.
         max_piece_s: Longest piece, without the silences between its spans.
     """
-    start_s, end_s = spans[0].start_s, spans[-1].end_s
-    edges_s = [start_s, *_cuts_s(_Cutting(samples, spans, speech, max_piece_s), start_s, end_s), end_s]
-    return divided(spans, _joined(edges_s, spans, max_piece_s)[1:-1])
+    cutting = _Cutting(samples, spans, speech, max_piece_s)
+    return divided(spans, _cuts_s(cutting, spans[0].start_s, spans[-1].end_s))
 
 
 def divided(spans: Sequence[Span], cuts_s: Sequence[float]) -> list[list[Span]]:
@@ -60,7 +64,7 @@ class _Cutting:
     """What cuts are found in."""
 
     def __init__(
-        self, samples: Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float
+        self, samples: Pcm | Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float
     ) -> None:
         self.samples = samples
         self.spans = spans
@@ -73,26 +77,26 @@ class _Cutting:
 
 
 def _cuts_s(cutting: _Cutting, start_s: float, end_s: float) -> list[float]:
-    """Return where a stretch is cut: in the best pause, and what is still too long again."""
-    if cutting.heard_s(start_s, end_s) <= cutting.max_piece_s:
-        return []
-    at_s = _best_pause_s(cutting, start_s, end_s) or _quietest_s(cutting, start_s, end_s)
-    return [*_cuts_s(cutting, start_s, at_s), at_s, *_cuts_s(cutting, at_s, end_s)]
+    """Return where a stretch is cut, from its beginning on: in the best pause, or where it is quietest."""
+    cuts_s: list[float] = []
+    while cutting.heard_s(start_s, end_s) > cutting.max_piece_s:
+        start_s = _best_pause_s(cutting, start_s, end_s) or _quietest_s(cutting, start_s, end_s)
+        cuts_s.append(start_s)
+    return cuts_s
 
 
 def _best_pause_s(cutting: _Cutting, start_s: float, end_s: float) -> float | None:
-    """Return the middle of the pause that is long and leaves much on both sides. None without one."""
-    best_s, best_score = None, 0.0
-    all_s = cutting.heard_s(start_s, end_s)
-    for pause in cutting.pauses:
-        middle_s = (pause.start_s + pause.end_s) / 2
-        if not start_s < middle_s < end_s:
-            continue
-        shorter_s = min(cutting.heard_s(start_s, middle_s), cutting.heard_s(middle_s, end_s))
-        score = min(pause.duration_s, LONG_PAUSE_S) * (0.5 + shorter_s / all_s)
-        if shorter_s >= MIN_PIECE_S and score > best_score:
-            best_s, best_score = middle_s, score
-    return best_s
+    """Return the middle of the pause that is long and makes a long piece. None without one."""
+    found = [
+        (middle_s, heard_s, min(pause.duration_s, LONG_PAUSE_S) * (0.5 + heard_s / cutting.max_piece_s))
+        for pause in cutting.pauses
+        for middle_s in [(pause.start_s + pause.end_s) / 2]
+        if start_s < middle_s < end_s
+        for heard_s in [cutting.heard_s(start_s, middle_s)]
+        if MIN_PIECE_S <= heard_s <= cutting.max_piece_s and cutting.heard_s(middle_s, end_s) >= MIN_PIECE_S
+    ]
+    late = [one for one in found if one[1] >= EARLY_RATIO * cutting.max_piece_s]
+    return max(late or found, key=lambda one: one[2], default=(None,))[0]
 
 
 def _quietest_s(cutting: _Cutting, start_s: float, end_s: float) -> float:
@@ -107,17 +111,8 @@ def _quietest_s(cutting: _Cutting, start_s: float, end_s: float) -> float:
     return min(reversed(times_s), key=lambda time_s: _loudness(cutting.samples, time_s))
 
 
-def _loudness(samples: Samples, time_s: float) -> float:
+def _loudness(samples: Pcm | Samples, time_s: float) -> float:
     around = samples[
         max(0, round((time_s - DIP_S / 2) * SAMPLE_RATE_HZ)) : round((time_s + DIP_S / 2) * SAMPLE_RATE_HZ)
     ]
-    return float(np.mean(np.square(around)))
-
-
-def _joined(edges_s: Sequence[float], spans: Sequence[Span], max_piece_s: float) -> list[float]:
-    """Leave out edges between neighbours that are short enough together."""
-    kept_s = [edges_s[0]]
-    for edge_s, next_s in pairwise(edges_s[1:]):
-        if overlap_s(Span(kept_s[-1], next_s), spans) > max_piece_s:
-            kept_s.append(edge_s)
-    return [*kept_s, edges_s[-1]]
+    return float(np.mean(np.square(around, dtype=np.float64)))

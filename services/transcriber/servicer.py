@@ -79,9 +79,9 @@ class TranscriberServicer(transcriber_pb2_grpc.TranscriberServiceServicer):
         _context: grpc.aio.ServicerContext,
     ) -> AsyncIterator[transcriber_pb2.TranscribeResponse]:
         """See `protos/interview/v1/transcriber.proto`."""
-        async with self._inbox.receive(request_iterator, check=self._check) as (config, recording):
-            work = partial(self._transcriber.transcribe, recording, _options(config))
-            async for event in self._workers.stream(work):
+        async with self._inbox.receive_growing(request_iterator, check=self._check) as (config, arriving):
+            work = partial(self._transcriber.transcribe, arriving.path, _options(config))
+            async for event in arriving.events(self._workers.stream(work)):
                 yield self._response(event)
 
     async def GetCapabilities(
@@ -150,6 +150,7 @@ def _segment(segment: Segment) -> transcriber_pb2.Segment:
         language_code=segment.language_code,
         language_probability=segment.language_probability,
         flags=sorted(FLAGS[flag] for flag in segment.flags),
+        provisional=segment.provisional,
     )
 
 

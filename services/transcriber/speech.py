@@ -22,8 +22,10 @@ FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HZ
 CONTEXT_SAMPLES = 64
 """Samples of the frame before that Silero wants in front of each frame."""
 STATE_SHAPE = (1, 1, 128)
-BLOCK_FRAMES = 1000
-"""32 s at once: calls cost nothing, memory is flat, and cancelling is looked at in between."""
+BLOCK_SAMPLES = 32 * FRAME_SAMPLES
+"""A second at once: as cheap as more, and a live caller waits no longer."""
+LOOK_BLOCKS = 32
+"""Cancelling is looked at in between."""
 Probabilities = NDArray[np.float32]
 TARGET_LEVEL_DBFS = -23.0
 """EBU R 128's programme level: quiet recordings are brought up to it, for detection only."""
@@ -35,11 +37,26 @@ SURE_PROBABILITY = 0.8
 """Hum, clicks, music and room noise reached 0.67 at most, speech in every recording 0.93."""
 
 
-class SpeechDetector(Protocol):
-    """Says how likely somebody speaks, frame by frame."""
+class SpeechStream(Protocol):
+    """One recording on its way through a detector."""
 
-    def probabilities(self, samples: Samples) -> Iterator[Probabilities]:
-        """Yield a probability for each frame of `FRAME_S`, block after block."""
+    def take(self, samples: Samples) -> Probabilities:
+        """Return the probabilities, shape (n_frames,), of the frames that are complete now.
+
+        They don't depend on what comes later, nor on how the samples are cut.
+        """
+        ...
+
+    def finish(self) -> Probabilities:
+        """Return those of what is left, filled up with silence."""
+        ...
+
+
+class SpeechDetector(Protocol):
+    """Says how likely somebody speaks, frame by frame of `FRAME_S`."""
+
+    def stream(self) -> SpeechStream:
+        """Begin with a recording."""
         ...
 
 
@@ -50,22 +67,70 @@ class SileroDetector:
     of a gigabyte for an hour. Blocks carry the model's state on, and say the same.
     """
 
+    def stream(self) -> SpeechStream:
+        """Begin with a recording."""
+        return _SileroStream()
+
     def probabilities(self, samples: Samples) -> Iterator[Probabilities]:
-        """Yield a probability for each frame of `FRAME_S`, shape (n_frames,), every `BLOCK_FRAMES`."""
+        """Yield a probability for each frame of a whole recording, shape (n_frames,), every so often."""
+        stream, step = self.stream(), LOOK_BLOCKS * BLOCK_SAMPLES
+        for start in range(0, samples.size, step):
+            yield stream.take(samples[start : start + step])
+        yield stream.finish()
+
+
+class _SileroStream:
+    """Silero's state in one recording.
+
+    Quiet recordings are brought up to `TARGET_LEVEL_DBFS`, by the level of what came so far.
+    """
+
+    def __init__(self) -> None:
+        self._left = np.zeros(0, np.float32)
+        self._hidden = self._cell = np.zeros(STATE_SHAPE, np.float32)
+        self._last = np.zeros((1, CONTEXT_SAMPLES), np.float32)
+        self._energy, self._sample_count = 0.0, 0
+
+    def take(self, samples: Samples) -> Probabilities:
+        """See `SpeechStream`."""
+        samples = np.concatenate([self._left, samples])
+        whole = samples.size // BLOCK_SAMPLES * BLOCK_SAMPLES
+        self._left = samples[whole:]
+        return _joined(
+            [self._block(samples[at : at + BLOCK_SAMPLES]) for at in range(0, whole, BLOCK_SAMPLES)]
+        )
+
+    def finish(self) -> Probabilities:
+        """See `SpeechStream`."""
+        left, self._left = self._left, np.zeros(0, np.float32)
+        return self._block(left) if left.size else _joined([])
+
+    def _block(self, samples: Samples) -> Probabilities:
         from faster_whisper.vad import get_vad_model
 
-        run = get_vad_model().session.run
-        gain, step = _gain(samples), BLOCK_FRAMES * FRAME_SAMPLES
-        hidden = cell = np.zeros(STATE_SHAPE, np.float32)
-        last = np.zeros((1, CONTEXT_SAMPLES), np.float32)
-        for start in range(0, samples.size, step):
-            block = np.clip(samples[start : start + step] * gain, -1.0, 1.0)
-            frames = np.pad(block, (0, -block.size % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
-            tails = frames[:, -CONTEXT_SAMPLES:]
-            model_input = np.concatenate([np.concatenate([last, tails[:-1]]), frames], axis=1)
-            speech, hidden, cell = run(None, {"input": model_input, "h": hidden, "c": cell})
-            last = tails[-1:]
-            yield np.asarray(speech, np.float32).reshape(-1)
+        block = np.clip(samples * self._gain(samples), -1.0, 1.0)
+        frames = np.pad(block, (0, -block.size % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+        tails = frames[:, -CONTEXT_SAMPLES:]
+        model_input = np.concatenate([np.concatenate([self._last, tails[:-1]]), frames], axis=1)
+        speech, self._hidden, self._cell = get_vad_model().session.run(
+            None, {"input": model_input, "h": self._hidden, "c": self._cell}
+        )
+        self._last = tails[-1:]
+        return np.asarray(speech, np.float32).reshape(-1)
+
+    def _gain(self, samples: Samples) -> np.float32:
+        """Return the factor that brings the recording up to `TARGET_LEVEL_DBFS`, never down."""
+        self._energy += float(np.sum(np.square(samples, dtype=np.float64)))
+        self._sample_count += samples.size
+        if self._energy == 0.0:
+            return np.float32(1.0)
+        level_dbfs = 10 * float(np.log10(self._energy / self._sample_count))
+        gain_db = min(MAX_GAIN_DB, max(0.0, TARGET_LEVEL_DBFS - level_dbfs))
+        return np.float32(10 ** (gain_db / 20))
+
+
+def _joined(blocks: Sequence[Probabilities]) -> Probabilities:
+    return np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
 @dataclass(frozen=True)
@@ -164,17 +229,3 @@ def overlap_s(span: Span, others: Sequence[Span]) -> float:
 
 def _span(first_frame: int, last_frame: int, duration_s: float) -> Span:
     return Span(first_frame * FRAME_S, min(duration_s, (last_frame + 1) * FRAME_S))
-
-
-def _gain(samples: Samples) -> np.float32:
-    """Return the factor that brings a recording up to `TARGET_LEVEL_DBFS`, never down."""
-    step = BLOCK_FRAMES * FRAME_SAMPLES
-    energy = sum(
-        float(np.sum(np.square(samples[start : start + step], dtype=np.float64)))
-        for start in range(0, samples.size, step)
-    )
-    if energy == 0.0:
-        return np.float32(1.0)
-    level_dbfs = 10 * float(np.log10(energy / samples.size))
-    gain_db = min(MAX_GAIN_DB, max(0.0, TARGET_LEVEL_DBFS - level_dbfs))
-    return np.float32(10 ** (gain_db / 20))

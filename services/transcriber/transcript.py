@@ -73,6 +73,8 @@ class Segment:
     language_probability: float | None
     """None where the caller named the language."""
     flags: frozenset[Flag] = frozenset()
+    provisional: bool = False
+    """Whether it was written before all of the recording was there. Never in a transcript."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class Progress:
     """How far the work has come."""
 
     done_s: float
-    total_s: float
+    total_s: float | None
+    """None while the recording still grows."""
 
 
 @dataclass(frozen=True)

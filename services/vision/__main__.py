@@ -41,12 +41,22 @@ def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
 def compose(settings: VisionSettings) -> Register:
     """Put the vision stage together."""
     most_bytes = settings.max_media_bytes
-    inbox = MediaInbox(max_media_bytes=most_bytes, uri_prefixes=settings.media_uri_prefixes)
+    inbox = MediaInbox(
+        max_media_bytes=most_bytes,
+        uri_prefixes=settings.media_uri_prefixes,
+        max_growing_count=settings.growing_count,
+    )
     workers = Workers(settings.worker_count, settings.waiting_count)
     keep_metrics_here()
     analyzer = build_analyzer(settings)
-    limits = {"max_media_bytes": most_bytes, "worker_count": settings.worker_count}
-    return VisionServicer(analyzer, workers, inbox, **limits).add_to
+    return VisionServicer(
+        analyzer,
+        workers,
+        inbox,
+        max_media_bytes=most_bytes,
+        worker_count=settings.worker_count,
+        growing_workers=Workers(max(1, settings.growing_count), settings.waiting_count),
+    ).add_to
 
 
 def _options(settings: VisionSettings) -> VisionOptions:

@@ -7,7 +7,7 @@ closed when it is done. The same file and models give the same report.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,10 @@ class VisionAnalyzer:
     def analyze(self, recording: Path, stop: threading.Event) -> Iterator[Progress | VisionReport]:
         """Look at a recording from beginning to end: progress, and the report last.
 
+        Args:
+            recording: The file. It may still grow: what has arrived is looked at while the rest comes.
+            stop: Set when the caller gave up.
+
         Raises:
             InvalidInputError: `MEDIA_UNDECODABLE`, `MEDIA_PIXELS_EXCEEDED`, `MEDIA_TOO_COMPLEX` or
                 `MEDIA_DECODER_FAILED`.
@@ -105,10 +109,18 @@ class VisionAnalyzer:
             if track is None:
                 yield self._without_picture(PictureFacts())
                 return
-            with closing(self._open_landmarker()) as landmarker, closing(self._open_detector()) as detector:
-                watch = _Watch(landmarker, FaceCounter(detector, sure_score=options.sure_score), options)
-                yield from _watch_all(track, watch)
+            watch = yield from self._watched(track)
+            while track.begins_again:
+                watch = yield from self._watched(track)
             yield self._report(watch.log, track.facts)
+
+    def _watched(self, track: PictureTrack) -> Generator[Progress, None, _Watch]:
+        """Look at the frames of a track, with models of its own: they follow a face."""
+        options = self._options
+        with closing(self._open_landmarker()) as landmarker, closing(self._open_detector()) as detector:
+            watch = _Watch(landmarker, FaceCounter(detector, sure_score=options.sure_score), options)
+            yield from _watch_all(track, watch)
+            return watch
 
     def _report(self, log: SampleLog, facts: PictureFacts) -> VisionReport:
         if not len(log):

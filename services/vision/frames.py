@@ -27,7 +27,7 @@ RgbImage = npt.NDArray[np.uint8]
 
 FUNCTION = "services.vision.picture_decoding:decode"
 MAX_SIDE_PX = 1280
-"""The longer side of a frame is at most this. `picture_decoding` scales it."""
+"""The longer side of a frame is at most this. `picture_sampling` scales it."""
 CHANNEL_COUNT = 3
 FRAME_BYTES = MAX_SIDE_PX * MAX_SIDE_PX * CHANNEL_COUNT
 LIMITS = ChildLimits(max_memory_bytes=1 << 30, max_cpu_s=3600.0)
@@ -90,29 +90,44 @@ class PictureFacts:
 
 
 class PictureTrack:
-    """The picture track of one open recording. Can be gone through once."""
+    """The picture track of one open recording. Can be gone through once, unless it begins again."""
 
-    def __init__(self, pieces: Iterator[Piece], total_s: float | None) -> None:
+    def __init__(self, pieces: Iterator[Piece], first: Piece) -> None:
         self.facts = PictureFacts()
         """Complete once the last frame was handed out."""
-        self.total_s = total_s
+        self.has_picture = False
+        self.total_s: float | None = None
         """Length as the header claims it. None where it claims nothing."""
+        self.begins_again = False
+        """Whether what was handed out counts no more: the whole recording is another than what grew."""
         self._pieces = pieces
+        self._begin(first)
 
     def frames(self) -> Iterator[Frame]:
         """Hand out one frame for each step of the grid that has one, in time order.
+
+        It ends early where `begins_again`. Call it once more then.
 
         Raises:
             CancelledCallError: The caller gave up.
             InvalidInputError: A frame is larger than allowed, or nothing can be decoded.
         """
+        self.begins_again = False
         for piece in self._pieces:
             with told_right():
                 if "facts" in piece.values:
                     self.facts = _facts(piece.values["facts"])
                     return
+                if "has_picture" in piece.values:
+                    self._begin(piece)
+                    self.begins_again = True
+                    return
                 frame = _frame(piece)
             yield frame
+
+    def _begin(self, piece: Piece) -> None:
+        self.has_picture = bool(piece.values["has_picture"])
+        self.total_s = _seconds(piece.values["total_s"]) if self.has_picture else None
 
 
 @contextmanager
@@ -140,10 +155,8 @@ def open_picture(
     options = {"grid_hz": grid_hz, "max_pixels": max_pixels}
     with (decoder or picture_decoder()).open(recording, options, stop) as pieces:
         with told_right():
-            first = next(pieces)
-            has_picture = bool(first.values["has_picture"])
-            total_s = _seconds(first.values["total_s"]) if has_picture else None
-        yield PictureTrack(pieces, total_s) if has_picture else None
+            track = PictureTrack(pieces, next(pieces))
+        yield track if track.has_picture else None
 
 
 def _frame(piece: Piece) -> Frame:

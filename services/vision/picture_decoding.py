@@ -1,47 +1,52 @@
-"""Decodes a recording's picture once and picks about ten frames a second, by the frames' own times.
+"""Decodes a recording's picture once, also while the recording still grows.
 
 It runs in a child process (`chassis/decoding/`), because pictures are hostile input. Nominal frame rates and
-header durations decide nothing: a webm from a browser has neither.
+header durations decide nothing: a webm from a browser has neither. A recording that grows is decoded from
+the front as it comes. Once it is whole, its packets are gone through as those of any file are. Only where
+they are others than those that were decoded, decoding begins again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import av.error
-from av.video.reformatter import VideoReformatter
 
 from chassis.errors import InvalidInputError
+from chassis.growing import is_growing, wait_until_whole
 from chassis.playback.opening import Recording, open_recording
-from chassis.playback.picture import PictureTimes, how_shown
+from chassis.playback.packet_print import PacketPrint
+from chassis.playback.picture import PictureTimes
 from chassis.playback.recording_warnings import in_order
 from chassis.playback.tracks import about_choice
-from services.vision.frame_clock import FrameClock
+from services.vision.picture_sampling import Message, PictureSampler, hints_of
 
-MAX_SIDE_PX = 1280
-"""Larger pictures are scaled down: the models look at 256 px or less of a face anyway."""
-DECODER_THREADS = 2
-"""Fixed and not the number of cores, so that the same file gives the same frames on every machine."""
-SCALER_THREADS = 1
-MIN_SKIP_FACTOR = 2
-"""Frames for each step of the grid from which on every second one can be left undecoded."""
-SPARSE_GAP_FACTOR = 1.2
-"""Gap between kept frames, in grid steps, from which on skipping frames would cost samples."""
-PTS_TOLERANCE_S = 1e-6
 MAX_STILL_COUNT = 10_000
 """More places in which the picture stands still are not listed."""
 
-Message = tuple[dict[str, Any], Any]
+Beat = Callable[[], None]
 
 
-def decode(recording: Path, options: dict[str, Any], beat: Callable[[], None]) -> Iterator[Message]:
+@dataclass(frozen=True)
+class _Early:
+    """What was decoded while the recording grew."""
+
+    sampler: PictureSampler
+    hints: tuple[object, ...]
+    packets: bytes
+    """Their digest."""
+
+
+def decode(recording: Path, options: dict[str, Any], beat: Beat) -> Iterator[Message]:
     """Yield whether there is a picture, its frames, and last what is known about it.
 
+    `has_picture` may come a second time: what came before it counts no more.
+
     Args:
-        recording: The file.
+        recording: The file. It may still grow.
         options: `grid_hz`, `max_pixels`.
         beat: Called while there is nothing to say.
 
@@ -49,159 +54,116 @@ def decode(recording: Path, options: dict[str, Any], beat: Callable[[], None]) -
         InvalidInputError: The file is not a recording that can be read (`MEDIA_UNDECODABLE`), or its picture
             is too large (`MEDIA_PIXELS_EXCEEDED`).
     """
+    early = None
+    if is_growing(recording):
+        early = yield from _as_it_grows(recording, options, beat)
+        wait_until_whole(recording, beat)
+    yield from _whole(recording, options, beat, early)
+
+
+def _as_it_grows(
+    recording: Path, options: dict[str, Any], beat: Beat
+) -> Generator[Message, None, _Early | None]:
+    """Decode what comes. What is wrong with it is told of the whole file, unless it is too much already."""
+    try:
+        with open_recording(recording, beat) as opened:
+            stream = opened.tracks.picture
+            if opened.beat is None or stream is None:
+                return None
+            hints, packets = hints_of(stream), PacketPrint(stream)
+            sampler = PictureSampler(stream, **options)
+            yield {"has_picture": True, "total_s": opened.total_s}, None
+            for packet in opened.packets():
+                beat()
+                packets.add(packet)
+                if packet.stream is stream:
+                    yield from sampler.read(packet, None)
+            return _Early(sampler, hints, packets.value())
+    except InvalidInputError as error:
+        if error.reason != "MEDIA_UNDECODABLE":
+            raise
+    except (av.error.FFmpegError, ValueError):
+        pass
+    return None
+
+
+def _whole(recording: Path, options: dict[str, Any], beat: Beat, early: _Early | None) -> Iterator[Message]:
     with open_recording(recording) as opened:
         stream = opened.tracks.picture
         if stream is None:
-            if opened.tracks.count("video"):
-                raise InvalidInputError(
-                    f"The picture is in a format that is not known here ({opened.tracks.codec('video')}). "
-                    "Export the recording as MP4 (H.264).",
-                    reason="MEDIA_UNDECODABLE",
-                )
+            _check_no_picture(opened)
             yield {"has_picture": False}, None
             return
-        check_pixels(stream.codec_context.width, stream.codec_context.height, options["max_pixels"])
-        yield {"has_picture": True, "total_s": opened.total_s}, None
-        size_bytes = recording.stat().st_size
-        yield from PictureDecoding(
-            opened, size_bytes=size_bytes, grid_hz=options["grid_hz"], max_pixels=options["max_pixels"]
-        ).messages(beat)
+        if early is None:
+            sampler = PictureSampler(stream, **options)
+            yield {"has_picture": True, "total_s": opened.total_s}, None
+            times = PictureTimes()
+            yield from _frames(opened, sampler, times, beat)
+            yield _facts(opened, sampler, times)
+            return
+        if early.hints == hints_of(stream):
+            packets, times = _gone_through(opened, beat)
+            if early.packets == packets:
+                yield _facts(opened, early.sampler, times)
+                return
+    yield from _whole(recording, options, beat, None)
 
 
-class PictureDecoding:
-    """The picture track of one open recording. Can be gone through once."""
-
-    def __init__(self, recording: Recording, *, size_bytes: int, grid_hz: float, max_pixels: int) -> None:
-        self._recording = recording
-        stream = self._stream = recording.tracks.picture
-        self._codec = stream.codec_context
-        self._size_bytes = size_bytes
-        self._grid_hz = grid_hz
-        self._max_pixels = max_pixels
-        self._last_slot = -1
-        self._last_decoded_s: float | None = None
-        self._clock = FrameClock()
-        self._scaler = VideoReformatter()  # a frame's own would start threads for each frame
-        self._times = PictureTimes()
-        self._size_px: tuple[int, int] | None = None
-        self._size_changed = False
-        self._corrupt_packet_count = 0
-        # The nominal rate is a hint that only saves work: what is sampled follows the frames' own times.
-        self._skipping = (stream.average_rate or 0) >= MIN_SKIP_FACTOR * grid_hz
-        self._codec.thread_type = "AUTO"
-        self._codec.thread_count = DECODER_THREADS
-        self._codec.skip_frame = "NONREF" if self._skipping else "DEFAULT"
-        # `max_pixels`: the codec itself refuses a picture that grows in mid-file, before it takes memory.
-        self._codec.options = {"skip_loop_filter": "all", "max_pixels": str(max_pixels)}
-
-    def messages(self, beat: Callable[[], None]) -> Iterator[Message]:
-        """Yield one frame for each step of the grid that has one, in time order, and the facts last.
-
-        Raises:
-            InvalidInputError: A frame is larger than allowed, or nothing can be decoded.
-        """
-        found = False
-        for packet in self._recording.packets():
-            beat()
-            if packet.stream is not self._stream:
-                continue
-            self._times.read(packet)
-            read_ratio = packet.pos / self._size_bytes if packet.pos and self._size_bytes else None
-            for frame in self._decoded(packet):
-                found = True
-                if (time_s := self._sample_time_s(frame)) is not None:
-                    image = self._upright_image(frame)
-                    height_px, width_px, _ = image.shape
-                    size = {"width_px": width_px, "height_px": height_px}
-                    yield {"time_s": time_s, "read_ratio": read_ratio} | size, image
-        if self._times.packet_count and not found:
-            raise InvalidInputError(
-                "No frame of the picture can be decoded. Export the recording again, as mp4 (H.264) or webm.",
-                reason="MEDIA_UNDECODABLE",
-            )
-        yield {"facts": self._facts()}, None
-
-    def _decoded(self, packet: Any) -> Any:
-        try:
-            return packet.decode()
-        except MemoryError:
-            raise
-        except av.error.FFmpegError:
-            self._corrupt_packet_count += 1
-            return ()
-
-    def _facts(self) -> dict[str, Any]:
-        recording, times = self._recording, self._times
-        recording_s = max(recording.timeline.end_s, times.shown_until_s)
-        warnings = in_order(
-            (*about_choice(recording.tracks), *recording.warnings(), *times.warnings(recording_s))
-        )
-        width_px, height_px = self._size_px or (0, 0)
-        return {
-            "width_px": width_px,
-            "height_px": height_px,
-            "size_changed": self._size_changed,
-            "corrupt_packet_count": self._corrupt_packet_count + recording.failed_read_count,
-            "packet_count": times.packet_count,
-            "frame_rate_hz": times.frame_rate_hz,
-            "first_s": times.first_s,
-            "shown_until_s": times.shown_until_s,
-            "stills_s": times.stills[:MAX_STILL_COUNT],
-            "recording_s": recording_s,
-            "warnings": [asdict(one) for one in warnings],
-        }
-
-    def _sample_time_s(self, frame: Any) -> float | None:
-        """The frame's time where it is the first one of its step of the grid, else None."""
-        ticks = self._clock.ticks(frame)
-        if ticks is None or frame.time_base is None:
-            raise InvalidInputError(
-                "The picture has no times. Send the recording in a container that has them, as mp4 or webm.",
-                reason="MEDIA_UNDECODABLE",
-            )
-        time_s = max(0.0, float(ticks * frame.time_base))
-        self._keep_dense_enough(time_s)
-        slot = int((time_s + PTS_TOLERANCE_S) * self._grid_hz)
-        if slot <= self._last_slot:
-            return None
-        self._last_slot = slot
-        return time_s
-
-    def _keep_dense_enough(self, time_s: float) -> None:
-        # Frames that nothing refers to are skipped unread, which halves the cost at 30 a second. Where
-        # that leaves holes in the grid (12 a second, or long runs of such frames), all are decoded.
-        last_s, self._last_decoded_s = self._last_decoded_s, time_s
-        if self._skipping and last_s is not None and time_s - last_s > SPARSE_GAP_FACTOR / self._grid_hz:
-            self._codec.skip_frame = "DEFAULT"
-            self._skipping = False
-
-    def _upright_image(self, frame: Any) -> Any:
-        check_pixels(frame.width, frame.height, self._max_pixels)
-        shown = how_shown(frame, self._stream)
-        self._note_size(*shown.size)
-        width_px, height_px = shown.stored_size
-        scale = min(1.0, MAX_SIDE_PX / max(width_px, height_px))
-        width_px, height_px = max(1, round(width_px * scale)), max(1, round(height_px * scale))
-        rgb = self._scaler.reformat(
-            frame, width=width_px, height=height_px, format="rgb24", threads=SCALER_THREADS
-        ).to_ndarray()
-        return shown.upright(rgb)  # type: ignore[arg-type]  # rgb24 has bytes
-
-    def _note_size(self, width_px: int, height_px: int) -> None:
-        if self._size_px is None:
-            self._size_px = width_px, height_px
-        elif (width_px, height_px) != self._size_px:
-            self._size_changed = True
-
-
-def check_pixels(width_px: int, height_px: int, max_pixels: int) -> None:
-    """Refuse a picture that is too large.
-
-    Raises:
-        InvalidInputError: It is (`MEDIA_PIXELS_EXCEEDED`).
-    """
-    if width_px * height_px > max_pixels:
+def _check_no_picture(recording: Recording) -> None:
+    """Raise where there is a picture that nothing here can decode."""
+    if recording.tracks.count("video"):
         raise InvalidInputError(
-            f"The picture has {width_px}×{height_px} pixels, {max_pixels} are allowed. Send it smaller.",
-            reason="MEDIA_PIXELS_EXCEEDED",
+            f"The picture is in a format that is not known here ({recording.tracks.codec('video')}). "
+            "Export the recording as MP4 (H.264).",
+            reason="MEDIA_UNDECODABLE",
         )
+
+
+def _frames(
+    recording: Recording, sampler: PictureSampler, times: PictureTimes, beat: Beat
+) -> Iterator[Message]:
+    size_bytes, stream = recording.path.stat().st_size, recording.tracks.picture
+    for packet in recording.packets():
+        beat()
+        if packet.stream is stream:
+            times.read(packet)
+            yield from sampler.read(packet, packet.pos / size_bytes if packet.pos and size_bytes else None)
+
+
+def _gone_through(recording: Recording, beat: Beat) -> tuple[bytes, PictureTimes]:
+    """Return the digest and the times of the packets, and decode none."""
+    stream, times = recording.tracks.picture, PictureTimes()
+    packets = PacketPrint(stream)
+    for packet in recording.packets():
+        beat()
+        packets.add(packet)
+        if packet.stream is stream:
+            times.read(packet)
+    return packets.value(), times
+
+
+def _facts(recording: Recording, sampler: PictureSampler, times: PictureTimes) -> Message:
+    if times.packet_count and not sampler.found:
+        raise InvalidInputError(
+            "No frame of the picture can be decoded. Export the recording again, as mp4 (H.264) or webm.",
+            reason="MEDIA_UNDECODABLE",
+        )
+    recording_s = max(recording.timeline.end_s, times.shown_until_s)
+    warnings = in_order(
+        (*about_choice(recording.tracks), *recording.warnings(), *times.warnings(recording_s))
+    )
+    width_px, height_px = sampler.size_px or (0, 0)
+    facts = {
+        "width_px": width_px,
+        "height_px": height_px,
+        "size_changed": sampler.size_changed,
+        "corrupt_packet_count": sampler.corrupt_packet_count + recording.failed_read_count,
+        "packet_count": times.packet_count,
+        "frame_rate_hz": times.frame_rate_hz,
+        "first_s": times.first_s,
+        "shown_until_s": times.shown_until_s,
+        "stills_s": times.stills[:MAX_STILL_COUNT],
+        "recording_s": recording_s,
+        "warnings": [asdict(one) for one in warnings],
+    }
+    return {"facts": facts}, None

@@ -14,6 +14,9 @@ class VisionSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="VISION_", frozen=True, extra="ignore")
 
     port: int = Field(50054, ge=0, le=65535)
+    growing_count: int = Field(1, ge=0, le=256)
+    """Recordings that are worked on while they arrive, beside `worker_count` others. One more is received
+    first."""
     landmarker_model: str = "face-landmarker-full-range"
     """The landmark bundle: a name of the catalogue, or a path to a `face_landmarker.task`."""
     detector_model: str = "face-detector-full-range"

@@ -58,6 +58,10 @@ class CountingInbox(MediaInbox):
         """See `MediaInbox`."""
         return super().receive(self._counted(requests), **options)
 
+    def receive_growing(self, requests: AsyncIterator[Any], **options: Any) -> Any:
+        """See `MediaInbox`."""
+        return super().receive_growing(self._counted(requests), **options)
+
     async def _counted(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         async for request in requests:
             self.chunk_count += bool(request.chunk)

@@ -100,7 +100,7 @@ def transcriber(folder: Path) -> Iterator[Stage]:
 def vision(folder: Path) -> Iterator[Stage]:
     recording = fakes_vision.write_clip(folder / "store" / "a.mp4", [(fakes_vision.ONE_FACE, 1.0)], rate_hz=5)
     config = vision_pb2.AnalyzeConfig(recording=media_pb2.Recording(uri=recording.as_uri()))
-    limits = {"max_media_bytes": MAX_MEDIA_BYTES, "worker_count": 1}
+    limits: dict[str, Any] = {"max_media_bytes": MAX_MEDIA_BYTES, "worker_count": 1}
     yield Stage(
         VisionServicer(fakes_vision.fake_analyzer(), Workers(1, 2), inbox_in(folder), **limits).add_to,
         vision_pb2,
@@ -116,7 +116,7 @@ def speaker(folder: Path) -> Iterator[Stage]:
     voice = fakes_speaker.play([(fakes_speaker.ANNA_HZ, 3.0)])
     recording = fakes_speaker.write_wav(folder / "store" / "a.wav", voice)
     config = speaker_pb2.DiarizeConfig(recording=media_pb2.Recording(uri=recording.as_uri()))
-    limits = {"max_media_bytes": MAX_MEDIA_BYTES, "worker_count": 1}
+    limits: dict[str, Any] = {"max_media_bytes": MAX_MEDIA_BYTES, "worker_count": 1}
     yield Stage(
         SpeakerServicer(fakes_speaker.fake_diarizer(), Workers(1, 2), inbox_in(folder), **limits).add_to,
         speaker_pb2,

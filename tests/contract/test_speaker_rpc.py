@@ -17,7 +17,7 @@ from chassis.media import MediaInbox
 from chassis.server import start_server
 from chassis.workers import Workers
 from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
-from services.speaker.audio import Samples
+from services.speaker.audio import Samples, Waveform
 from services.speaker.embedding import Batch
 from services.speaker.engine import Diarizer
 from services.speaker.servicer import SERVICE_NAME, SpeakerServicer
@@ -195,7 +195,7 @@ async def test_a_cancelled_call_stops_the_work(tmp_path: Path) -> None:
             super().__init__()
             self.began, self.ended = threading.Event(), threading.Event()
 
-        def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
+        def embed(self, samples: Waveform, windows: Windows) -> Iterator[Batch]:
             self.began.set()
             try:
                 while True:
@@ -236,7 +236,7 @@ async def test_a_full_waiting_room_refuses_with_a_delay(tmp_path: Path) -> None:
     release = threading.Event()
 
     class WaitingEncoder(FakeWindowEncoder):
-        def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
+        def embed(self, samples: Waveform, windows: Windows) -> Iterator[Batch]:
             release.wait(10)
             yield from super().embed(samples, windows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import wave
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -15,7 +16,7 @@ from chassis.decoding.decoder import Decoder
 from chassis.decoding.decoder_here import DecoderHere
 from chassis.model_info import ModelInfo
 from chassis.playback.loading import FUNCTION
-from services.speaker.audio import SAMPLE_RATE_HZ, Samples
+from services.speaker.audio import SAMPLE_RATE_HZ, Samples, Waveform
 from services.speaker.clustering import Projection
 from services.speaker.embedding import Batch
 from services.speaker.engine import Diarizer
@@ -25,6 +26,11 @@ from services.speaker.windows import Windows
 
 ANNA_HZ, BEN_HZ, CLEO_HZ = 200.0, 400.0, 800.0
 VOICES_HZ = (ANNA_HZ, BEN_HZ, CLEO_HZ)
+WAV_OF_UNKNOWN_LENGTH = struct.pack(
+    "<4sI8sIHHIIHH4sI",
+    b"RIFF", 0xFFFF_FFFF, b"WAVEfmt ", 16, 1, 1, 16_000, 32_000, 2, 16, b"data", 0xFFFF_FFFF,
+)  # fmt: skip
+"""The head of a plain WAV whose writer does not know yet how long it will be."""
 MODEL = ModelInfo("fake-encoder", "1", "ab" * 32, "cpu")
 
 Score = Sequence[tuple[float | None, float]]
@@ -48,13 +54,13 @@ class FakeWindowEncoder:
     def __init__(self) -> None:
         self.call_count = 0
 
-    def embed(self, samples: Samples, windows: Windows) -> Iterator[Batch]:
+    def embed(self, samples: Waveform, windows: Windows) -> Iterator[Batch]:
         self.call_count += 1
         for start in range(0, len(windows), self.batch_windows):
             batch = np.arange(start, min(start + self.batch_windows, len(windows)))
             yield batch, np.stack([self._embedding(samples, windows[i]) for i in batch])
 
-    def _embedding(self, samples: Samples, window: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _embedding(self, samples: Waveform, window: NDArray[np.float64]) -> NDArray[np.float32]:
         part = samples[int(window[0] * SAMPLE_RATE_HZ) : int(window[1] * SAMPLE_RATE_HZ)]
         times_s = np.arange(len(part)) / SAMPLE_RATE_HZ
         embedding = np.zeros(EMBEDDING_SIZE, np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest, Piece
-from services.transcriber.speech import FRAME_S
+from services.transcriber.speech import FRAME_SAMPLES
 from services.transcriber.transcript import Span
 
 
@@ -116,11 +116,25 @@ class BlockingSpeechModel(FakeSpeechModel):
 class LoudnessDetector:
     """Calls every frame speech that is loud enough, so that a tone stands for a voice."""
 
-    def probabilities(self, samples: Samples) -> Iterator[np.ndarray]:
-        size = round(FRAME_S * SAMPLE_RATE_HZ)
-        padded = np.pad(samples, (0, -samples.size % size)).reshape(-1, size)
-        loud = np.sqrt(np.mean(padded**2, axis=1)) > 0.05
-        yield np.where(loud, 0.95, 0.05).astype(np.float32)
+    def stream(self) -> LoudnessStream:
+        return LoudnessStream()
+
+
+class LoudnessStream:
+    """What `LoudnessDetector` keeps of one recording."""
+
+    def __init__(self) -> None:
+        self._left = np.zeros(0, np.float32)
+
+    def take(self, samples: Samples) -> np.ndarray:
+        samples = np.concatenate([self._left, samples])
+        whole = samples.size // FRAME_SAMPLES * FRAME_SAMPLES
+        self._left = samples[whole:]
+        loud = np.sqrt(np.mean(samples[:whole].reshape(-1, FRAME_SAMPLES) ** 2, axis=1)) > 0.05
+        return np.where(loud, 0.95, 0.05).astype(np.float32)
+
+    def finish(self) -> np.ndarray:
+        return self.take(np.zeros(-self._left.size % FRAME_SAMPLES, np.float32))
 
 
 def tone(duration_s: float) -> np.ndarray:

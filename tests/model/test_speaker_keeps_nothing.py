@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from chassis.models import locate
+from chassis.playback.loading import load_sound
 from interview.v1 import speaker_pb2, speaker_pb2_grpc
 from services.speaker.__main__ import silero_weights
-from services.speaker.audio import load_sound
 from services.speaker.clustering import Projection
 from services.speaker.embedding import VoiceEncoder
 from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks, speech_stretches
@@ -44,7 +44,7 @@ def vectors_of(recording: Path, models_dir: Path) -> list[np.ndarray]:
     sound = load_sound(recording, 600.0, threading.Event())
     assert sound is not None
     model = SileroSpeechModel(silero_weights())
-    probabilities = np.concatenate(list(model.probabilities(levelled_blocks(sound.samples))))
+    probabilities = np.concatenate(list(model.probabilities(levelled_blocks(sound.samples, 0))))
     windows = windows_of(speech_stretches(probabilities, sound.duration_s))
     encoder = VoiceEncoder(locate("voice-encoder", models_dir).path)
     embeddings = np.zeros((len(windows), 256), np.float32)

@@ -25,31 +25,31 @@ _sym_db = _symbol_database.Default()
 from interview.v1 import media_pb2 as interview_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1einterview/v1/transcriber.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\"\xdf\x01\n\x10TranscribeConfig\x12*\n\trecording\x18\x01 \x01(\x0b\x32\x17.interview.v1.Recording\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12*\n\x04task\x18\x03 \x01(\x0e\x32\x1c.interview.v1.TranscribeTask\x12\x16\n\tbeam_size\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08hotwords\x18\x05 \x01(\t\x12\x0e\n\x06prompt\x18\x06 \x01(\t\x12\x14\n\x0cvad_disabled\x18\x07 \x01(\x08\x42\x0c\n\n_beam_size\"a\n\x11TranscribeRequest\x12\x30\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1e.interview.v1.TranscribeConfigH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"\xbb\x02\n\x07Segment\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x02 \x01(\x01\x12\x0c\n\x04text\x18\x03 \x01(\t\x12!\n\x05words\x18\x04 \x03(\x0b\x32\x12.interview.v1.Word\x12\x13\n\x0b\x61vg_logprob\x18\x05 \x01(\x01\x12\x1d\n\x15no_speech_probability\x18\x06 \x01(\x01\x12\x19\n\x11\x63ompression_ratio\x18\x07 \x01(\x01\x12\x13\n\x0btemperature\x18\x08 \x01(\x01\x12\x15\n\rlanguage_code\x18\t \x01(\t\x12!\n\x14language_probability\x18\n \x01(\x01H\x00\x88\x01\x01\x12(\n\x05\x66lags\x18\x0b \x03(\x0e\x32\x19.interview.v1.SegmentFlagB\x17\n\x15_language_probability\"\xc6\x03\n\nTranscript\x12\'\n\x08segments\x18\x01 \x03(\x0b\x32\x15.interview.v1.Segment\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12!\n\x14language_probability\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\nduration_s\x18\x04 \x01(\x01\x12\x10\n\x08speech_s\x18\x05 \x01(\x01\x12\x1a\n\x12uncovered_speech_s\x18\x06 \x01(\x01\x12\x1e\n\x16real_time_factor_ratio\x18\x07 \x01(\x01\x12\"\n\x15mean_word_probability\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12&\n\x07outcome\x18\t \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x10\n\x08warnings\x18\n \x03(\t\x12&\n\x05model\x18\x0b \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12:\n\x12recording_warnings\x18\x0c \x03(\x0b\x32\x1e.interview.v1.RecordingWarningB\x17\n\x15_language_probabilityB\x18\n\x16_mean_word_probability\"\xa3\x01\n\x12TranscribeResponse\x12*\n\x08progress\x18\x01 \x01(\x0b\x32\x16.interview.v1.ProgressH\x00\x12(\n\x07segment\x18\x02 \x01(\x0b\x32\x15.interview.v1.SegmentH\x00\x12.\n\ntranscript\x18\x03 \x01(\x0b\x32\x18.interview.v1.TranscriptH\x00\x42\x07\n\x05\x65vent\"*\n(TranscriberServiceGetCapabilitiesRequest\"\x9a\x01\n)TranscriberServiceGetCapabilitiesResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x16\n\x0elanguage_codes\x18\x02 \x03(\t\x12\x17\n\x0fmax_media_bytes\x18\x03 \x01(\x03\x12\x14\n\x0cworker_count\x18\x04 \x01(\x05*p\n\x0eTranscribeTask\x12\x1f\n\x1bTRANSCRIBE_TASK_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRANSCRIBE_TASK_TRANSCRIBE\x10\x01\x12\x1d\n\x19TRANSCRIBE_TASK_TRANSLATE\x10\x02*\xa9\x01\n\x0bSegmentFlag\x12\x1c\n\x18SEGMENT_FLAG_UNSPECIFIED\x10\x00\x12\x1b\n\x17SEGMENT_FLAG_REPETITION\x10\x01\x12!\n\x1dSEGMENT_FLAG_HIGH_COMPRESSION\x10\x02\x12 \n\x1cSEGMENT_FLAG_LOW_PROBABILITY\x10\x03\x12\x1a\n\x16SEGMENT_FLAG_NO_SPEECH\x10\x04\x32\xee\x01\n\x12TranscriberService\x12S\n\nTranscribe\x12\x1f.interview.v1.TranscribeRequest\x1a .interview.v1.TranscribeResponse(\x01\x30\x01\x12\x82\x01\n\x0fGetCapabilities\x12\x36.interview.v1.TranscriberServiceGetCapabilitiesRequest\x1a\x37.interview.v1.TranscriberServiceGetCapabilitiesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1einterview/v1/transcriber.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\"\xdf\x01\n\x10TranscribeConfig\x12*\n\trecording\x18\x01 \x01(\x0b\x32\x17.interview.v1.Recording\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12*\n\x04task\x18\x03 \x01(\x0e\x32\x1c.interview.v1.TranscribeTask\x12\x16\n\tbeam_size\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08hotwords\x18\x05 \x01(\t\x12\x0e\n\x06prompt\x18\x06 \x01(\t\x12\x14\n\x0cvad_disabled\x18\x07 \x01(\x08\x42\x0c\n\n_beam_size\"a\n\x11TranscribeRequest\x12\x30\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1e.interview.v1.TranscribeConfigH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"\xd0\x02\n\x07Segment\x12\x0f\n\x07start_s\x18\x01 \x01(\x01\x12\r\n\x05\x65nd_s\x18\x02 \x01(\x01\x12\x0c\n\x04text\x18\x03 \x01(\t\x12!\n\x05words\x18\x04 \x03(\x0b\x32\x12.interview.v1.Word\x12\x13\n\x0b\x61vg_logprob\x18\x05 \x01(\x01\x12\x1d\n\x15no_speech_probability\x18\x06 \x01(\x01\x12\x19\n\x11\x63ompression_ratio\x18\x07 \x01(\x01\x12\x13\n\x0btemperature\x18\x08 \x01(\x01\x12\x15\n\rlanguage_code\x18\t \x01(\t\x12!\n\x14language_probability\x18\n \x01(\x01H\x00\x88\x01\x01\x12(\n\x05\x66lags\x18\x0b \x03(\x0e\x32\x19.interview.v1.SegmentFlag\x12\x13\n\x0bprovisional\x18\x0c \x01(\x08\x42\x17\n\x15_language_probability\"\xc6\x03\n\nTranscript\x12\'\n\x08segments\x18\x01 \x03(\x0b\x32\x15.interview.v1.Segment\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12!\n\x14language_probability\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\nduration_s\x18\x04 \x01(\x01\x12\x10\n\x08speech_s\x18\x05 \x01(\x01\x12\x1a\n\x12uncovered_speech_s\x18\x06 \x01(\x01\x12\x1e\n\x16real_time_factor_ratio\x18\x07 \x01(\x01\x12\"\n\x15mean_word_probability\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12&\n\x07outcome\x18\t \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x10\n\x08warnings\x18\n \x03(\t\x12&\n\x05model\x18\x0b \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12:\n\x12recording_warnings\x18\x0c \x03(\x0b\x32\x1e.interview.v1.RecordingWarningB\x17\n\x15_language_probabilityB\x18\n\x16_mean_word_probability\"\xa3\x01\n\x12TranscribeResponse\x12*\n\x08progress\x18\x01 \x01(\x0b\x32\x16.interview.v1.ProgressH\x00\x12(\n\x07segment\x18\x02 \x01(\x0b\x32\x15.interview.v1.SegmentH\x00\x12.\n\ntranscript\x18\x03 \x01(\x0b\x32\x18.interview.v1.TranscriptH\x00\x42\x07\n\x05\x65vent\"*\n(TranscriberServiceGetCapabilitiesRequest\"\x9a\x01\n)TranscriberServiceGetCapabilitiesResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x16\n\x0elanguage_codes\x18\x02 \x03(\t\x12\x17\n\x0fmax_media_bytes\x18\x03 \x01(\x03\x12\x14\n\x0cworker_count\x18\x04 \x01(\x05*p\n\x0eTranscribeTask\x12\x1f\n\x1bTRANSCRIBE_TASK_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRANSCRIBE_TASK_TRANSCRIBE\x10\x01\x12\x1d\n\x19TRANSCRIBE_TASK_TRANSLATE\x10\x02*\xa9\x01\n\x0bSegmentFlag\x12\x1c\n\x18SEGMENT_FLAG_UNSPECIFIED\x10\x00\x12\x1b\n\x17SEGMENT_FLAG_REPETITION\x10\x01\x12!\n\x1dSEGMENT_FLAG_HIGH_COMPRESSION\x10\x02\x12 \n\x1cSEGMENT_FLAG_LOW_PROBABILITY\x10\x03\x12\x1a\n\x16SEGMENT_FLAG_NO_SPEECH\x10\x04\x32\xee\x01\n\x12TranscriberService\x12S\n\nTranscribe\x12\x1f.interview.v1.TranscribeRequest\x1a .interview.v1.TranscribeResponse(\x01\x30\x01\x12\x82\x01\n\x0fGetCapabilities\x12\x36.interview.v1.TranscriberServiceGetCapabilitiesRequest\x1a\x37.interview.v1.TranscriberServiceGetCapabilitiesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interview.v1.transcriber_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRANSCRIBETASK']._serialized_start=1541
-  _globals['_TRANSCRIBETASK']._serialized_end=1653
-  _globals['_SEGMENTFLAG']._serialized_start=1656
-  _globals['_SEGMENTFLAG']._serialized_end=1825
+  _globals['_TRANSCRIBETASK']._serialized_start=1562
+  _globals['_TRANSCRIBETASK']._serialized_end=1674
+  _globals['_SEGMENTFLAG']._serialized_start=1677
+  _globals['_SEGMENTFLAG']._serialized_end=1846
   _globals['_TRANSCRIBECONFIG']._serialized_start=75
   _globals['_TRANSCRIBECONFIG']._serialized_end=298
   _globals['_TRANSCRIBEREQUEST']._serialized_start=300
   _globals['_TRANSCRIBEREQUEST']._serialized_end=397
   _globals['_SEGMENT']._serialized_start=400
-  _globals['_SEGMENT']._serialized_end=715
-  _globals['_TRANSCRIPT']._serialized_start=718
-  _globals['_TRANSCRIPT']._serialized_end=1172
-  _globals['_TRANSCRIBERESPONSE']._serialized_start=1175
-  _globals['_TRANSCRIBERESPONSE']._serialized_end=1338
-  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESREQUEST']._serialized_start=1340
-  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESREQUEST']._serialized_end=1382
-  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESRESPONSE']._serialized_start=1385
-  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESRESPONSE']._serialized_end=1539
-  _globals['_TRANSCRIBERSERVICE']._serialized_start=1828
-  _globals['_TRANSCRIBERSERVICE']._serialized_end=2066
+  _globals['_SEGMENT']._serialized_end=736
+  _globals['_TRANSCRIPT']._serialized_start=739
+  _globals['_TRANSCRIPT']._serialized_end=1193
+  _globals['_TRANSCRIBERESPONSE']._serialized_start=1196
+  _globals['_TRANSCRIBERESPONSE']._serialized_end=1359
+  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESREQUEST']._serialized_start=1361
+  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESREQUEST']._serialized_end=1403
+  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESRESPONSE']._serialized_start=1406
+  _globals['_TRANSCRIBERSERVICEGETCAPABILITIESRESPONSE']._serialized_end=1560
+  _globals['_TRANSCRIBERSERVICE']._serialized_start=1849
+  _globals['_TRANSCRIBERSERVICE']._serialized_end=2087
 # @@protoc_insertion_point(module_scope)

@@ -57,7 +57,7 @@ class TranscribeRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[TranscribeConfig, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("start_s", "end_s", "text", "words", "avg_logprob", "no_speech_probability", "compression_ratio", "temperature", "language_code", "language_probability", "flags")
+    __slots__ = ("start_s", "end_s", "text", "words", "avg_logprob", "no_speech_probability", "compression_ratio", "temperature", "language_code", "language_probability", "flags", "provisional")
     START_S_FIELD_NUMBER: _ClassVar[int]
     END_S_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +69,7 @@ class Segment(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     FLAGS_FIELD_NUMBER: _ClassVar[int]
+    PROVISIONAL_FIELD_NUMBER: _ClassVar[int]
     start_s: float
     end_s: float
     text: str
@@ -80,7 +81,8 @@ class Segment(_message.Message):
     language_code: str
     language_probability: float
     flags: _containers.RepeatedScalarFieldContainer[SegmentFlag]
-    def __init__(self, start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[_media_pb2.Word, _Mapping]]] = ..., avg_logprob: _Optional[float] = ..., no_speech_probability: _Optional[float] = ..., compression_ratio: _Optional[float] = ..., temperature: _Optional[float] = ..., language_code: _Optional[str] = ..., language_probability: _Optional[float] = ..., flags: _Optional[_Iterable[_Union[SegmentFlag, str]]] = ...) -> None: ...
+    provisional: bool
+    def __init__(self, start_s: _Optional[float] = ..., end_s: _Optional[float] = ..., text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[_media_pb2.Word, _Mapping]]] = ..., avg_logprob: _Optional[float] = ..., no_speech_probability: _Optional[float] = ..., compression_ratio: _Optional[float] = ..., temperature: _Optional[float] = ..., language_code: _Optional[str] = ..., language_probability: _Optional[float] = ..., flags: _Optional[_Iterable[_Union[SegmentFlag, str]]] = ..., provisional: _Optional[bool] = ...) -> None: ...
 
 class Transcript(_message.Message):
     __slots__ = ("segments", "language_code", "language_probability", "duration_s", "speech_s", "uncovered_speech_s", "real_time_factor_ratio", "mean_word_probability", "outcome", "warnings", "model", "recording_warnings")

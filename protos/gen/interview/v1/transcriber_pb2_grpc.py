@@ -56,9 +56,15 @@ class TranscriberServiceServicer:
 
         The first request holds `config`. Chunks follow unless it names a URI. Progress and segments
         come as they are decoded, nearly always in time order. The last response holds the complete transcript,
-        in time order. Silence is an
+        in time order, and counts. Silence is an
         empty transcript, not an error. Fails with `INVALID_ARGUMENT` (`MEDIA_UNDECODABLE`) when
         there is no decodable sound.
+
+        A recording that is sent in chunks is heard while it arrives, as a microphone's is, if it can be read from
+        the front: WAV (with sizes of 0xFFFFFFFF where the length is not known yet), WebM, Matroska, MPEG-TS, and MP4
+        with its index first or in fragments. Its segments come as `provisional`. A provisional segment stands until
+        another segment of the same time comes, or the transcript, which is word for word that of the whole
+        recording. What stands is not sent again. The client reads while it writes, and closes its side at the end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -10,8 +10,9 @@ import pytest
 
 from chassis.decoding.decoder_here import DecoderHere
 from chassis.errors import CancelledCallError, InvalidInputError
-from chassis.playback.loading import FUNCTION
-from services.speaker.audio import GATHERED_SAMPLES, SAMPLE_RATE_HZ, Sound, clean, load_sound
+from chassis.playback.loading import FUNCTION, Sound
+from chassis.playback.samples import GATHERED_SAMPLES
+from services.speaker.audio import PIECE_SAMPLES, SAMPLE_RATE_HZ, ArrivingSound, KeptSound
 from tests.fakes.speaker import ANNA_HZ, play, write_media, write_wav
 
 HERE = DecoderHere(FUNCTION)
@@ -19,7 +20,15 @@ MAX_DURATION_S = 60.0
 
 
 def load(recording: Path, max_duration_s: float = MAX_DURATION_S) -> Sound | None:
-    return load_sound(recording, max_duration_s, threading.Event(), HERE)
+    arriving = ArrivingSound(recording, max_duration_s, threading.Event(), HERE)
+    kept = KeptSound()
+    for block in arriving.raw_blocks():
+        assert block is not None
+        kept.add(block)
+    if not arriving.has_sound:
+        return None
+    samples = kept.without_offset(kept.offset)[:]
+    return Sound(samples, arriving.damaged_packet_count, arriving.warnings)
 
 
 def loaded(recording: Path) -> Sound:
@@ -148,11 +157,12 @@ def test_a_track_that_is_too_long_is_refused_before_it_fills_memory(tmp_path: Pa
 
 
 def test_decoding_stops_when_told(tmp_path: Path) -> None:
+    wav = write_wav(tmp_path / "a.wav", play([(ANNA_HZ, 3.0)]))
     stop = threading.Event()
     stop.set()
 
     with pytest.raises(CancelledCallError):
-        load_sound(write_wav(tmp_path / "a.wav", play([(ANNA_HZ, 3.0)])), MAX_DURATION_S, stop)
+        list(ArrivingSound(wav, MAX_DURATION_S, stop, HERE).raw_blocks())
 
 
 def test_a_float_file_with_no_numbers_in_it_is_cleaned(tmp_path: Path) -> None:
@@ -168,11 +178,30 @@ def test_a_float_file_with_no_numbers_in_it_is_cleaned(tmp_path: Path) -> None:
 
 
 def test_a_constant_offset_is_taken_off() -> None:
-    samples = play([(ANNA_HZ, 1.0)]) + np.float32(0.4)
+    kept = KeptSound()
+    kept.add(play([(ANNA_HZ, 1.0)]) + np.float32(0.4))
 
-    clean(samples)
+    samples = kept.without_offset(kept.offset)[:]
 
-    assert samples.mean() == pytest.approx(0.0, abs=1e-6)
+    assert kept.offset == round(0.4 * 32_768)
+    assert samples.mean() == pytest.approx(0.0, abs=2e-5)
+    assert kept.rms == pytest.approx(0.3 / np.sqrt(2), rel=1e-3)
+
+
+def test_samples_are_the_same_however_they_came() -> None:
+    samples = np.random.default_rng(0).uniform(-1, 1, 2 * PIECE_SAMPLES + 700).astype(np.float32)
+    whole, parts = KeptSound(), KeptSound()
+
+    whole.add(samples)
+    for start in range(0, len(samples), 99_991):
+        parts.add(samples[start : start + 99_991])
+
+    assert len(whole) == len(parts) == len(samples)
+    assert (whole.offset, whole.rms) == (parts.offset, parts.rms)
+    span = slice(PIECE_SAMPLES - 10, 2 * PIECE_SAMPLES + 10)
+    assert np.array_equal(whole.without_offset(3)[span], parts.without_offset(3)[span])
+    assert whole.without_offset(0)[span] == pytest.approx(samples[span], abs=1 / 32_768)
+    assert len(whole.without_offset(0)[len(samples) :]) == 0
 
 
 def test_a_track_without_samples_is_an_empty_sound(tmp_path: Path) -> None:
@@ -193,6 +222,7 @@ def test_the_wav_of_our_extraction_sounds_the_same_without_a_decoder(tmp_path: P
 
 def test_the_wav_of_our_extraction_needs_no_child(tmp_path: Path) -> None:
     plain = write_wav(tmp_path / "a.wav", play([(ANNA_HZ, 1.0)]))
-    sound = load_sound(plain, MAX_DURATION_S, threading.Event(), DecoderHere("tests.fakes.decoding:crash"))
-    assert sound is not None
-    assert sound.duration_s == 1.0
+    arriving = ArrivingSound(
+        plain, MAX_DURATION_S, threading.Event(), DecoderHere("tests.fakes.decoding:crash")
+    )
+    assert sum(block.size for block in arriving.raw_blocks() if block is not None) == SAMPLE_RATE_HZ

@@ -137,7 +137,7 @@ def test_without_vad_a_recording_in_which_nobody_speaks_never_reaches_the_model(
 
 def test_without_vad_a_long_recording_is_cut_where_nobody_speaks(tmp_path: Path) -> None:
     model = FakeSpeechModel([])
-    voices = [part for _ in range(24) for part in (tone(11), silence(3))]
+    voices = [part for i in range(24) for part in (tone(11) * (1 - i / 50), silence(3))]
     options = TranscribeOptions(vad_disabled=True)
     transcript_of(write_wav(tmp_path / "long.wav", np.concatenate(voices)), model, options)
 
