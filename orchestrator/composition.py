@@ -153,7 +153,8 @@ def _places(stages: Mapping[str, Stage], config: EngineConfig) -> YieldingPlaces
     if config.on_sqlite:
         return YieldingPlaces(own, counts)
     shared = {name: stage.place_count for name, stage in stages.items() if stage.defaults.service}
-    return YieldingPlaces(SharedPlaces(config.database_url, config.incarnation, shared, own), counts)
+    places = SharedPlaces(config.database_url, config.incarnation, shared, own)
+    return YieldingPlaces(places, counts, places.is_waited_for)
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

@@ -161,6 +161,7 @@ class OrchestratorServicer(RecordingServicer):
         if not row.ended:
             async with self._audit.change(Action.CANCEL, request.session_id):
                 await self._engine.cancel(request.session_id)
+            self._following.forget(request.session_id)
         return orchestrator_pb2.CancelSessionResponse(session=await self._session(request.session_id))
 
     async def DeleteSession(
@@ -169,6 +170,7 @@ class OrchestratorServicer(RecordingServicer):
         """See `protos/interview/v1/orchestrator.proto`."""
         row = await self._row(request.session_id)
         await self._holds.check_free(request.session_id, self._audit)
+        self._following.forget(request.session_id)
         receipt = await self._erasure.delete(row)
         return orchestrator_pb2.DeleteSessionResponse(receipt=receipt_message(request.session_id, receipt))
 

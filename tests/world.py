@@ -21,6 +21,8 @@ from interview.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from orchestrator.composition import compose
 from orchestrator.servicer import SERVICE_NAME
 from orchestrator.stages.catalogue import settings_class
+from tests.begun_database import put_begun_database
+from tests.fakes.extraction import remembering_extract
 from tests.fakes.recording import make_recording
 from tests.fakes.stages import FakeStages
 from tests.folders import ROOT
@@ -125,10 +127,16 @@ def settings_of(folder: Path, **changes: Any) -> Any:
 
 @asynccontextmanager
 async def running(folder: Path, *, real: Collection[str] = (), **changes: Any) -> AsyncIterator[World]:
-    """Run an orchestrator. Its stages are fakes but for the `real` ones; a change tells their address."""
+    """Run an orchestrator. Its stages are fakes but for the `real` ones; a change tells their address.
+
+    What is extracted is what the real decoder gave, which decodes the same bytes once.
+    """
     settings = settings_of(folder, **changes)
+    if "database_url" not in changes:
+        put_begun_database(folder / "state.sqlite")
     stages = FakeStages()
-    services = {name: service for name, service in stages.services().items() if name not in real}
+    fakes = stages.services() | {"extract": remembering_extract(settings)}
+    services = {name: service for name, service in fakes.items() if name not in real}
     servicer, engine = compose(settings, services=services)
     engine.start()
     server, _, port = await start_server(settings, SERVICE_NAME, servicer.add_to)

@@ -23,6 +23,11 @@ class Accepting:
         answers = tuple(AnswerView(answer.position) for answer in draft.answers)
         return SessionView(draft.session_id, SessionState.QUEUED, 0.0, answers=answers)
 
+    async def follow_recording(self, session_id: str, position: int, language_code: str) -> bool:
+        """Work on no recording early."""
+        del session_id, position, language_code
+        return False
+
     async def get_capabilities(self) -> Capabilities:
         """Offer one language and one rubric."""
         return Capabilities(("en",), ("general",))

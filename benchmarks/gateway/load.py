@@ -20,7 +20,12 @@ STREAM_COUNT = 500
 BLOCK = b"\x00" * 65_536
 BOUNDARY = b"frontier"
 SESSION_ID = "a" * 32
-SETTINGS = {"max_concurrent_uploads": UPLOAD_COUNT, "max_uploads_per_client": UPLOAD_COUNT}
+SETTINGS = {
+    "max_concurrent_uploads": UPLOAD_COUNT,
+    "max_uploads_per_client": UPLOAD_COUNT,
+    "max_streams": STREAM_COUNT,
+    "max_streams_per_client": STREAM_COUNT,
+}
 
 _PART = (
     b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="videos"; filename="a.mp4"\r\n\r\n' + MP4

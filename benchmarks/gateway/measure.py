@@ -108,10 +108,15 @@ def cost_of(kind: str, work: Work, changes: Mapping[str, Any] = MappingProxyType
         ours, theirs = context.Pipe()
         process = context.Process(target=serve, args=(kind, folder, theirs, dict(changes)))
         process.start()
-        asyncio.run(work(ours.recv()))
-        ours.send(None)
-        cost: Cost = ours.recv()
-        process.join()
+        try:
+            asyncio.run(work(ours.recv()))
+            ours.send(None)
+            cost: Cost = ours.recv()
+        except BaseException:
+            process.kill()  # Else whoever sees work fail waits for a server that nobody ends.
+            raise
+        finally:
+            process.join()
     return cost
 
 

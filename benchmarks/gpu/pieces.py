@@ -15,12 +15,12 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 BLOCK_BYTES = 1 << 20
 DIGEST_CHARS = 16
 """Of 64: it is there to notice a broken transfer, and names stay short."""
-XZ_PRESET = 1
+XZ_PRESET: Final = 1
 """Higher ones take twice the time and save a tenth."""
 _NAME = re.compile(r"(\d+)-of-(\d+)-([0-9a-f]{16})")
 

@@ -29,7 +29,7 @@ class Recording:
 def write_recordings(sources: Sequence[tuple[Path, str]], folder: Path) -> list[Recording]:
     """Write the sound of files, each with its language, into a folder, with a list of them."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written: list[Recording] = []
     for source, language_code in sources:
         samples = load_sound(source, MAX_DURATION_S, Event()).samples
         path = folder / f"{len(written) + 1:02d}-{source.stem}.wav"

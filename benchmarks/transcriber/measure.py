@@ -101,6 +101,13 @@ def figures_of(runs: dict[str, list[Run]], clips: Sequence[Clip]) -> Figures:
 @contextmanager
 def running_service(model: str) -> Iterator[tuple[int, Writer]]:
     """Start a transcriber process; yields its process id and a writer."""
+    with running_at(model) as (pid, address), grpc.insecure_channel(address) as channel:
+        yield pid, service(transcriber_pb2_grpc.TranscriberServiceStub(channel))
+
+
+@contextmanager
+def running_at(model: str) -> Iterator[tuple[int, str]]:
+    """Start a transcriber process; yields its process id and its address once it serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -114,7 +121,7 @@ def running_service(model: str) -> Iterator[tuple[int, Writer]]:
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             grpc.channel_ready_future(channel).result(timeout=START_TIMEOUT_S)
-            yield process.pid, service(transcriber_pb2_grpc.TranscriberServiceStub(channel))
+        yield process.pid, f"127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()

@@ -44,9 +44,15 @@ class AuditTable:
     Args:
         database_url: The state's database.
         trouble: Is told when it takes no writes (SQLite).
+        busy_timeout_s: How long another one's write is waited for (SQLite).
     """
 
-    def __init__(self, database_url: str, trouble: DatabaseTrouble | None = None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        trouble: DatabaseTrouble | None = None,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> None:
         self._on_sqlite = database_url.startswith("sqlite")
         self._engine = (
             sqlalchemy.create_engine(
@@ -56,7 +62,7 @@ class AuditTable:
                 connect_args={
                     "factory": partial(ForgettingConnection, trouble=trouble),
                     "isolation_level": None,  # we begin ourselves, with the lock
-                    "timeout": BUSY_TIMEOUT_S,
+                    "timeout": busy_timeout_s,
                 },
             )
             if self._on_sqlite

@@ -65,6 +65,8 @@ def dbos_config(config: EngineConfig, trouble: DatabaseTrouble) -> DBOSConfig:
         "run_migrations": config.migrate_at_start,
         "log_level": "WARNING",
         "enable_otlp": False,
+        # On SQLite a thread looks for messages, which we send none of, and the engine's end waits for it.
+        "notification_listener_polling_interval_sec": config.queue_poll_s,
     }
     # What a failed statement was to write, names and questions, is nothing for a log.
     database: dict[str, Any] = {"hide_parameters": True}

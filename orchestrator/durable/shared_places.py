@@ -39,6 +39,7 @@ SERVE = """
         SELECT id FROM orch_place WHERE stage = :stage AND NOT held ORDER BY number
         LIMIT greatest(0, :count - (SELECT count(*) FROM orch_place WHERE stage = :stage AND held)))
 """
+WAITED_FOR = "SELECT EXISTS (SELECT FROM orch_place WHERE stage = :stage AND NOT held)"
 FIND_HELD = "SELECT id FROM orch_place WHERE owner = :owner AND held"
 
 
@@ -95,6 +96,20 @@ class SharedPlaces:
             del self._tickets[ticket.id]
             self._returned[ticket.id] = stage
             self._look()
+
+    async def is_waited_for(self, stage: str) -> bool:
+        """Tell whether somebody waits for a place of a stage, on whichever replica."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._is_waited_for, stage)
+        except SQLAlchemyError:  # Nobody gets a place then either.
+            return False
+
+    def _is_waited_for(self, stage: str) -> bool:
+        if stage not in self._counts:
+            return False
+        with self._engine.begin() as connection:
+            return bool(connection.execute(sqlalchemy.text(WAITED_FOR), {"stage": stage}).scalar())
 
     def _look(self) -> None:
         """Have the keeper look now."""

@@ -70,6 +70,11 @@ class EarlyCall:
         return self._given_up
 
     @property
+    def is_joined(self) -> bool:
+        """Whether its stage waits for it."""
+        return self._place is not None and self._place.is_kept
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing of it is under way."""
         return self._work is None or self._work.done()
@@ -129,6 +134,7 @@ class EarlyCall:
             )
             self.stage.check(answer, 0.0)
         except InterviewError as error:  # The stage is called again, with the whole, and says it there.
+            self._given_up = True
             name = self.stage.name
             logger.info("early work came to nothing", extra={"stage": name, "reason": error.reason})
             return None

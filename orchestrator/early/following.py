@@ -32,6 +32,10 @@ class Following:
         self._find_session = find_session
         self._tombstones = tombstones
 
+    def forget(self, session_id: str) -> None:
+        """End early work for a session that was cancelled or deleted."""
+        self._work.forget(session_id)
+
     async def follow(self, request: orchestrator_pb2.FollowRecordingRequest) -> bool:
         """Begin to work on a recording, if there is room.
 

@@ -7,8 +7,9 @@ soon as a session would have to wait for one, the youngest early work at that st
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,9 +45,20 @@ class YieldingPlaces:
     Args:
         places: The places.
         counts: How many each stage has.
+        is_waited_for: Tells whether a session of another process waits for a place of a stage. None: all
+            sessions are this process's.
+        look_interval_s: How often that is asked while early work holds a place.
     """
 
-    def __init__(self, places: Places, counts: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        places: Places,
+        counts: Mapping[str, int],
+        is_waited_for: Callable[[str], Awaitable[bool]] | None = None,
+        look_interval_s: float = LOOK_INTERVAL_S,
+    ) -> None:
+        self._is_waited_for = is_waited_for
+        self._look_interval_s = look_interval_s
         self._places = places
         self._counts = counts
         self._wanted: Counter[str] = Counter()
@@ -96,6 +108,24 @@ class YieldingPlaces:
                         await held.enter_async_context(self._places[stage])
                 except TimeoutError:
                     raise NoPlaceError from None
-                yield place
+                async with self._watched(stage, place):
+                    yield place
         finally:
             self._early[stage].remove(place)
+
+    @asynccontextmanager
+    async def _watched(self, stage: str, place: EarlyPlace) -> AsyncIterator[None]:
+        """Give the place up within a moment after a session elsewhere wants it."""
+        watching = asyncio.create_task(self._watch(stage, place))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self, stage: str, place: EarlyPlace) -> None:
+        while self._is_waited_for is not None and not place.is_kept:
+            if await self._is_waited_for(stage) and not place.is_kept:
+                place.give_way()
+                return
+            await asyncio.sleep(self._look_interval_s * random.uniform(0.8, 1.2))  # noqa: S311

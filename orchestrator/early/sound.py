@@ -24,6 +24,8 @@ from orchestrator.stages.extract import IMPORT_FOLDER, MAX_CPU_S, ExtractionLimi
 DECODER = Path(__file__).with_name("decoding.py")
 CHUNK_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 16
+MAX_MEMORY_BYTES = 1 << 30
+"""Address space. What a file claims can't be counted before it has come: it runs into this instead."""
 UNKNOWN_BYTES = 0xFFFFFFFF
 """Size in a header whose end is not known yet."""
 HEADER_BYTES = 44
@@ -183,7 +185,7 @@ class SoundDecoder:
             "max_duration_s": self._limits.max_duration_s,
             "max_pixel_count": self._limits.max_pixel_count,
             "max_track_count": self._limits.max_track_count,
-            "max_memory_bytes": self._limits.max_memory_bytes,
+            "max_memory_bytes": min(MAX_MEMORY_BYTES, self._limits.max_memory_bytes),
             "max_cpu_s": min(MAX_CPU_S, self._limits.timeout_s),
             "parent_pid": os.getpid(),
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,8 @@ class EarlyWork:
         self._settings = settings
         self._work_dir = work_dir
         self._tasks: dict[Place, asyncio.Task[None]] = {}
-        self._calls: dict[Place, Mapping[str, EarlyCall]] = {}
+        self._calls: dict[Place, dict[str, EarlyCall]] = {}
+        """By stage. One whose answer was asked for is forgotten."""
         self._closed = False
 
     async def run(self) -> None:
@@ -99,28 +100,35 @@ class EarlyWork:
         if self._closed or len(self._tasks) >= self._settings.early_count or place in self._tasks:
             return False
         calls = {stage.name: self._call(stage, coming.language_code) for stage in self._stages}
-        while len(self._calls) >= MAX_KEPT_COUNT + self._settings.early_count:
-            self._forget(next(iter(self._calls)))
         self._forget(place)
+        kept = [other for other in self._calls if other not in self._tasks]
+        for oldest in kept[: max(0, len(kept) + 1 - MAX_KEPT_COUNT)]:
+            self._forget(oldest)
         self._calls[place] = calls
         self._tasks[place] = asyncio.create_task(self._work(place, calls))
         return True
+
+    @property
+    def _longest_call_s(self) -> float:
+        longest_s = self._settings.max_duration_s
+        return max((stage.limits(longest_s).timeout_s for stage in self._stages), default=0.0)
 
     def _call(self, stage: RecordingStage, language_code: str) -> EarlyCall:
         longest = stage.limits(self._settings.max_duration_s)
         limits = Limits(longest.timeout_s + MAX_ARRIVAL_S, longest.stall_s)
         return EarlyCall(stage, language_code, self._places, limits)
 
-    async def _work(self, place: Place, calls: Mapping[str, EarlyCall]) -> None:
+    async def _work(self, place: Place, calls: dict[str, EarlyCall]) -> None:
         recording = EarlyRecording(
             lambda: ArrivingReader(self._media, *place),
-            calls,
+            dict(calls),
             ExtractionLimits.of(self._settings, self._settings.max_duration_s),
             lambda: work_folder(self._work_dir),
         )
         has_come = False
         try:
-            async with asyncio.timeout(MAX_ARRIVAL_S + self._settings.max_wait_s):
+            # The stages' calls have their own time: this ends what arrives for ever.
+            async with asyncio.timeout(MAX_ARRIVAL_S + self._longest_call_s):
                 has_come = await recording.run()
         except Exception:
             logger.exception("early work failed unexpectedly")
@@ -131,7 +139,7 @@ class EarlyWork:
         if has_come:
             asyncio.get_running_loop().call_later(KEEP_S, self._forget_these, place, calls)
 
-    def _forget_these(self, place: Place, calls: Mapping[str, EarlyCall]) -> None:
+    def _forget_these(self, place: Place, calls: dict[str, EarlyCall]) -> None:
         if self._calls.get(place) is calls:
             self._forget(place)
 
@@ -139,11 +147,27 @@ class EarlyWork:
         for call in self._calls.pop(place, {}).values():
             call.give_up()
 
+    def forget(self, session_id: str) -> None:
+        """End the work for a session that wants none of it, and forget what came of it.
+
+        What a stage of the session waits for ends with that stage.
+        """
+        for place in [place for place in self._calls if place[0] == session_id]:
+            for call in self._calls.pop(place).values():
+                if not call.is_joined:
+                    call.give_up()
+
     def knows(self, task: Task) -> bool:
         """Tell whether a stage was called early for an answer."""
         return task.stage in self._calls.get((task.session.session_id, task.place), {})
 
     async def output(self, task: Task, input_hash: str, on_progress: OnProgress) -> Message | None:
         """See `EarlyOutputs`."""
-        call = self._calls.get((task.session.session_id, task.place), {}).get(task.stage)
-        return await call.output(input_hash, on_progress) if call is not None else None
+        calls = self._calls.get((task.session.session_id, task.place), {})
+        call = calls.get(task.stage)
+        if call is None:
+            return None
+        try:
+            return await call.output(input_hash, on_progress)
+        finally:
+            calls.pop(task.stage, None)

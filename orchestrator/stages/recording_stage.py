@@ -6,6 +6,7 @@ sent as they come (`orchestrator/early/`). Output and its name are the same eith
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from google.protobuf.message import Message
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import Limits, follow, once
+from orchestrator.stages.replies import reply_invalid
 from orchestrator.stages.stage import Call, OnProgress, Service, Stage, Task, Upstream
 from orchestrator.workflow import EXTRACT
 
@@ -82,18 +84,40 @@ class RecordingStage(Stage):
         """Have a recording worked on while it arrives, and return the output.
 
         Args:
-            chunks: Its bytes, at most 1 MiB each. An error in them has to cancel this call: here they end.
+            chunks: Its bytes, at most 1 MiB each. If they can't come to their end, cancel this call.
             language_code: The session's. Empty to detect it.
             on_progress: Is told the share that is done.
             limits: Time for the whole call, and for the pauses in it.
 
         Raises:
+            UnavailableError: The output came before the end of the recording (`REPLY_INVALID`).
             InterviewError: As the service raised it, or one of `troubles`.
         """
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(1)
+        all_sent = False
+
+        async def fill() -> None:
+            async for chunk in chunks:
+                await waiting.put(chunk)
+            await waiting.put(None)
 
         async def requests() -> AsyncIterator[Message]:
+            nonlocal all_sent
             yield self.request_class(config=self.config(media_pb2.Recording(), language_code))
-            async for chunk in chunks:
+            while (chunk := await waiting.get()) is not None:
                 yield self.request_class(chunk=chunk)
+            all_sent = True
 
-        return await follow(self.method(), requests(), self.reply_field, on_progress, limits=limits)
+        filling = asyncio.create_task(fill())
+        try:
+            output = await follow(self.method(), requests(), self.reply_field, on_progress, limits=limits)
+            if not all_sent:
+                raise reply_invalid("it came before the end of the recording")
+            return output
+        finally:
+            filling.cancel()
+            await asyncio.wait({filling})
+            # A call that has ended goes on waiting for its next request.
+            while not waiting.empty():
+                waiting.get_nowait()
+            waiting.put_nowait(None)

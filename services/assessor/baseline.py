@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from services.assessor.levels import Level, find_level
 from services.assessor.rubric import LOWEST_LEVEL, Criterion
 from services.assessor.sentences import Sentence
 from services.assessor.tags import Tag, TaggedSentence
+from services.assessor.yaml_text import parsed
 
 LEXICON_DIR = Path(__file__).parent / "lexicon"
 HIGHEST_LEVEL = 4.0
@@ -48,7 +47,7 @@ class Lexicon:
 
 def read_lexicon(directory: Path = LEXICON_DIR) -> Lexicon:
     """Read the word lists of all languages as one: answers mix them."""
-    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.yaml"))]
+    files = [parsed(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.yaml"))]
 
     def joined(name: str) -> re.Pattern[str]:
         return re.compile("|".join(pattern for file in files for pattern in file[name]), re.IGNORECASE)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.chat_replies import Token
@@ -20,6 +19,7 @@ from services.assessor.conversation import Conversation
 from services.assessor.prompts import Prompts
 from services.assessor.rubric import HIGHEST_LEVEL, LOWEST_LEVEL
 from services.assessor.sentences import Sentence
+from services.assessor.yaml_text import parsed
 
 CALIBRATION_FILE = Path(__file__).parent / "calibration.yaml"
 ONE_TOKEN = 1
@@ -52,7 +52,7 @@ class Calibration(BaseModel):
 
 def read_calibration(path: Path = CALIBRATION_FILE) -> Calibration:
     """Read the offsets that are shipped."""
-    return Calibration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Calibration.model_validate(parsed(path.read_text(encoding="utf-8")))
 
 
 def ask_checks(

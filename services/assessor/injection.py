@@ -16,9 +16,8 @@ from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
 from services.assessor.sentences import Sentence
+from services.assessor.yaml_text import parsed
 
 PATTERNS_FILE = Path(__file__).parent / "injection_patterns.yaml"
 SPELLED = re.compile(r"\b(?:[^\W\d_] ){3,}[^\W\d_]\b")
@@ -39,7 +38,7 @@ class Exclusion(StrEnum):
 
 
 def _read_patterns(path: Path) -> dict[Exclusion, re.Pattern[str]]:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = parsed(path.read_text(encoding="utf-8"))
 
     def written_out(pattern: str) -> str:
         return reduce(

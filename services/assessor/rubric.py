@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from chassis.errors import InvalidInputError, PreconditionError, listed
 from services.assessor.tags import Tag
+from services.assessor.yaml_text import parsed
 
 DEFAULT_RUBRIC_ID = "general"
 RUBRICS_DIR = Path(__file__).parent / "rubrics"
@@ -136,7 +137,7 @@ def read_rubric(path: Path) -> Rubric:
     """
     content = path.read_bytes()
     try:
-        body = RubricBody.model_validate(yaml.safe_load(content))
+        body = RubricBody.model_validate(parsed(content))
     except (yaml.YAMLError, ValidationError) as error:
         raise PreconditionError(
             f"Correct the rubric {path.name}: {error}", reason="RUBRIC_INVALID"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chassis.decoding.decoder import Decoder
 from chassis.errors import CancelledCallError, InvalidInputError
 from chassis.playback.loading import ArrivingSound, Sound
@@ -15,13 +18,21 @@ from services.transcriber.transcript import Span
 __all__ = [
     "SAMPLE_RATE_HZ",
     "ArrivingSound",
+    "Pcm",
     "Samples",
     "Sound",
     "check",
     "check_sound",
     "cut",
+    "from_pcm",
     "load_sound",
+    "to_pcm",
 ]
+
+
+Pcm = NDArray[np.int16]
+"""Mono sound as it is kept, shape (n,). An hour takes 115 MB, half of what the models' numbers take."""
+FULL_SCALE = np.float32(32_768.0)
 
 
 def check(stop: Event) -> None:
@@ -34,9 +45,20 @@ def check(stop: Event) -> None:
         raise CancelledCallError("The transcription was cancelled.", reason="CANCELLED")
 
 
-def cut(samples: Samples, span: Span) -> Samples:
-    """Return the samples of a span, as a view."""
-    return samples[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)]
+def to_pcm(samples: Samples) -> Pcm:
+    """Return samples with 16 bits each, rounded as in the WAV that our extraction writes."""
+    pcm: Pcm = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return pcm
+
+
+def from_pcm(pcm: Pcm) -> Samples:
+    """Return samples of 16 bits as the models take them: float32 in [-1, 1)."""
+    return pcm.astype(np.float32) / FULL_SCALE
+
+
+def cut(pcm: Pcm, span: Span) -> Samples:
+    """Return the samples of a span."""
+    return from_pcm(pcm[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)])
 
 
 def load_sound(recording: Path, max_duration_s: float, stop: Event, decoder: Decoder | None = None) -> Sound:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chassis.playback.recording_warnings import RecordingWarning
-from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
+from services.transcriber.audio import SAMPLE_RATE_HZ, Pcm, Samples, from_pcm, to_pcm
 from services.transcriber.speech import (
     Probabilities,
     SpeechDetector,
@@ -27,7 +27,7 @@ SPARE_S = 2.0
 class Hearing:
     """A recording, or its beginning, and where somebody speaks in it."""
 
-    samples: Samples
+    samples: Pcm
     duration_s: float
     speech: Sequence[Span]
     """Tight spans, to measure with."""
@@ -62,7 +62,7 @@ class Listener:
         self._rules = rules
         self._whole = whole
         # Memory is taken as it is written to, not as it is reserved, and nothing is copied as it grows.
-        self._samples = np.empty(round((max_duration_s + SPARE_S) * SAMPLE_RATE_HZ), np.float32)
+        self._samples = np.empty(round((max_duration_s + SPARE_S) * SAMPLE_RATE_HZ), np.int16)
         self._begin()
 
     def _begin(self) -> None:
@@ -80,9 +80,10 @@ class Listener:
         if block is None:
             self._begin()
             return
-        self._samples[self._sample_count : self._sample_count + block.size] = block
-        self._sample_count += block.size
-        self._found.append(self._stream.take(block))
+        pcm = to_pcm(block)
+        self._samples[self._sample_count : self._sample_count + pcm.size] = pcm
+        self._sample_count += pcm.size
+        self._found.append(self._stream.take(from_pcm(pcm)))
 
     def finish(self) -> None:
         """Say that this was all."""

@@ -250,7 +250,7 @@ async def test_pruning_removes_the_beginning_and_the_rest_still_holds(url: str) 
 
 
 async def test_no_change_is_made_while_the_database_takes_no_record(tmp_path: Path) -> None:
-    bench = AuditBench(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    bench = AuditBench(f"sqlite:///{tmp_path / 'state.sqlite'}", busy_timeout_s=0.5)
     await bench.log.append(Action.ACCEPT, SESSION_ID)
     made = []
     with closing(sqlite3.connect(tmp_path / "state.sqlite", isolation_level=None)) as writer:

@@ -107,6 +107,7 @@ def test_writers_get_their_turn_while_the_log_waits_for_a_reader(tmp_path: Path)
             assert emptying.is_alive(), "it was never in the writer's way"
         while not written(writer):
             assert emptying.is_alive(), "the writer was kept out to the end"
+        reader.close()
         emptying.join()
 
 

@@ -3,6 +3,7 @@ had never been."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from orchestrator.early.sound import wav_header
 from tests.early_bench import EarlyBench, early_bench, early_children
 from tests.folders import files_below
 from tests.waiting import until
-from tests.world import COMPLETED
+from tests.world import CANCELLED, COMPLETED
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +71,21 @@ async def test_a_stage_that_still_works_is_waited_for_and_not_called_again(bench
 
     await bench.world.until(arrival.session_id, COMPLETED)
     assert sorted(call.stage for call in bench.stages.calls) == sorted(STAGES)
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 2.0], ids=["before it waits for it", "while it waits for it"])
+async def test_a_session_that_is_cancelled_ends_its_early_work(bench: EarlyBench, pause_s: float) -> None:
+    bench.stages.gate.clear()
+    arrival = bench.arrival(bench.recording())
+    await arrival.begin()
+    await arrival.finish()
+    await arrival.create()
+    await until(lambda: len(bench.stages.calls) == 3 and all(call.has_ended for call in bench.stages.calls))
+    await asyncio.sleep(pause_s)
+    await bench.world.do("CancelSession", arrival.session_id)
+
+    await bench.world.until(arrival.session_id, CANCELLED)
+    await until(lambda: all(call.is_cancelled for call in bench.stages.calls))
 
 
 async def test_what_was_found_in_another_sound_is_thrown_away(bench: EarlyBench) -> None:
@@ -155,6 +171,18 @@ async def test_early_work_that_fails_costs_the_session_nothing(bench: EarlyBench
         assert [bool(call.config.recording.uri) for call in bench.stages.of(stage)] == [False, True]
     counts = {one.stage: one.attempt_count for one in session.answers[0].stages}
     assert [counts[stage] for stage in STAGES] == [1, 1, 1]
+
+
+async def test_an_answer_that_comes_before_the_end_of_the_recording_does_not_count(bench: EarlyBench) -> None:
+    bench.stages.hasty = {"vision"}
+    arrival = bench.arrival(bench.recording())
+    await arrival.begin()
+    await until(lambda: bench.stages.of("vision"))
+    await arrival.finish()
+    await arrival.create()
+
+    await bench.world.until(arrival.session_id, COMPLETED)
+    assert [bool(call.config.recording.uri) for call in bench.stages.of("vision")] == [False, True]
 
 
 async def test_an_orchestrator_that_died_in_early_work_costs_the_session_nothing(tmp_path: Path) -> None:

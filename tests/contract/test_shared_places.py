@@ -16,6 +16,7 @@ from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.failover import Failover
 from orchestrator.durable.schema import migrate
 from orchestrator.durable.shared_places import SharedPlaces
+from orchestrator.early.places import YieldingPlaces
 from orchestrator.running.places import own_places
 from tests.postgres_server import PostgresServer, own_cluster
 
@@ -172,3 +173,17 @@ async def test_a_stage_that_is_not_shared_has_its_places_in_this_process(url: st
     places = replica(url, 1)
     async with places["extract"]:
         assert await asyncio.to_thread(counted, url, "SELECT count(*) FROM orch_place") == 0
+
+
+async def test_early_work_gives_its_place_to_a_session_of_another_replica(url: str) -> None:
+    mine, crowd, told = replica(url, 1), Crowd(), asyncio.Event()
+    places = YieldingPlaces(mine, {STAGE: 1}, mine.is_waited_for, look_interval_s=0.05)
+    async with places.left_over(STAGE, told.set):
+        await asyncio.sleep(0.3)
+        assert not told.is_set()
+        session = asyncio.create_task(crowd.work(replica(url, 1), "session"))
+        async with asyncio.timeout(PATIENCE_S):
+            await told.wait()
+        assert crowd.inside == []
+    await session
+    await until(lambda: counted(url, "SELECT count(*) FROM orch_place") == 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import wave
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 
@@ -32,7 +34,46 @@ def make_recording(
     audio_from_s: float = 0.0,
     index_first: bool = False,
 ) -> Path:
-    """Encode a little recording: moving grey and a tone. An MP4's index is last, unless told otherwise."""
+    """Write a little recording: moving grey and a tone. An MP4's index is last, unless told otherwise.
+
+    Equal ones are encoded once.
+    """
+    shown_s = tuple(times_s or [i / rate for i in range(int(seconds * rate))])
+    path.write_bytes(
+        _encoded(path.suffix, seconds, audio, size, rate, shown_s, codecs, audio_from_s, index_first)
+    )
+    return path
+
+
+@cache
+def _encoded(
+    suffix: str,
+    seconds: float,
+    audio: bool,
+    size: tuple[int, int],
+    rate: int,
+    times_s: tuple[float, ...],
+    codecs: tuple[str, str],
+    audio_from_s: float,
+    index_first: bool,
+) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"made{suffix}")
+        _encode(path, seconds, audio, size, rate, times_s, codecs, audio_from_s, index_first)
+        return path.read_bytes()
+
+
+def _encode(
+    path: Path,
+    seconds: float,
+    audio: bool,
+    size: tuple[int, int],
+    rate: int,
+    times_s: tuple[float, ...],
+    codecs: tuple[str, str],
+    audio_from_s: float,
+    index_first: bool,
+) -> None:
     import av
     import numpy as np
 
@@ -42,7 +83,7 @@ def make_recording(
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
         sound: Any = container.add_stream(codecs[1], rate=48_000, layout="mono") if audio else None
-        for number, at_s in enumerate(times_s or [i / rate for i in range(int(seconds * rate))]):
+        for number, at_s in enumerate(times_s):
             picture = np.full((size[1], size[0], 3), number * 7 % 255, dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = round(at_s * 1000), Fraction(1, 1000)
@@ -59,4 +100,3 @@ def make_recording(
                 block.pts = begin + int(audio_from_s * 48_000)
                 container.mux(sound.encode(block))
             container.mux(sound.encode(None))
-    return path

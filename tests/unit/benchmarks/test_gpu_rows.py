@@ -38,10 +38,10 @@ def test_a_call_that_outlasts_the_window_counts_by_its_share() -> None:
 def test_callers_work_at_once_and_take_the_recordings_in_turn() -> None:
     both, over = Barrier(2), Event()
 
-    def transcribe(one: Recording, _: Event) -> str:
+    def transcribe(recording: Recording, stop: Event) -> str:
         both.wait(20)  # fails unless two are under way at once
         over.set()
-        return f"said in {one.path}"
+        return f"said in {recording.path}"
 
     recordings = [recording("a"), recording("b")]
     calls = call_for(0.5, 2, recordings, transcribe, Event(), clock=lambda: float(over.is_set()))
@@ -50,7 +50,7 @@ def test_callers_work_at_once_and_take_the_recordings_in_turn() -> None:
 
 
 def test_each_caller_has_a_recording_however_short_the_window() -> None:
-    calls = call_for(0.0, 3, [recording("a")], lambda one, _: str(one.path), Event())
+    calls = call_for(0.0, 3, [recording("a")], lambda recording, stop: str(recording.path), Event())
 
     assert len(calls) == 3
 

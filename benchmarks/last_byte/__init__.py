@@ -1,0 +1,1 @@
+"""Seconds from a recording's last byte to its result."""

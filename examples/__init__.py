@@ -1,0 +1,1 @@
+"""Clients of other teams, as they would write them. See `README.md`."""
