@@ -1,4 +1,4 @@
-"""The benchmark of the gateway: its orchestrator takes what the gateway asks of it, and failed work ends it."""
+"""The gateway's benchmark: its orchestrator takes what the gateway asks of it, and failed work ends it."""
 
 from __future__ import annotations
 
