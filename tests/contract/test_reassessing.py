@@ -13,6 +13,7 @@ import pytest
 
 from chassis.errors import InterviewError, PreconditionError, UnavailableError
 from interview.v1 import orchestrator_pb2
+from tests.waiting import until
 from tests.world import COMPLETED, FAILED, PATIENCE_S, VALIDATOR, World, ended, running, versions
 
 pytestmark = pytest.mark.anyio
@@ -36,6 +37,10 @@ async def until_judging(world: World, call_count: int) -> None:
     while world.stages.calls["assess"] < call_count:
         assert time.monotonic() < deadline_s
         await asyncio.sleep(0.02)
+
+
+def kept_outputs(world: World, session_id: str) -> set[Path]:
+    return set((world.folder / "store" / "sessions" / session_id / "outputs").rglob("assess-*.pb"))
 
 
 async def read(world: World, session_id: str, version_id: int | None = None) -> tuple[int, Any]:
@@ -229,16 +234,18 @@ async def test_reassessing_goes_on_after_a_restart_without_repeating_what_is_jud
         session_id = await finished(world, 3)
         world.stages.seconds = 0.4
         world.stages.calls.clear()
+        kept = kept_outputs(world, session_id)
         await reassess(world, session_id)
         await until_judging(world, 2)
         world.stages.seconds = PATIENCE_S  # however long the end takes, the third is left for the restart
+        # One at a time: the second is begun when the first is judged, and the first is kept a moment later.
+        await until(lambda: kept_outputs(world, session_id) > kept)
         first = world.stages
     async with running(tmp_path) as world:
         assert (await ended(world, session_id, 2)).state == COMPLETED
         number, document = await read(world, session_id)
 
     assert (number, document["provenance"]["rubric_id"]) == (2, "technical")
-    # One at a time: the first one's judgement was kept before the second one began.
     judged = first.requests["assess"][-first.calls["assess"]].question
     assert judged not in {request.question for request in world.stages.requests["assess"]}
     assert set(world.stages.calls) <= {"assess"}
