@@ -21,10 +21,10 @@ MAX_PIECE_S = 17.0
 thread: 0.32 CPU-seconds for 20 s, 0.40 for 21 s, 0.79 for 30 s)."""
 MIN_PIECE_S = 1.0
 """No cut leaves less. Of less the model makes up words."""
-LOOKAHEAD_S = MAX_PIECE_S + MIN_PIECE_S
-"""What is heard from a piece's beginning on decides where it ends."""
-EARLY_RATIO = 1 / 3
-"""Share of the longest piece from which on a pause is looked for first: shorter pieces lack context."""
+AHEAD_RATIO = 1.5
+"""How much of what is heard has a say in where a piece ends, over the longest piece. With 1.0 the next piece
+may be a short one: 49 errors in 884 English words. With 1.5 there are 38, and 37 where all has a say."""
+LOOKAHEAD_S = AHEAD_RATIO * MAX_PIECE_S
 LONG_PAUSE_S = 1.0
 """Longer pauses are no better to cut in."""
 DIP_S = 0.2
@@ -86,17 +86,17 @@ def _cuts_s(cutting: _Cutting, start_s: float, end_s: float) -> list[float]:
 
 
 def _best_pause_s(cutting: _Cutting, start_s: float, end_s: float) -> float | None:
-    """Return the middle of the pause that is long and makes a long piece. None without one."""
-    found = [
-        (middle_s, heard_s, min(pause.duration_s, LONG_PAUSE_S) * (0.5 + heard_s / cutting.max_piece_s))
-        for pause in cutting.pauses
-        for middle_s in [(pause.start_s + pause.end_s) / 2]
-        if start_s < middle_s < end_s
-        for heard_s in [cutting.heard_s(start_s, middle_s)]
-        if MIN_PIECE_S <= heard_s <= cutting.max_piece_s and cutting.heard_s(middle_s, end_s) >= MIN_PIECE_S
-    ]
-    late = [one for one in found if one[1] >= EARLY_RATIO * cutting.max_piece_s]
-    return max(late or found, key=lambda one: one[2], default=(None,))[0]
+    """Return the middle of the pause that is long and leaves much on both sides. None without one."""
+    best_s, best_score = None, 0.0
+    ahead_s = min(cutting.heard_s(start_s, end_s), AHEAD_RATIO * cutting.max_piece_s)
+    for pause in cutting.pauses:
+        middle_s = (pause.start_s + pause.end_s) / 2
+        heard_s = cutting.heard_s(start_s, middle_s) if start_s < middle_s < end_s else 0.0
+        shorter_s = min(heard_s, ahead_s - heard_s)
+        score = min(pause.duration_s, LONG_PAUSE_S) * (0.5 + shorter_s / ahead_s)
+        if MIN_PIECE_S <= shorter_s and heard_s <= cutting.max_piece_s and score > best_score:
+            best_s, best_score = middle_s, score
+    return best_s
 
 
 def _quietest_s(cutting: _Cutting, start_s: float, end_s: float) -> float:

@@ -20,7 +20,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.anyio
 
 SAID = (decoded("I rebuilt the index.", 0.4, 1.9),)
-SPEECH = np.concatenate([part for _ in range(4) for part in (tone(8), silence(1))])
+SPEECH = np.concatenate([part for _ in range(6) for part in (tone(8), silence(1))])
 PLACES: Any = {"growing_count": 1, "worker_count": 2}
 
 

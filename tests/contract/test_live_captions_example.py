@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 EXAMPLE = ROOT / "examples" / "live_captions.py"
 SAID = (decoded("I rebuilt the index.", 0.4, 1.9),)
-SPEECH = np.concatenate([part for _ in range(4) for part in (tone(8), silence(1))])
+SPEECH = np.concatenate([part for _ in range(6) for part in (tone(8), silence(1))])
 
 
 async def printed(folder: Path, *arguments: str, stdin: bytes = b"") -> list[str]:
