@@ -70,7 +70,9 @@ class VoiceEncoder:
         given = read_weights(weights)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = thread_count, 1
-        options.enable_cpu_mem_arena = False  # it keeps what the largest batch took, for good
+        # It keeps what the largest batch took. Taken anew for each batch, memory lies scattered: an hour takes
+        # 327 to 466 MiB in place of 325 to 341.
+        options.enable_cpu_mem_arena = True
         # The session reads them where they are.
         self._weights = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in given.values()]
         options.add_external_initializers(list(given), self._weights)
