@@ -141,7 +141,7 @@ def index_first(source: Path, target: Path) -> Path:
     return target
 
 
-def measure(folder: Path, arm: str, recording: Path, seconds: float) -> Taken:
+def measure(folder: Path, arm: str, recording: Path, seconds: float, *, warm: bool = True) -> Taken:
     """Take the recording once in one arm.
 
     Args:
@@ -149,10 +149,12 @@ def measure(folder: Path, arm: str, recording: Path, seconds: float) -> Taken:
         arm: `OFF` or `ON`.
         recording: What is sent.
         seconds: In how long.
+        warm: Whether a short recording goes through first.
     """
     with running(folder, SETTINGS[arm]) as url:
         sender = Sender(url)
-        sender.take(demo_session().folder / "answer-1.mp4", 0.0)
+        if warm:
+            sender.take(demo_session().folder / "answer-1.mp4", 0.0)
         before_cpu_s = tree_cpu_s(os.getpid())
         after_s, result = sender.take(recording, seconds)
         cpu_s = tree_cpu_s(os.getpid()) - before_cpu_s
@@ -190,12 +192,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0, help="length of the recording")
+    parser.add_argument("--cold", action="store_true", help="send no short recording first")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         session = long_session(folder / "made", options.seconds, 1)
         recording = index_first(session.folder / "answer-1.mp4", folder / "answer.mp4")
         recording_s = duration_s(recording)
-        taken = {arm: measure(folder / arm, arm, recording, recording_s / RATE) for arm in (OFF, ON)}
+        seconds, warm = recording_s / RATE, not options.cold
+        taken = {arm: measure(folder / arm, arm, recording, seconds, warm=warm) for arm in (OFF, ON)}
     print_table(taken, recording_s)
     print(json.dumps(figures(taken)))
