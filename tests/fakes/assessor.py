@@ -240,6 +240,8 @@ class FakeChatServer:
 
     def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
         messages = [Message(**message) for message in body["messages"]]
+        if body.get("continue_final_message"):
+            return _continued(messages)
         schema = body.get("response_format") or body.get("structured_outputs")
         text = FakeModel(tell).complete(ChatRequest(messages, 1, schema), deadline()).text
         logprobs = {"content": list(_logprobs(text))} if self._logprobs and schema else None
@@ -264,6 +266,19 @@ def completion(text: str, logprobs: Any = None, finish_reason: str = "stop") -> 
         ],
         "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
     }
+
+
+def _continued(messages: Sequence[Message]) -> dict[str, Any]:
+    """Go on with a reply by its next tag, as llama.cpp does: what was begun stands in front of it."""
+    begun = messages[-1].content
+    asked_about = begun.rsplit('"', 3)[1]
+    said = next(
+        line.partition(": ")[2]
+        for line in messages[-2].content.splitlines()
+        if line.startswith(f"{asked_about}: ")
+    )
+    tag = str(tell(said))
+    return completion(begun + tag, {"content": list(_logprobs(tag))}, "length")
 
 
 def _logprobs(text: str) -> Iterator[dict[str, Any]]:
