@@ -1,7 +1,7 @@
 """A conclusion: what is told, in the model's words, and what is missing, by the tags.
 
-The model's sentence is kept only if it says nothing that the answer lacks. Numbers and names that do not occur
-in the answer, or talk of levels, make the conclusion absent with its reason.
+The model's sentence is kept only if it says nothing that the answer lacks. Numbers and names that do not
+occur in the answer, or talk of levels, make the conclusion absent with its reason.
 """
 
 from __future__ import annotations
