@@ -72,8 +72,8 @@ class ChatRequest:
     seed: int = 0
     temperature: float = 0.0
     continues: bool = False
-    """Whether the reply goes on with the last message, which is the assistant's own. llama.cpp and vLLM do that.
-    Some servers give the message back in front of the reply. Its tokens are those of the reply alone."""
+    """Whether the reply goes on with the last message, which is the assistant's own. llama.cpp and vLLM do
+    that. Some servers give the message back in front of the reply. Its tokens are the reply's alone."""
     probabilities: bool = True
     """Whether token probabilities are of use, where the server is asked for them at all."""
 
