@@ -139,11 +139,20 @@ RUBRICS = read_rubrics(RUBRICS_DIR)
 BASELINE_JUDGE = BaselineJudge(Baseline(read_lexicon()))
 
 
-def make_assessor(model: LanguageModel | None = None, *, fallback_to_baseline: bool = False) -> Assessor:
+def make_assessor(
+    model: LanguageModel | None = None, *, fallback_to_baseline: bool = False, tags_one_by_one: bool = False
+) -> Assessor:
     """Put an assessor together as the process does, with another model."""
     judge = None
     if model is not None:
-        judge = ModelJudge(model, prompts=PROMPTS, calibration=Calibration(models={}), seed=7, max_tokens=512)
+        judge = ModelJudge(
+            model,
+            prompts=PROMPTS,
+            calibration=Calibration(models={}),
+            seed=7,
+            max_tokens=512,
+            tags_one_by_one=tags_one_by_one,
+        )
     return Assessor(
         model_judge=judge,
         baseline_judge=BASELINE_JUDGE,
