@@ -23,10 +23,10 @@ import httpx
 Instructions = list[dict[str, str]]
 """The messages that some prompts begin with, each with `role` and `content`."""
 
-SERVICES = {"translator": 4, "assessor": 2}
+SERVICES = {"translator": 8, "assessor": 2}
 """Whose instructions are read, by the folder of the service, and in how many places each. Requests that
-come together find the same beginning only in different places. A session translates four segments at a time
-and has two answers assessed. The first places are the first to be given up when the context is full."""
+come together find the same beginning only in different places. A session has two answers in work, each with
+four segments under way. The first places are the first to be given up when the context is full."""
 FIRST_PLACE = 2
 """Those before stay empty, for requests that begin otherwise: they take a place that was never asked."""
 SPEAK_TIMEOUT_S = 60.0

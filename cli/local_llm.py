@@ -31,7 +31,7 @@ DEFAULT_PORT = 8091
 KEPT_DIR_NAME = "llm-read"
 """In the folder of the models: it is made from them and of no use without them."""
 DEFAULT_CONTEXT_TOKENS = 12288
-"""All places together. The instructions take 5,300. An answer of ten minutes has about 2,500 tokens, an
+"""All places together. The instructions take 7,200. An answer of ten minutes has about 2,500 tokens, an
 assessor's prompt with its examples twice that."""
 PROMPT_CACHE_MIB = 512
 """llama.cpp keeps old prompts in up to 8 GiB otherwise. This holds the instructions of both services, at 10

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.chat_completions import ChatRequest, Message
-from chassis.chat_replies import ChatReply, Token
+from chassis.chat_replies import ChatReply, Token, read_completion
 from chassis.deadline import Deadline
 from chassis.errors import UnavailableError
 from services.assessor.conversation import Conversation
@@ -99,6 +99,30 @@ def test_a_server_that_does_not_go_on_is_asked_for_all_tags_together(
     assert [item.tag for item in tags_of(model)] == [Tag.GENERAL, Tag.GENERAL]
     assert model.requests[-1].schema is not None
     assert not model.requests[-1].continues
+
+
+def chat_completion(content: str) -> dict[str, Any]:
+    top = [{"token": token, "logprob": log, "bytes": None} for token, log in GUESSES["s1"].items()]
+    entry = {"token": "action", "logprob": math.log(0.7), "bytes": [97], "top_logprobs": top}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": content, "tool_calls": []},
+        "logprobs": {"content": [entry]},
+        "finish_reason": "length",
+        "stop_reason": None,
+    }
+    usage = {"prompt_tokens": 941, "total_tokens": 942, "completion_tokens": 1}
+    return {"object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}
+
+
+@pytest.mark.parametrize("content", ['{"s1": "action', "action"], ids=["llama.cpp", "vllm"])
+def test_whether_a_server_repeats_what_was_begun_makes_no_difference(content: str) -> None:
+    model = FakeModel(replies=[read_completion(chat_completion(content))])
+
+    (item,) = tags_of(model, TWO[:1])
+
+    assert item.tag is Tag.ACTION
+    assert item.probability(Tag.ACTION) == pytest.approx(0.7 / 0.9)
 
 
 def test_deeds_of_others_are_not_the_speakers() -> None:
