@@ -6,13 +6,15 @@ the environment or from files (a folder named by `INTERVIEW_SECRETS_DIR`), and a
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as NoJsonError
 
@@ -23,6 +25,8 @@ from chassis.limits import MAX_MEDIA_BYTES
 from chassis.native_output import NativeLog
 
 S = TypeVar("S", bound="ProcessSettings")
+OF_KUBERNETES = re.compile(r"SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_.*)?)?")
+"""What Kubernetes calls the variables that it makes of a Service, behind the Service's own name."""
 NO_JSON = 'is a list or an object, and has to be JSON, such as ["a", "b"] with its quotation marks'
 
 
@@ -138,6 +142,38 @@ def address_unavailable(settings: ProcessSettings, host_field: str, port_field: 
         f" set another {prefix}{port_field.upper()} (or {prefix}{host_field.upper()}).",
         reason="ADDRESS_UNAVAILABLE",
     )
+
+
+def unknown_variables(settings: ProcessSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return variables that look like a process's settings and are none, with the setting that may be meant.
+
+    Nobody reads them: a misspelt limit would hold nothing. Variables that Kubernetes makes of a Service's
+    name are left out.
+
+    Args:
+        settings: The process's settings.
+        environ: The environment.
+
+    Returns:
+        By name: the closest setting's name. Empty where none is close.
+    """
+    prefix = settings.model_config.get("env_prefix", "").upper()
+    if not prefix:
+        return {}
+    known = {prefix + name.upper() for name in type(settings).model_fields}
+    for field in type(settings).model_fields.values():
+        named = field.validation_alias
+        known |= {
+            str(name).upper() for name in (named.choices if isinstance(named, AliasChoices) else [named])
+        }
+    unknown = sorted(
+        name
+        for name in environ
+        if name.upper().startswith(prefix)
+        and name.upper() not in known
+        and not OF_KUBERNETES.fullmatch(name.upper().removeprefix(prefix))
+    )
+    return {name: next(iter(difflib.get_close_matches(name.upper(), known, n=1)), "") for name in unknown}
 
 
 def _variable(prefix: str, location: tuple[int | str, ...]) -> str:

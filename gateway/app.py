@@ -48,6 +48,7 @@ from gateway.sealed import Seal
 from gateway.sessions import Orchestrator
 from gateway.settings import GatewaySettings
 from gateway.status import LEGACY_HEADER
+from gateway.uploads.early import EarlyCopies
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.pending import PendingSessions
 from gateway.uploads.submission import Submitter
@@ -94,6 +95,7 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
+            gateway.rates.counting(),
             gateway.audit.sent(),
             PendingSessions(orchestrator, store).handed_over(),
             sweeping_parts(store),
@@ -164,6 +166,7 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
         submitter=Submitter(orchestrator, store, settings.session_id_secret.get_secret_value().encode()),
         keys=keys,
         browsers=_browsers(settings, rates, keys, sign_secrets, audit),
+        rates=rates,
         quotas=UploadQuotas(rates, usage, settings.rate_limit_uploads, settings.rate_limit_bytes),
         usage=usage,
         stream_places=places_of_streams(settings.max_streams, settings.max_streams_per_client),
@@ -174,6 +177,9 @@ def _collaborators(settings: GatewaySettings, orchestrator: Orchestrator, store:
             max_field_bytes=settings.max_field_bytes,
             max_field_count=settings.max_field_count,
             max_total_bytes=settings.max_total_bytes,
+        ),
+        early_copies=EarlyCopies(
+            orchestrator, store, max_count=settings.early_count, after_s=settings.early_after_s
         ),
         readiness=Readiness(orchestrator, store, settings.spool_dir, settings.max_file_bytes),
         capabilities=KnownCapabilities(orchestrator, settings.languages),

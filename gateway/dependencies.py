@@ -20,10 +20,12 @@ from gateway.callers import Client, current_client
 from gateway.capabilities import KnownCapabilities
 from gateway.places import Places
 from gateway.quotas import UploadQuotas
+from gateway.rates import Rates
 from gateway.reader_cookie import cookie_name
 from gateway.readiness import Readiness
 from gateway.sessions import Orchestrator, parse_session_id
 from gateway.settings import GatewaySettings
+from gateway.uploads.early import EarlyCopies
 from gateway.uploads.forms import UploadLimits
 from gateway.uploads.submission import Submitter
 from gateway.usage import Usage
@@ -39,11 +41,13 @@ class Gateway:
     submitter: Submitter
     keys: KeyRing
     browsers: Browsers
+    rates: Rates
     quotas: UploadQuotas
     usage: Usage
     upload_places: Places
     stream_places: Places
     upload_limits: UploadLimits
+    early_copies: EarlyCopies
     capabilities: KnownCapabilities
     readiness: Readiness
     audit: AuditNotes

@@ -122,6 +122,16 @@ class OrchestratorClient:
         response = await self._call(self._stub.CreateSession, request, SUBMITTING)
         return _session(response.session)
 
+    async def follow_recording(self, session_id: str, position: int, language_code: str) -> bool:
+        """See `Orchestrator`."""
+        request = pb.FollowRecordingRequest(
+            session_id=session_id,
+            position=position,
+            language_code=language_code,
+            owner_group=current_client.get().group,
+        )
+        return bool((await self._call(self._stub.FollowRecording, request)).followed)
+
     async def get_session(self, session_id: str) -> SessionView:
         """See `Orchestrator`."""
         response = await self._call(self._stub.GetSession, pb.GetSessionRequest(session_id=session_id))

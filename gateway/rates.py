@@ -6,11 +6,12 @@ import asyncio
 import ipaddress
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
 
 import limits
-from limits.aio.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
+from limits.aio.storage import MovingWindowSupport, RedisStorage, SlidingWindowCounterSupport, Storage
 from limits.aio.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 SHARED_TIMEOUT_S = 1.0
 """A request does not wait longer for the shared counters."""
+AWAY_S = 5.0
+"""Shared counters that failed are left alone for so long. Else each request would wait for them in vain."""
 MAX_ENTRY_COUNT = 10_000
 """Of a rate whose single times are kept."""
 IN_USE_S = 10.0
@@ -70,6 +73,17 @@ class Rates:
         self._shared = shared
         self._own = SteadyStorage(clock)
         self._clock = clock
+        self._away_until_s = clock()
+
+    @asynccontextmanager
+    async def counting(self) -> AsyncIterator[None]:
+        """Close the connections to the shared counters when the block ends."""
+        try:
+            yield
+        finally:
+            if isinstance(self._shared, RedisStorage):
+                connection = cast("Any", self._shared.bridge).get_connection()
+                await connection.aclose()
 
     async def wait_s(self, what: str, rate: str, client: str, cost: int = 1, *, taken: int = 0) -> float:
         """Return after how many seconds something may happen. 0: now.
@@ -110,11 +124,12 @@ class Rates:
         return max(1.0, start_s + item.get_expiry() - now_s)
 
     async def _ask(self, question: Callable[[Storage], Awaitable[T]]) -> T:
-        if self._shared is not None:
+        if self._shared is not None and self._clock() >= self._away_until_s:
             try:
                 async with asyncio.timeout(SHARED_TIMEOUT_S):
                     return await question(self._shared)
             except (StorageError, TimeoutError) as error:
+                self._away_until_s = self._clock() + AWAY_S
                 logger.warning(
                     "the shared counters are away, this process counts alone",
                     extra={"error": type(error).__name__},

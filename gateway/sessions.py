@@ -205,6 +205,13 @@ class Orchestrator(Protocol):
     async def create_session(self, draft: SessionDraft) -> SessionView:
         """Make a session durable. The same identifier again returns the existing one."""
 
+    async def follow_recording(self, session_id: str, position: int, language_code: str) -> bool:
+        """Say that a recording of a session to come is being written below `arriving/` in the store.
+
+        Returns:
+            Whether it is worked on while it arrives.
+        """
+
     async def get_session(self, session_id: str) -> SessionView:
         """Return a session's state."""
 

@@ -88,6 +88,11 @@ class GatewaySettings(PeopleSettings):
     upload_window_s: float = Field(30.0, gt=0)
     upload_timeout_s: float = Field(3600.0, gt=0)
     """Longest time that one body may take. Only waiting for the client counts."""
+    early_count: int = Field(2, ge=0, le=64)
+    """Recordings at once that are copied into the store while they arrive, so that work on them can begin. 0
+    switches it off."""
+    early_after_s: float = Field(3.0, ge=0)
+    """How long a recording arrives before that begins. A faster upload gains nothing, and is written once."""
     max_concurrent_uploads: int = Field(4, ge=1)
     """Bounds the disk that uploads can fill at once."""
     max_uploads_per_client: int = Field(2, ge=1)

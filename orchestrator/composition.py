@@ -22,6 +22,10 @@ from orchestrator.capabilities import Capabilities
 from orchestrator.durable.config import EngineConfig
 from orchestrator.durable.engine import Engine
 from orchestrator.durable.shared_places import SharedPlaces
+from orchestrator.early.following import Following
+from orchestrator.early.left_over import LeftArrivals
+from orchestrator.early.places import YieldingPlaces
+from orchestrator.early.work import EarlyWork
 from orchestrator.erasing import Erasure
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
@@ -73,16 +77,9 @@ def compose(
     outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
     stages, config = build_stages(parts), _engine_config(settings)
-    runner = StageRunner(
-        stages,
-        outputs,
-        retry=RetryPolicy(
-            settings.stage_attempt_count, settings.stage_first_delay_s, settings.stage_max_delay_s
-        ),
-        places=_places(stages, config),
-        listener=tracker,
-        pace=Pace(settings.max_wait_s, settings.probe_interval_s),
-    )
+    places = _places(stages, config)
+    early = EarlyWork(stages.values(), places, media, settings)
+    runner = _runner(stages, parts, places, early, tracker)
     writer = ResultWriter(outputs, settings.preferences)
     engine = Engine(config, runner, tracker, writer.write)
     audit = AuditLog(AuditTable(config.database_url, engine.trouble), engine.trouble)
@@ -93,17 +90,40 @@ def compose(
     recordings = Recordings(_inbox(settings), media, engine.get, tombstones)
     accepting = Accepting(engine, admission, media, tombstones, audit)
     erasure = Erasure(engine, media, tombstones, audit)
-    interval_s, orphan_s = settings.sweep_interval_s, settings.orphan_s
     holds = LegalHolds(media)
     retention = Retention(engine, erasure, holds, settings.retention, audit)
-    sweep = Sweep(engine, media, tombstones, erasure, retention, interval_s=interval_s, orphan_s=orphan_s)
-    for chore in (sweep.run, audit.run):
+    sweep = Sweep(
+        *(engine, media, tombstones, erasure, retention),
+        interval_s=settings.sweep_interval_s,
+        orphan_s=settings.orphan_s,
+        arrivals=LeftArrivals(media, settings.orphan_s),
+    )
+    for chore in (sweep.run, audit.run, early.run):
         engine.look_after(chore)
     engine.end_with(audit.close)
     orchestrator = OrchestratorServicer(
-        engine, tracker, outputs, accepting, reassessments, capabilities, recordings, erasure, holds, audit
+        *(engine, tracker, outputs, accepting, reassessments, capabilities, recordings),
+        Following(early, engine.get, tombstones),
+        *(erasure, holds, audit),
     )
     return Servicers(orchestrator, AuditServicer(audit)), engine
+
+
+def _runner(
+    stages: Mapping[str, Stage], parts: Parts, places: Places, early: EarlyWork, tracker: ProgressTracker
+) -> StageRunner:
+    settings = parts.settings
+    return StageRunner(
+        stages,
+        parts.store,
+        retry=RetryPolicy(
+            settings.stage_attempt_count, settings.stage_first_delay_s, settings.stage_max_delay_s
+        ),
+        places=places,
+        listener=tracker,
+        pace=Pace(settings.max_wait_s, settings.probe_interval_s),
+        early=early,
+    )
 
 
 def _inbox(settings: OrchestratorSettings) -> MediaInbox:
@@ -123,16 +143,17 @@ def _prepare_scratch(spool_dir: Path | None) -> None:
     remove_left_folders()
 
 
-def _places(stages: Mapping[str, Stage], config: EngineConfig) -> Places:
+def _places(stages: Mapping[str, Stage], config: EngineConfig) -> YieldingPlaces:
     """Return the places at the stages. On Postgres, replicas share those of the services.
 
     What this process does itself (fetching, extracting) loads its own machine, so each replica has its own.
     """
-    own = own_places({name: stage.place_count for name, stage in stages.items()})
+    counts = {name: stage.place_count for name, stage in stages.items()}
+    own = own_places(counts)
     if config.on_sqlite:
-        return own
+        return YieldingPlaces(own, counts)
     shared = {name: stage.place_count for name, stage in stages.items() if stage.defaults.service}
-    return SharedPlaces(config.database_url, config.incarnation, shared, own)
+    return YieldingPlaces(SharedPlaces(config.database_url, config.incarnation, shared, own), counts)
 
 
 def _engine_config(settings: OrchestratorSettings) -> EngineConfig:

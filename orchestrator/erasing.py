@@ -21,6 +21,7 @@ from weakref import WeakValueDictionary
 from chassis.errors import ForbiddenError, InterviewError, NotFoundError, UnavailableError
 from chassis.models import sha256_of
 from chassis.store import MediaStore, StoredObject
+from chassis.store.arriving import arriving_prefix
 from interview.v1 import orchestrator_pb2
 from orchestrator.audit.log import Audit
 from orchestrator.audit.records import BEGUN, OK, Action
@@ -161,7 +162,7 @@ class Erasure:
 
     async def remove_deleted(self, session_id: str) -> None:
         """Remove what was written for a deleted session after all, and its rows, should it have any."""
-        await self._media.delete_prefix(session_prefix(session_id))
+        await self._remove_objects(session_id)
         if await self._engine.known([session_id]):
             await self._remove_all(session_id)
 
@@ -189,10 +190,14 @@ class Erasure:
         await self._tombstones.finish(session_id)
 
     async def _remove_all(self, session_id: str) -> None:
-        await self._media.delete_prefix(session_prefix(session_id))
+        await self._remove_objects(session_id)
         for version in await self._engine.versions(session_id):
             await self._engine.delete_version(session_id, version.version_id)
         await self._engine.delete(session_id)
+
+    async def _remove_objects(self, session_id: str) -> None:
+        await self._media.delete_prefix(session_prefix(session_id))
+        await self._media.delete_prefix(arriving_prefix(session_id))
 
     def _look_again(self, session_id: str) -> None:
         if session_id in self._looking:  # It begins a deletion again itself, and would become two, and four.

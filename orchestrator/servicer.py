@@ -16,10 +16,12 @@ from orchestrator.audit.log import Audit
 from orchestrator.audit.records import Action
 from orchestrator.capabilities import Capabilities
 from orchestrator.durable.engine import Engine
+from orchestrator.early.following import Following
 from orchestrator.erasing import SETTLE_TIMEOUT_S, Erasure, receipt_message
 from orchestrator.ownership import is_listed, may_see
 from orchestrator.progress import ProgressTracker
 from orchestrator.reassessing import Reassessments
+from orchestrator.recording_servicer import RecordingServicer
 from orchestrator.recordings import Recordings
 from orchestrator.retention import LegalHolds
 from orchestrator.sessions import STATES, SessionRow, replay, statuses_of, to_message
@@ -34,7 +36,7 @@ KEPT_STATES = {"fetching": "processing"}
 """States that are told apart by the stages only, with what the engine keeps."""
 
 
-class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
+class OrchestratorServicer(RecordingServicer):
     """Serves sessions.
 
     Args:
@@ -45,6 +47,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         reassessments: The versions of their results.
         capabilities: What they may ask for.
         recordings: Takes in the recordings of sessions to come.
+        following: Has those that are on their way worked on.
         erasure: Deletes them.
         holds: Those that may not be deleted.
         audit: Writes down what is done and read.
@@ -59,10 +62,12 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         reassessments: Reassessments,
         capabilities: Capabilities,
         recordings: Recordings,
+        following: Following,
         erasure: Erasure,
         holds: LegalHolds,
         audit: Audit,
     ) -> None:
+        super().__init__(recordings, following)
         self._engine = engine
         self._tracker = tracker
         self._watches = SessionWatches(self._look, tracker.wait)
@@ -70,7 +75,6 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self._accepting = accepting
         self._reassessments = reassessments
         self._capabilities = capabilities
-        self._recordings = recordings
         self._erasure = erasure
         self._holds = holds
         self._audit = audit
@@ -78,14 +82,6 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     def add_to(self, server: grpc.aio.Server) -> None:
         """Register with a server."""
         orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(self, server)
-
-    async def UploadRecording(
-        self,
-        request_iterator: AsyncIterator[orchestrator_pb2.UploadRecordingRequest],
-        _context: grpc.aio.ServicerContext,
-    ) -> orchestrator_pb2.UploadRecordingResponse:
-        """See `protos/interview/v1/orchestrator.proto`."""
-        return await self._recordings.take_in(request_iterator)
 
     async def CreateSession(
         self, request: orchestrator_pb2.CreateSessionRequest, _context: grpc.aio.ServicerContext

@@ -133,6 +133,9 @@ class OrchestratorSettings(ServiceSettings):
     """Whether links may lead into private networks. Only for tests and closed networks."""
     spool_dir: Path | None = None
     """Folder for a recording while it arrives. None: the system's."""
+    early_count: int = Field(2, ge=0, le=64)
+    """Recordings that are worked on while they still arrive, on this replica. Accepted sessions go first. 0
+    switches it off."""
 
     max_duration_s: float = Field(3600.0, gt=0)
     """Longest recording."""

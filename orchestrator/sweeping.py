@@ -6,6 +6,7 @@
 * Recordings whose session was never created (the upload broke off, or its process was killed) are removed.
   No date says how old they are: dates jump, and a store's is another machine's. A session's folder goes once
   this process has seen it unchanged, and its session unknown, for `orphan_s`.
+* Arriving recordings that nobody writes or reads any more are removed (`early/left_over`).
 * What killed writers left in a folder is removed.
 """
 
@@ -23,6 +24,7 @@ from chassis.errors import InterviewError
 from chassis.store import MediaStore, StoredObject
 from chassis.store.parts import STALE_AFTER_S
 from orchestrator.durable.engine import Engine
+from orchestrator.early.left_over import LeftArrivals
 from orchestrator.erasing import Erasure
 from orchestrator.retention import Retention
 from orchestrator.tombstones import Tombstones
@@ -44,6 +46,7 @@ class Sweep:
         retention: Removes what has had its time.
         interval_s: Between two sweeps.
         orphan_s: How long recordings may lie without a session. Longer than any upload takes.
+        arrivals: Removes arriving recordings that were left. None: nobody does.
         monotonic: A clock that nobody sets, in seconds.
     """
 
@@ -57,8 +60,10 @@ class Sweep:
         *,
         interval_s: float,
         orphan_s: float,
+        arrivals: LeftArrivals | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._arrivals = arrivals
         self._engine = engine
         self._media = media
         self._tombstones = tombstones
@@ -101,6 +106,8 @@ class Sweep:
             elif self._is_orphan(session_id, content):
                 await self._remove_orphan(session_id, content)
         kept = {session_id: content for session_id, content in folders.items() if session_id in known}
+        if self._arrivals is not None:
+            await self._arrivals.once()
         await self._retention.once(kept)
         await self._engine.forget()
 

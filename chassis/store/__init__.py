@@ -2,7 +2,7 @@
 
 `media_store` is what callers see. `opening` makes the library's stores from a URL and `settings`. `writing`,
 `reading` and `removing` move bytes. `failures` turns what goes wrong into our errors. `parts` removes what
-killed writers left.
+killed writers left. `arriving` is a recording that is read while it is still written.
 """
 
 from chassis.store.failures import URI_FORBIDDEN

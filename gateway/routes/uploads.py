@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -18,7 +18,15 @@ from gateway.quotas import Share
 from gateway.reasons import OF_A_FORM, OF_AN_UPLOAD, error_answers
 from gateway.request_schemas import LINKS_BODY, UPLOAD_BODY, read_body
 from gateway.schemas import LinksAnswer, UploadAnswer
-from gateway.uploads.forms import ReceivedForm, Submission, read_submission
+from gateway.uploads.early import OnFile, on_no_file
+from gateway.uploads.forms import (
+    ORIGINAL_FIELD,
+    ReceivedForm,
+    Spool,
+    Submission,
+    read_language,
+    read_submission,
+)
 from gateway.uploads.links import read_linked_session
 from gateway.uploads.multipart import receive_form
 from gateway.uploads.submission import create_session, new_session_id
@@ -82,7 +90,10 @@ async def _accept(
 async def _receive(
     request: Request, gateway: Gateway, session_id: str, share: Share, *, is_repeat: bool
 ) -> UploadAnswer:
-    async with _received(request, gateway) as (form, submission):
+    async with (
+        gateway.early_copies.of(session_id) as on_file,
+        _received(request, gateway, on_no_file if is_repeat else on_file) as (form, submission),
+    ):
         if is_repeat:
             await gateway.submitter.check_same(session_id, submission)
         await gateway.submitter.submit(session_id, submission)
@@ -93,7 +104,9 @@ async def _receive(
 
 
 @asynccontextmanager
-async def _received(request: Request, gateway: Gateway) -> AsyncIterator[tuple[ReceivedForm, Submission]]:
+async def _received(
+    request: Request, gateway: Gateway, on_file: OnFile = on_no_file
+) -> AsyncIterator[tuple[ReceivedForm, Submission]]:
     offered = await gateway.capabilities.current()
 
     def check_field(name: str, value: str) -> None:
@@ -102,11 +115,18 @@ async def _received(request: Request, gateway: Gateway) -> AsyncIterator[tuple[R
         elif name in ("rubric", "rubrics"):
             check_rubrics((value.strip(),), offered.rubric_ids)
 
+    def on_spool(spool: Spool, number: int, fields: Sequence[tuple[str, str]]) -> None:
+        is_original = spool.field == ORIGINAL_FIELD
+        # A field that comes behind the file may still name another one.
+        with suppress(InvalidInputError):
+            code = read_language(fields, request.query_params, is_original, offered.language_codes)
+            on_file(spool, number, code)
+
     for name, value in request.query_params.items():
         check_field(name, value)
     content_type, limits = request.headers.get("content-type", ""), gateway.upload_limits
     spool_dir = gateway.settings.spool_dir
-    async with receive_form(content_type, request.stream(), limits, spool_dir, check_field) as form:
+    async with receive_form(content_type, request.stream(), limits, spool_dir, check_field, on_spool) as form:
         yield form, read_submission(form, request.query_params, offered.language_codes)
 
 

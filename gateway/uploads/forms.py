@@ -24,6 +24,8 @@ from gateway.uploads.texts import single_line, single_spaced
 SPOOL_RETRY_S = 60.0
 MAX_QUESTION_COUNT = 100
 """Upper end of `jumlah_pertanyaan`. It only has to be a sensible number."""
+ORIGINAL_FIELD = "videos"
+"""Form field of the original's recordings."""
 SEED_LANGUAGE = "id"
 """Default of the design document's clients (`files`)."""
 ORIGINAL_LANGUAGE = "en"
@@ -86,6 +88,8 @@ class Spool:
         self.claimed_extension = extension
         self.path = path
         self.size_bytes = 0
+        self.has_ended = False
+        """Whether all of it has come. It may still have to be written."""
         self.head = b""
         self._digest = hashlib.sha256()
         self._out: IO[bytes] = path.open("wb")
@@ -94,6 +98,10 @@ class Spool:
         """Write bytes and count them into the digest. Blocking."""
         self._out.write(data)
         self._digest.update(data)
+
+    def settle(self) -> None:
+        """Hand what was written to the system, so that others who read the file see it. Blocking."""
+        self._out.flush()
 
     def close(self) -> None:
         """Close the file."""
@@ -150,21 +158,41 @@ def read_submission(form: ReceivedForm, query: Mapping[str, str], languages: Seq
         RequestValidationError: A required field is absent.
         InvalidInputError: A value is wrong, or the counts don't match.
     """
-    original_shape = any(file.field == "videos" for file in form.files)
+    original_shape = any(file.field == ORIGINAL_FIELD for file in form.files)
     if not form.files:
-        raise missing_field("files" if "jumlah_pertanyaan" in query else "videos")
-    default_language = ORIGINAL_LANGUAGE if original_shape else SEED_LANGUAGE
-    language = form.first("language") or query.get("language") or default_language
+        raise missing_field("files" if "jumlah_pertanyaan" in query else ORIGINAL_FIELD)
     return Submission(
         candidate_name=single_line(form.first("candidate_name") or query.get("candidate_name", ""))[
             :MAX_NAME_CHARACTERS
         ],
-        language_code=check_language(language, languages),
+        language_code=read_language(form.fields, query, original_shape, languages),
         questions=_questions(form, query, original_shape),
         files=form.files,
         rubric_ids=_rubrics(form, query),
         warnings=_warnings(form, query),
     )
+
+
+def read_language(
+    fields: Sequence[tuple[str, str]],
+    query: Mapping[str, str],
+    original_shape: bool,
+    languages: Sequence[str],
+) -> str:
+    """Return the language that a form names (BCP-47), empty to detect it.
+
+    Args:
+        fields: Its text fields, as many as have come.
+        query: The URL's parameters. The form's own fields win.
+        original_shape: Whether it is the original's form.
+        languages: Languages that may be named, next to `auto`. See `find_language`.
+
+    Raises:
+        InvalidInputError: There is no such language.
+    """
+    named = next((value for field, value in fields if field == "language"), None)
+    default_language = ORIGINAL_LANGUAGE if original_shape else SEED_LANGUAGE
+    return check_language(named or query.get("language") or default_language, languages)
 
 
 def _questions(form: ReceivedForm, query: Mapping[str, str], original_shape: bool) -> tuple[str, ...]:

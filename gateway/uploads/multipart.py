@@ -7,7 +7,7 @@ disk. Nothing stays on disk when `receive` is left, whatever the reason.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from python_multipart.multipart import parse_options_header
 from chassis.containers import MIN_SNIFF_BYTES, SNIFF_BYTES, sniff_extension
 from chassis.errors import InvalidInputError
 from chassis.scratch import scratch_folder
-from gateway.uploads.forms import ReceivedForm, Spool, UploadLimits, spool_errors
+from gateway.uploads.forms import ORIGINAL_FIELD, ReceivedForm, Spool, UploadLimits, spool_errors
 from gateway.uploads.texts import check_extension, display_name, part_parameter
 
-FILE_FIELDS = ("videos", "files")
+FILE_FIELDS = (ORIGINAL_FIELD, "files")
 """Form fields that hold recordings: the original's and the design document's."""
 FLUSH_BYTES = 262_144
 """Bytes that are gathered before a thread writes and hashes them: what an upload has in memory."""
 
+OnSpool = Callable[[Spool, int, Sequence[tuple[str, str]]], None]
+"""Is told that a file begins to arrive: where it goes, its number from 1 on, and the fields before it."""
 CheckField = Callable[[str, str], None]
 """Takes a text field's name and value."""
 
@@ -37,6 +39,7 @@ async def receive_form(
     limits: UploadLimits,
     spool_dir: Path | None = None,
     check_field: CheckField = lambda _name, _value: None,
+    on_spool: OnSpool = lambda _spool, _number, _fields: None,
 ) -> AsyncIterator[ReceivedForm]:
     """Read a multipart body into a form whose files live as long as the block.
 
@@ -47,6 +50,7 @@ async def receive_form(
         spool_dir: Folder for the files. None: the system's.
         check_field: Is called with each text field as it arrives, and raises where it is wrong: a browser
             sends the fields first, so that nobody uploads 500 MB to be told of a wrong language.
+        on_spool: Is told of each file that begins to arrive.
 
     Raises:
         InvalidInputError: The body is not a form, or a limit is passed, or a file is not a video.
@@ -56,7 +60,7 @@ async def receive_form(
     with ExitStack() as held:
         with spool_errors():
             folder = held.enter_context(scratch_folder(spool_dir))
-        reader = held.enter_context(closing(_FormReader(boundary, limits, folder, check_field)))
+        reader = held.enter_context(closing(_FormReader(boundary, limits, folder, check_field, on_spool)))
         async for chunk in chunks:
             with spool_errors():
                 reader.feed(chunk)
@@ -80,7 +84,15 @@ def _boundary(content_type: str) -> bytes:
 class _FormReader:
     """Feeds a multipart parser and keeps count. Its callbacks never touch the disk but to open a file."""
 
-    def __init__(self, boundary: bytes, limits: UploadLimits, folder: Path, check_field: CheckField) -> None:
+    def __init__(
+        self,
+        boundary: bytes,
+        limits: UploadLimits,
+        folder: Path,
+        check_field: CheckField,
+        on_spool: OnSpool,
+    ) -> None:
+        self._on_spool = on_spool
         self._limits = limits
         self._check_field = check_field
         self._folder = folder
@@ -135,6 +147,8 @@ class _FormReader:
         """Write what is waiting. Blocking. Called in a thread."""
         for spool, data in self._waiting:
             spool.write(data)
+        for spool in {id(spool): spool for spool, _ in self._waiting}.values():
+            spool.settle()
         self._waiting.clear()
         self.waiting_bytes = 0
 
@@ -200,6 +214,7 @@ class _FormReader:
         path = self._folder / str(len(self._spools) + 1)
         self._spool = Spool(self._field, name, extension, path)
         self._spools.append(self._spool)
+        self._on_spool(self._spool, len(self._spools), tuple(self._fields))
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._spool is not None:
@@ -246,6 +261,7 @@ class _FormReader:
             )
         if len(spool.head) < SNIFF_BYTES:
             _check_container(spool.head, len(self._spools))
+        spool.has_ended = True
 
     @contextmanager
     def _refusals_name(self, index: int) -> Iterator[None]:

@@ -74,7 +74,8 @@ class PendingSessions:
                 logger.warning("a pending session was not taken", extra={"reason": error.reason})
                 if not (is_transient(error) or isinstance(error, DeadlineError)):
                     return False
-                await asyncio.sleep(self._retry.delay_s(attempt, error))
+                # What an error proposes is meant for people's clients. The policy's longest pause holds.
+                await asyncio.sleep(min(self._retry.max_delay_s, self._retry.delay_s(attempt, error)))
             else:
                 return True
         return False

@@ -11,9 +11,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
+
+from google.protobuf.message import Message
 
 from chassis.client import RetryPolicy, retrying
-from chassis.errors import InterviewError
+from chassis.errors import InterviewError, UnavailableError
 from orchestrator.running.attempts import (
     UNTRIED,
     Attempts,
@@ -27,12 +30,28 @@ from orchestrator.running.places import Places
 from orchestrator.running.records import accounted, broken_record, done_record, failed_record
 from orchestrator.running.watch import DEFAULT_PACE, Pace, StageWatch
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.stage import Stage, Task, Upstream, Work
+from orchestrator.stages.stage import OnProgress, Stage, Task, Upstream, Work
 from orchestrator.workflow import StageRecord
 
 logger = logging.getLogger(__name__)
 
 SAVE_TIMEOUT_S = 120.0
+
+
+class EarlyOutputs(Protocol):
+    """What stages answered while recordings were still arriving."""
+
+    def knows(self, task: Task) -> bool:
+        """Tell whether a stage was called early for an answer."""
+
+    async def output(self, task: Task, input_hash: str, on_progress: OnProgress) -> Message | None:
+        """Return what the stage answered, once it has. None where there is nothing that counts.
+
+        Args:
+            task: Which stage of which answer.
+            input_hash: What the output hangs on. An answer to something else does not count.
+            on_progress: Is told the share that is done from now on.
+        """
 
 
 class StageRunner:
@@ -45,6 +64,7 @@ class StageRunner:
         places: The places at the stages.
         listener: Is told how stages get on.
         pace: How a stage that is away or full is waited for.
+        early: What stages answered while recordings arrived. None: nothing.
     """
 
     def __init__(
@@ -56,7 +76,9 @@ class StageRunner:
         places: Places,
         listener: ProgressListener,
         pace: Pace = DEFAULT_PACE,
+        early: EarlyOutputs | None = None,
     ) -> None:
+        self._early = early
         self._outputs = outputs
         self._retry = retry
         self._listener = listener
@@ -114,6 +136,8 @@ class StageRunner:
         async def is_there() -> bool:
             return await self._outputs.find(work.output_key) is not None
 
+        if (record := await self._made_early(task, work, attempts)) is not None:
+            return record
         try:
             output = await attempts.output(work, is_there)
         except InterviewError as error:
@@ -123,11 +147,37 @@ class StageRunner:
         record = done_record(
             work.stage, output, attempts.count, attempts.queued_s, attempts.run_s, work.output_key
         )
+        await self._keep(work, output, record, attempts)
+        return record
+
+    async def _made_early(self, task: Task, work: Work, attempts: Attempts) -> StageRecord | None:
+        """Keep what the stage answered while the recording arrived. None where that does not count."""
+        if self._early is None or not self._early.knows(task):
+            return None
+        begin_s = time.monotonic()
+        self._listener.attempt(task, 1)
+        output = await self._early.output(
+            task, work.input_hash, lambda ratio: self._listener.progress(task, ratio)
+        )
+        try:
+            if output is None:
+                return None
+            work.check(output)
+        except UnavailableError:  # As with a reply that comes in time: it is asked again.
+            return None
+        # The session waited for it so long, and no longer.
+        record = done_record(work.stage, output, 1, 0.0, time.monotonic() - begin_s, work.output_key)
+        if record.state != "done":
+            return None
+        await self._keep(work, output, record, attempts)
+        logger.info("early work is used", extra={"stage": task.stage})
+        return record
+
+    async def _keep(self, work: Work, output: Message, record: StageRecord, attempts: Attempts) -> None:
         if record.state == "done":
             # A store that is away must not cost minutes of inference.
             save = partial(self._outputs.save_once, work.output_key, output, record)
             await attempts.with_store(lambda: retrying(save, timeout_s=SAVE_TIMEOUT_S, retry=self._retry))
-        return record
 
 
 async def _try_again() -> bool:

@@ -45,6 +45,13 @@ def limit(job: dict[str, Any]) -> None:
     limits.apply(job["parent_pid"])
 
 
+def to_values(samples: Any) -> Any:
+    """Return samples, float32 in [-1, 1], as the values of 16 bit that are written (float64)."""
+    import numpy as np
+
+    return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.float64)
+
+
 class SoundWriter:
     """Writes sound into the WAV and measures it on the way."""
 
@@ -62,7 +69,7 @@ class SoundWriter:
         """Write the next samples, float32 in [-1, 1]."""
         import numpy as np
 
-        values = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.float64)
+        values = to_values(samples)
         self._wav.writeframesraw(values.astype("<i2").tobytes())
         self.sample_count += values.size
         self.square_sum += float(values @ values)

@@ -101,13 +101,18 @@ async def ask(method: Any, request: Any, *, timeout_s: float) -> Any:
 
 
 async def follow(
-    method: Any, request: Any, wanted: str, on_progress: Callable[[float], None], *, limits: Limits
+    method: Any,
+    requests: AsyncIterator[Any],
+    wanted: str,
+    on_progress: Callable[[float], None],
+    *,
+    limits: Limits,
 ) -> Any:
-    """Send one request, and follow the stream of replies to the event that completes it.
+    """Send requests, and follow the stream of replies to the event that completes it.
 
     Args:
         method: The stub's method.
-        request: The opening message, which names the recording.
+        requests: The opening message, which names the recording, or is followed by its bytes.
         wanted: Field of the replies' `event` that holds the complete output.
         on_progress: Is called with the share that is done, 0 to 1.
         limits: Time for the whole call, and for the pauses in it.
@@ -116,14 +121,15 @@ async def follow(
         UnavailableError: The stream ended before the output came (`REPLY_INCOMPLETE`).
         InterviewError: As the service raised it, or one of `troubles`.
     """
-    replies = _Replies(stream(method, _once(request), timeout_s=limits.timeout_s))
+    replies = _Replies(stream(method, requests, timeout_s=limits.timeout_s))
     try:
         return await _last(replies, wanted, on_progress, limits.stall_s)
     except InterviewError as error:
         raise trouble_of(error, answered=replies.answered) from error
 
 
-async def _once(request: Any) -> AsyncIterator[Any]:
+async def once(request: Any) -> AsyncIterator[Any]:
+    """Yield one request."""
     yield request
 
 

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from interview.v1 import media_pb2, orchestrator_pb2, speaker_pb2, speaker_pb2_grpc
-from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.remote import Limits, follow
+from typing import Any
+
+from interview.v1 import media_pb2, speaker_pb2, speaker_pb2_grpc
+from orchestrator.stages.recording_stage import RecordingStage
 from orchestrator.stages.replies import OK_OUTCOMES, check_length, check_present, check_spans
-from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.workflow import EXTRACT, SPEAKER
+from orchestrator.stages.stage import Defaults
+from orchestrator.workflow import SPEAKER
 
 
-class Speaker(Stage):
+class Speaker(RecordingStage):
     """See `Stage`."""
 
     name = SPEAKER
     output_class = speaker_pb2.Diarization
     weight = 0.1
     defaults = Defaults(timeout_s=600.0, timeout_factor=5.0, service="speaker", port=50055)
+    request_class = speaker_pb2.DiarizeRequest
+    reply_field = "diarization"
+    hears = True
 
-    def connect(self, limits: Limits) -> Service:
-        """See `Stage`."""
+    def method(self) -> Any:
+        """See `RecordingStage`."""
+        return speaker_pb2_grpc.SpeakerServiceStub(self.channel()).Diarize
 
-        async def diarize(config: speaker_pb2.DiarizeConfig, on_progress: OnProgress) -> object:
-            stub = speaker_pb2_grpc.SpeakerServiceStub(self.channel())
-            request = speaker_pb2.DiarizeRequest(config=config)
-            return await follow(stub.Diarize, request, "diarization", on_progress, limits=limits)
-
-        return diarize
-
-    async def call(self, task: Task, upstream: Upstream) -> Call:
-        """See `Stage`."""
-        extraction = await upstream.output(EXTRACT, orchestrator_pb2.Extraction)
-        uri = self.parts.media.uri(extraction.audio_key)
-        config = speaker_pb2.DiarizeConfig(recording=media_pb2.Recording(uri=uri))
-        input_hash = fingerprint(self.name, extraction.audio_digest)
-        service = self.within(extraction.duration_s)
-        return Call(input_hash, lambda on_progress: service(config, on_progress), extraction.duration_s)
+    def config(self, recording: media_pb2.Recording, language_code: str) -> speaker_pb2.DiarizeConfig:
+        """See `RecordingStage`."""
+        return speaker_pb2.DiarizeConfig(recording=recording)
 
     def check(self, output: speaker_pb2.Diarization, recording_s: float) -> None:
         """See `Stage`."""

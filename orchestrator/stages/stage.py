@@ -76,6 +76,8 @@ class Work:
     """How the output came about, where it is there already."""
     do: Callable[[OnProgress], Awaitable[Message]]
     recording_s: float = 0.0
+    input_hash: str = ""
+    """See `Call`."""
 
     def check(self, output: Message) -> None:
         """Check an output before it is kept.
@@ -209,6 +211,11 @@ class Stage(ABC):
             return ""
         return str(getattr(self.parts.settings, f"{self.defaults.service}_address"))
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether another process does the work."""
+        return bool(self._address)
+
     def channel(self) -> grpc.aio.Channel:
         """Return the channel to the process that does the work."""
         return self.parts.channels.to(getattr(self.parts.settings, f"{self.defaults.service}_address"))
@@ -251,7 +258,7 @@ class Stage(ABC):
         call = await self.call(task, upstream)
         key = upstream.store.output_key(task.session.session_id, task.place, self.name, call.input_hash)
         found = await upstream.store.find(key)
-        work = Work(self, key, found, call.work, call.recording_s)
+        work = Work(self, key, found, call.work, call.recording_s, call.input_hash)
         if found is not None and not await self._is_good(work, upstream.store):
             # What is there stays, so it must go before the new one can have its place.
             await upstream.store.remove(key)

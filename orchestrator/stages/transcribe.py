@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from interview.v1 import media_pb2, orchestrator_pb2, transcriber_pb2, transcriber_pb2_grpc
+from typing import Any
+
+from interview.v1 import media_pb2, transcriber_pb2, transcriber_pb2_grpc
 from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, Limits, ask, follow
+from orchestrator.stages.recording_stage import RecordingStage
+from orchestrator.stages.remote import CAPABILITIES_TIMEOUT_S, ask
 from orchestrator.stages.replies import OK_OUTCOMES, check_length, check_present, check_spans
-from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.workflow import EXTRACT, TRANSCRIBE
+from orchestrator.stages.stage import Defaults
+from orchestrator.workflow import TRANSCRIBE
 
 LANGUAGES = "languages"
 """Name of the second service of this stage. It lists what can be understood."""
 
 
-class Transcribe(Stage):
+class Transcribe(RecordingStage):
     """See `Stage`."""
 
     name = TRANSCRIBE
     output_class = transcriber_pb2.Transcript
     weight = 0.35
     defaults = Defaults(timeout_s=600.0, timeout_factor=10.0, service="transcriber", port=50051)
+    request_class = transcriber_pb2.TranscribeRequest
+    reply_field = "transcript"
+    hears = True
 
-    def connect(self, limits: Limits) -> Service:
-        """See `Stage`."""
+    def method(self) -> Any:
+        """See `RecordingStage`."""
+        return self._stub().Transcribe
 
-        async def transcribe(config: transcriber_pb2.TranscribeConfig, on_progress: OnProgress) -> object:
-            method = self._stub().Transcribe
-            request = transcriber_pb2.TranscribeRequest(config=config)
-            return await follow(method, request, "transcript", on_progress, limits=limits)
+    def config(self, recording: media_pb2.Recording, language_code: str) -> transcriber_pb2.TranscribeConfig:
+        """See `RecordingStage`."""
+        return transcriber_pb2.TranscribeConfig(recording=recording, language_code=language_code)
 
-        return transcribe
-
-    async def call(self, task: Task, upstream: Upstream) -> Call:
-        """See `Stage`."""
-        extraction = await upstream.output(EXTRACT, orchestrator_pb2.Extraction)
-        language_code = task.session.language_code
-        config = transcriber_pb2.TranscribeConfig(
-            recording=media_pb2.Recording(uri=self.parts.media.uri(extraction.audio_key)),
-            language_code=language_code,
-        )
-        input_hash = fingerprint(self.name, extraction.audio_digest, language_code)
-        service = self.within(extraction.duration_s)
-        return Call(input_hash, lambda on_progress: service(config, on_progress), extraction.duration_s)
+    def input_hash(self, digest: str, language_code: str) -> str:
+        """See `RecordingStage`."""
+        return fingerprint(self.name, digest, language_code)
 
     def check(self, output: transcriber_pb2.Transcript, recording_s: float) -> None:
         """See `Stage`."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from interview.v1 import media_pb2, orchestrator_pb2, vision_pb2, vision_pb2_grpc
-from orchestrator.stages.outputs import fingerprint
-from orchestrator.stages.remote import Limits, follow
+from interview.v1 import media_pb2, vision_pb2, vision_pb2_grpc
+from orchestrator.stages.recording_stage import RecordingStage
 from orchestrator.stages.replies import (
     OK_OUTCOMES,
     check_length,
@@ -14,36 +13,28 @@ from orchestrator.stages.replies import (
     check_present,
     check_spans,
 )
-from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.workflow import EXTRACT, VISION
+from orchestrator.stages.stage import Defaults
+from orchestrator.workflow import VISION
 
 
-class Vision(Stage):
+class Vision(RecordingStage):
     """See `Stage`."""
 
     name = VISION
     output_class = vision_pb2.VisionReport
     weight = 0.3
     defaults = Defaults(timeout_s=600.0, timeout_factor=5.0, service="vision", port=50054)
+    request_class = vision_pb2.AnalyzeRequest
+    reply_field = "report"
+    hears = False
 
-    def connect(self, limits: Limits) -> Service:
-        """See `Stage`."""
+    def method(self) -> Any:
+        """See `RecordingStage`."""
+        return vision_pb2_grpc.VisionServiceStub(self.channel()).Analyze
 
-        async def analyze(config: vision_pb2.AnalyzeConfig, on_progress: OnProgress) -> object:
-            stub = vision_pb2_grpc.VisionServiceStub(self.channel())
-            request = vision_pb2.AnalyzeRequest(config=config)
-            return await follow(stub.Analyze, request, "report", on_progress, limits=limits)
-
-        return analyze
-
-    async def call(self, task: Task, upstream: Upstream) -> Call:
-        """See `Stage`."""
-        extraction = await upstream.output(EXTRACT, orchestrator_pb2.Extraction)
-        recording = await upstream.recording(task.answer)
-        config = vision_pb2.AnalyzeConfig(recording=media_pb2.Recording(uri=recording.uri))
-        input_hash = fingerprint(self.name, extraction.media_digest)
-        service = self.within(extraction.duration_s)
-        return Call(input_hash, lambda on_progress: service(config, on_progress), extraction.duration_s)
+    def config(self, recording: media_pb2.Recording, language_code: str) -> vision_pb2.AnalyzeConfig:
+        """See `RecordingStage`."""
+        return vision_pb2.AnalyzeConfig(recording=recording)
 
     def check(self, output: vision_pb2.VisionReport, recording_s: float) -> None:
         """See `Stage`."""

@@ -34,7 +34,7 @@ OF_A_SESSION: dict[str, Callable[[str], Any]] = {
     "DeleteSession": lambda session_id: pb.DeleteSessionRequest(session_id=session_id),
 }
 """Every call about one session. The last one deletes it."""
-OTHERS = {"UploadRecording", "CreateSession", "ListSessions", "GetCapabilities"}
+OTHERS = {"UploadRecording", "FollowRecording", "CreateSession", "ListSessions", "GetCapabilities"}
 """Calls that make sessions, list them, or are about none. They have tests of their own below."""
 
 
@@ -92,6 +92,13 @@ async def test_another_groups_session_answers_every_call_as_an_unknown_one(world
         assert getattr(answer, "reason", "") != "SESSION_NOT_FOUND", name
         if name == "RetrySession":
             await world.until(session_id, COMPLETED)
+
+
+async def test_a_recording_is_not_followed_in_the_name_of_another_group(world: World) -> None:
+    request = pb.FollowRecordingRequest(session_id=UNKNOWN, position=1, owner_group="hr")
+
+    assert said(await call(world, "FollowRecording", request, "sales"))[1] == "GROUP_FORBIDDEN"
+    assert (await call(world, "FollowRecording", request, "hr", "sales")).followed
 
 
 async def test_a_list_shows_the_callers_sessions_alone(world: World) -> None:

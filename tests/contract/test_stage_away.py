@@ -18,7 +18,7 @@ from chassis.errors import InvalidInputError, UnavailableError
 from chassis.server import start_server
 from chassis.settings import ServiceSettings
 from interview.v1 import assessor_pb2, assessor_pb2_grpc, media_pb2, speaker_pb2, speaker_pb2_grpc
-from orchestrator.stages.remote import Channels, Limits, ask, check_serving, follow
+from orchestrator.stages.remote import Channels, Limits, ask, check_serving, follow, once
 from orchestrator.stages.troubles import StageAwayError, StageDiedError, StageHungError, StageStoppedError
 from tests.fakes.stage_process import wait_for_calls, wait_for_port
 from tests.folders import ROOT
@@ -92,7 +92,7 @@ class Process:
     async def diarize(self, limits: Limits = PATIENT) -> Any:
         stub = speaker_pb2_grpc.SpeakerServiceStub(self.channel)
         request = speaker_pb2.DiarizeRequest(config=speaker_pb2.DiarizeConfig())
-        return await follow(stub.Diarize, request, "diarization", lambda _: None, limits=limits)
+        return await follow(stub.Diarize, once(request), "diarization", lambda _: None, limits=limits)
 
     async def assess(self) -> Any:
         stub = assessor_pb2_grpc.AssessorServiceStub(self.channel)

@@ -23,7 +23,7 @@ from interview.v1 import (
     transcriber_pb2,
     transcriber_pb2_grpc,
 )
-from orchestrator.stages.remote import Channels, Limits, follow
+from orchestrator.stages.remote import Channels, Limits, follow, once
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,9 @@ async def serving(servicer: Transcriber) -> AsyncIterator[Callable[[], Awaitable
 
     async def transcribe() -> Any:
         request = transcriber_pb2.TranscribeRequest(config=transcriber_pb2.TranscribeConfig())
-        return await follow(stub.Transcribe, request, "transcript", lambda _: None, limits=Limits(30, 30))
+        return await follow(
+            stub.Transcribe, once(request), "transcript", lambda _: None, limits=Limits(30, 30)
+        )
 
     try:
         yield transcribe

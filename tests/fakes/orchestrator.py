@@ -80,6 +80,9 @@ class FakeOrchestrator:
         self.watch_calls: list[int | None] = []
         self.capabilities = Capabilities(LANGUAGE_CODES, RUBRIC_IDS)
         self.capability_calls = 0
+        self.follow_calls: list[tuple[str, int, str]] = []
+        self.follows = True
+        """What `follow_recording` answers."""
         self._changed = asyncio.Event()
 
     def go_down(self) -> None:
@@ -103,6 +106,11 @@ class FakeOrchestrator:
             for answer in session.answers
         )
         self.set(replace(session, state=SessionState.COMPLETED, done_ratio=1.0, answers=done, end_time_s=9.0))
+
+    async def follow_recording(self, session_id: str, position: int, language_code: str) -> bool:
+        self._check()
+        self.follow_calls.append((session_id, position, language_code))
+        return self.follows
 
     async def create_session(self, draft: SessionDraft) -> SessionView:
         self._check()

@@ -30,12 +30,14 @@ def make_recording(
     times_s: list[float] | None = None,
     codecs: tuple[str, str] = ("mpeg4", "aac"),
     audio_from_s: float = 0.0,
+    index_first: bool = False,
 ) -> Path:
-    """Encode a little recording: moving grey and a tone."""
+    """Encode a little recording: moving grey and a tone. An MP4's index is last, unless told otherwise."""
     import av
     import numpy as np
 
-    with av.open(str(path), "w") as container:
+    options = {"movflags": "faststart"} if index_first else {}
+    with av.open(str(path), "w", options=options) as container:
         video: Any = container.add_stream(codecs[0], rate=rate)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)

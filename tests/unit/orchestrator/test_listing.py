@@ -49,6 +49,7 @@ def servicer_of(engine: FakeEngine, folder: Path) -> OrchestratorServicer:
         reassessments=ABSENT,
         capabilities=ABSENT,
         recordings=ABSENT,
+        following=ABSENT,
         erasure=ABSENT,
         holds=LegalHolds(MediaStore(folder.as_uri())),
         audit=ABSENT,

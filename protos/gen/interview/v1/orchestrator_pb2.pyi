@@ -71,6 +71,24 @@ class UploadRecordingResponse(_message.Message):
     media_bytes: int
     def __init__(self, uri: _Optional[str] = ..., digest: _Optional[str] = ..., media_bytes: _Optional[int] = ...) -> None: ...
 
+class FollowRecordingRequest(_message.Message):
+    __slots__ = ("session_id", "position", "language_code", "owner_group")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_GROUP_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    position: int
+    language_code: str
+    owner_group: str
+    def __init__(self, session_id: _Optional[str] = ..., position: _Optional[int] = ..., language_code: _Optional[str] = ..., owner_group: _Optional[str] = ...) -> None: ...
+
+class FollowRecordingResponse(_message.Message):
+    __slots__ = ("followed",)
+    FOLLOWED_FIELD_NUMBER: _ClassVar[int]
+    followed: bool
+    def __init__(self, followed: _Optional[bool] = ...) -> None: ...
+
 class AnswerInput(_message.Message):
     __slots__ = ("uri", "question", "file_name", "digest", "media_bytes", "position", "unavailable_reason", "rubric_id", "link")
     URI_FIELD_NUMBER: _ClassVar[int]

@@ -45,6 +45,11 @@ class OrchestratorServiceStub:
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingRequest.SerializeToString,
                 response_deserializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingResponse.FromString,
                 _registered_method=True)
+        self.FollowRecording = channel.unary_unary(
+                '/interview.v1.OrchestratorService/FollowRecording',
+                request_serializer=interview_dot_v1_dot_orchestrator__pb2.FollowRecordingRequest.SerializeToString,
+                response_deserializer=interview_dot_v1_dot_orchestrator__pb2.FollowRecordingResponse.FromString,
+                _registered_method=True)
         self.CreateSession = channel.unary_unary(
                 '/interview.v1.OrchestratorService/CreateSession',
                 request_serializer=interview_dot_v1_dot_orchestrator__pb2.CreateSessionRequest.SerializeToString,
@@ -125,6 +130,19 @@ class OrchestratorServiceServicer:
         `RECORDING_INVALID`, `NOT_A_VIDEO`, `MEDIA_EMPTY`, `MEDIA_TOO_LARGE`, `CHUNK_TOO_LARGE`,
         `REQUEST_OUT_OF_ORDER`), `FAILED_PRECONDITION` (`SESSION_EXISTS`, `RECORDING_EXISTS`),
         `RESOURCE_EXHAUSTED` (`QUEUE_FULL`) or `DEADLINE_EXCEEDED` (`UPLOAD_STALLED`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FollowRecording(self, request, context):
+        """Says that a recording of a session that is still to be created is on its way: it is being written to the
+        store below `arriving/<session_id>/<position>/`. The stages begin to work on it while it arrives, if they
+        have nothing else to do. What they find is used for the session only where it is what the finished
+        recording gives. So nothing is lost where this is not called, or fails.
+
+        Idempotent. Returns at once. Fails with `INVALID_ARGUMENT` (`SESSION_ID_INVALID`, `RECORDING_INVALID`),
+        `PERMISSION_DENIED` (`GROUP_FORBIDDEN`) or `FAILED_PRECONDITION` (`SESSION_EXISTS`, `SESSION_DELETED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -244,6 +262,11 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     request_deserializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingRequest.FromString,
                     response_serializer=interview_dot_v1_dot_orchestrator__pb2.UploadRecordingResponse.SerializeToString,
             ),
+            'FollowRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.FollowRecording,
+                    request_deserializer=interview_dot_v1_dot_orchestrator__pb2.FollowRecordingRequest.FromString,
+                    response_serializer=interview_dot_v1_dot_orchestrator__pb2.FollowRecordingResponse.SerializeToString,
+            ),
             'CreateSession': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSession,
                     request_deserializer=interview_dot_v1_dot_orchestrator__pb2.CreateSessionRequest.FromString,
@@ -338,6 +361,33 @@ class OrchestratorService:
             '/interview.v1.OrchestratorService/UploadRecording',
             interview_dot_v1_dot_orchestrator__pb2.UploadRecordingRequest.SerializeToString,
             interview_dot_v1_dot_orchestrator__pb2.UploadRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FollowRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/interview.v1.OrchestratorService/FollowRecording',
+            interview_dot_v1_dot_orchestrator__pb2.FollowRecordingRequest.SerializeToString,
+            interview_dot_v1_dot_orchestrator__pb2.FollowRecordingResponse.FromString,
             options,
             channel_credentials,
             insecure,

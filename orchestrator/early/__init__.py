@@ -1,0 +1,1 @@
+"""Works on recordings while they arrive. What it finds is used where the finished file confirms it."""
