@@ -33,6 +33,9 @@ LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """A reply of 2,000 tokens with ten alternatives each stays under 3 MB."""
 
+CONTINUED = {"add_generation_prompt": False, "continue_final_message": True}
+"""What vLLM wants in order to go on with a message, and newer llama.cpp. Older ones do it of themselves."""
+
 Schema = Mapping[str, Any]
 
 
@@ -68,6 +71,11 @@ class ChatRequest:
     """JSON schema of the reply. None for free text."""
     seed: int = 0
     temperature: float = 0.0
+    continues: bool = False
+    """Whether the reply goes on with the last message, which is the assistant's own. llama.cpp and vLLM do
+    that. Some servers give the message back in front of the reply. Its tokens are the reply's alone."""
+    probabilities: bool = True
+    """Whether token probabilities are of use, where the server is asked for them at all."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +159,8 @@ class ChatClient:
             self._limit_name: request.max_tokens,
             "seed": request.seed,
             "temperature": request.temperature,
-            **self._probability_fields(),
+            **(CONTINUED if request.continues else {}),
+            **(self._probability_fields() if request.probabilities else {}),
             **_schema_fields(request.schema, self._server.schema_dialect),
         }
         return read_completion(self._repeated("POST", "chat/completions", body, deadline))

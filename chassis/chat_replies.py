@@ -171,15 +171,18 @@ def _text_of(content: object) -> str | None:
 def _read_tokens(choice: Mapping[str, Any]) -> list[Token]:
     entries = _mapping(choice, "logprobs").get("content")
     try:
-        return [
-            Token(
-                encodable(entry["token"]),
-                {encodable(top["token"]): float(top["logprob"]) for top in (*entry["top_logprobs"], entry)},
-            )
-            for entry in entries or ()
-        ]
+        return [Token(encodable(entry["token"]), _alternatives(entry)) for entry in entries or ()]
     except (AttributeError, KeyError, TypeError, ValueError):
         return []  # Odd probabilities are none; the text still counts.
+
+
+def _alternatives(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Read what could have stood in a token's place. Nothing where the server does not say it.
+
+    llama.cpp calls every token that it drafted certain, and lists none beside it.
+    """
+    listed = entry["top_logprobs"]
+    return {encodable(top["token"]): float(top["logprob"]) for top in (*listed, entry)} if listed else {}
 
 
 def _mapping(document: object, key: str) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,12 @@ import httpx
 Instructions = list[dict[str, str]]
 """The messages that some prompts begin with, each with `role` and `content`."""
 
-SERVICES = ("assessor", "translator")
-"""Whose instructions are read, by the folder of the service."""
+SERVICES = {"translator": 8, "assessor": 2}
+"""Whose instructions are read, by the folder of the service, and in how many places each. Requests that
+come together find the same beginning only in different places. A session has two answers in work, each with
+four segments under way. The first places are the first to be given up when the context is full."""
+FIRST_PLACE = 2
+"""Those before stay empty, for requests that begin otherwise: they take a place that was never asked."""
 SPEAK_TIMEOUT_S = 60.0
 """A service's own Python starts and reads its texts within a second or two."""
 READ_TIMEOUT_S = 600.0
@@ -37,14 +41,21 @@ ONLY_OURS = 0o700
 logger = logging.getLogger(__name__)
 
 
-def ask_services(services: Sequence[str] = SERVICES) -> list[Instructions]:
-    """Ask each service's own code for its instructions. One that does not answer is passed over."""
+def ask_services(services: Mapping[str, int] = SERVICES) -> list[Instructions]:
+    """Ask each service's own code for its instructions. One that does not answer is passed over.
+
+    Args:
+        services: How many places each of their conversations is wanted in, by the service's folder.
+
+    Returns:
+        The conversations, each as often as it is wanted.
+    """
     found: list[Instructions] = []
-    for service in services:
+    for service, place_count in services.items():
         command = [sys.executable, "-m", f"services.{service}.instructions"]
         try:
             said = subprocess.run(command, capture_output=True, timeout=SPEAK_TIMEOUT_S, check=True)
-            found += json.loads(said.stdout)
+            found += [one for one in json.loads(said.stdout) for _ in range(place_count)]
         except (OSError, ValueError, subprocess.SubprocessError):
             logger.warning("a service does not say its instructions", extra={"service": service})
     return found
@@ -67,20 +78,24 @@ class WarmUp:
     def run(self, wanted: Sequence[Instructions], stop: threading.Event) -> int:
         """Read what is not kept, keep it, and forget what is out of use.
 
+        Args:
+            wanted: The conversations. One that comes again is copied, not read again.
+            stop: Ends it.
+
         Returns:
             How many of them the server had to read.
         """
         names = [self._name_of(instructions) for instructions in wanted]
         self._forget_all_but(names)
-        read_count = 0
+        read: set[str] = set()
         with httpx.Client(base_url=self._url, trust_env=False) as client:
-            for place, (instructions, name) in enumerate(zip(wanted, names, strict=True)):
+            for place, (instructions, name) in enumerate(zip(wanted, names, strict=True), FIRST_PLACE):
                 if stop.is_set():
                     break
-                if not self._restore(client, place, name):
-                    read_count += 1
+                if not self._restore(client, place, name) and name not in read:
+                    read.add(name)
                     self._read(client, place, name, instructions)
-        return read_count
+        return len(read)
 
     def _name_of(self, instructions: Instructions) -> str:
         known = json.dumps([self._key, instructions], sort_keys=True)

@@ -24,20 +24,21 @@ import typer
 from chassis.errors import InterviewError, PreconditionError, UnavailableError
 from chassis.models import Model, locate
 from chassis.settings import default_models_dir
-from cli.llm_warm_up import Instructions, WarmUp, ask_services, private_folder
+from cli.llm_warm_up import FIRST_PLACE, SERVICES, Instructions, WarmUp, ask_services, private_folder
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 DEFAULT_PORT = 8091
 KEPT_DIR_NAME = "llm-read"
 """In the folder of the models: it is made from them and of no use without them."""
-DEFAULT_CONTEXT_TOKENS = 8192
-"""An answer of ten minutes has about 2,500 tokens, an assessor's prompt with its examples twice that."""
+DEFAULT_CONTEXT_TOKENS = 12288
+"""All places together. The instructions take 7,200. An answer of ten minutes has about 2,500 tokens, an
+assessor's prompt with its examples twice that."""
 PROMPT_CACHE_MIB = 512
 """llama.cpp keeps old prompts in up to 8 GiB otherwise. This holds the instructions of both services, at 10
 to 35 MiB each, and the last answers."""
-PLACES = 6
-"""Conversations at a time: the instructions of two languages and two directions have one each, and the
-segments of an answer are translated side by side. They share one context."""
+PLACES = FIRST_PLACE + 2 * sum(SERVICES.values())
+"""Conversations at a time: those of two languages or directions, each as often as it is wanted together, and
+some for others. They share one context."""
 MOST_THREADS = 2
 """What one session keeps busy. More cores are for the other stages."""
 READY_TIMEOUT_S = 120.0
@@ -253,6 +254,9 @@ def _parameters(xllamacpp: Any, options: ServerOptions) -> object:
     parameters.n_ctx = options.context_tokens
     parameters.n_parallel = PLACES
     parameters.kv_unified = True  # else each place has its share of the context, and no more
+    # By default each request empties all places that are idle just then. What comes back of them from memory
+    # is in one place, so that the second of two requests with the same beginning reads it again.
+    parameters.cache_idle_slots = False
     if options.kept_dir is not None:
         parameters.slot_save_path = f"{options.kept_dir}/"
     parameters.cpuparams.n_threads = options.thread_count

@@ -25,7 +25,9 @@ ONCE = RetryPolicy(attempt_count=1)
 
 @asynccontextmanager
 async def assessor(**settings: Any) -> AsyncIterator[assessor_pb2_grpc.AssessorServiceStub]:
-    configured = AssessorSettings(port=0, **{"llm_model": "fake-model", **settings})
+    # The servers of most tests tag whole answers, wherever they are.
+    given = {"llm_model": "fake-model", "tags_one_by_one": False, **settings}
+    configured = AssessorSettings(port=0, **given)
     server, _, port = await start_server(configured, SERVICE_NAME, compose(configured))
     try:
         async with client.open_channel(f"127.0.0.1:{port}") as channel:

@@ -79,14 +79,17 @@ class CountingModel:
 
 def kind_of(request: ChatRequest) -> str:
     """Tell what the assessor asks for."""
-    if request.schema is not None:
+    if request.schema is not None or request.continues:
         return "tags"
     return "checks" if request.max_tokens <= CHECK_TOKENS else "conclusion"
 
 
-def measure(model: CountingModel, cases: Sequence[Case]) -> Mapping[str, Cost]:
+def measure(
+    model: CountingModel, cases: Sequence[Case], *, tags_one_by_one: bool = False
+) -> Mapping[str, Cost]:
     """Assess the answers and ask for each one's level, the first of them without counting."""
-    judges: tuple[tuple[bool, Judge], ...] = ((False, EngineJudge(model)), (True, OneShotJudge(model)))
+    engine = EngineJudge(model, tags_one_by_one=tags_one_by_one)
+    judges: tuple[tuple[bool, Judge], ...] = ((False, engine), (True, OneShotJudge(model)))
     counted: dict[str, Cost] = {}
     for one_shot, judge in judges:
         model.one_shot = one_shot
@@ -129,6 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="qwen2.5-coder-1.5b", help="the model's name at that server")
     parser.add_argument("--answers", type=int, default=4, help="how many are counted")
     parser.add_argument("--language", default="en")
+    parser.add_argument("--tags-together", action="store_true", help="all tags of an answer in one reply")
     options = parser.parse_args(arguments)
     ordinary = [case for case in read_cases() if case.adversarial is None]
     cases = [case for case in mixed(ordinary) if case.language_code == options.language]
@@ -136,7 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.llm, options.model, token_probabilities=True, attempt_timeout_s=REQUEST_TIMEOUT_S
     )
     served = ServedModel("openai", ChatClient(server), name=options.model, digest="", device="server")
-    costs = measure(CountingModel(served), cases[: options.answers + 1])
+    costs = measure(
+        CountingModel(served), cases[: options.answers + 1], tags_one_by_one=not options.tags_together
+    )
     Console(width=100).print(make_table(costs, options.answers))
     print(json.dumps(to_json(costs, options.answers)))
 

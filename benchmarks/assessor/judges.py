@@ -112,12 +112,17 @@ class LexicalJudge:
 class EngineJudge:
     """The assessor's engine: the baseline without a model, the sentence tags with one."""
 
-    def __init__(self, model: LanguageModel | None) -> None:
+    def __init__(self, model: LanguageModel | None, *, tags_one_by_one: bool = False) -> None:
         prompts = read_prompts()
         model_judge = None
         if model is not None:
             model_judge = ModelJudge(
-                model, prompts=prompts, calibration=read_calibration(), seed=SEED, max_tokens=REPLY_TOKENS
+                model,
+                prompts=prompts,
+                calibration=read_calibration(),
+                seed=SEED,
+                max_tokens=REPLY_TOKENS,
+                tags_one_by_one=tags_one_by_one,
             )
         self._assessor = Assessor(
             model_judge=model_judge,
@@ -210,6 +215,7 @@ class RememberingModel:
             raise UnavailableError("Conclusions are no part of the benchmark.", reason="MODEL_UNAVAILABLE")
         messages = [asdict(message) for message in request.messages]
         asked = [self.info.name, messages, request.schema, request.max_tokens, request.seed]
+        asked += ["continued"] if request.continues else []
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         file = self._folder / f"{digest}.json"
         if file.exists():

@@ -42,6 +42,7 @@ TITLES = {
     "baseline": "baseline",
     "one_shot": "model, one-shot JSON",
     "llm": "model, sentence tags (ours)",
+    "together": "the same, tags in one reply",
 }
 HEADLINE = "llm"
 """Its figures for tricks and length carry no suffix in the line of JSON."""
@@ -118,7 +119,11 @@ def build_judges(model: LanguageModel | None) -> dict[str, Judge]:
         "baseline": EngineJudge(None),
     }
     if model is not None:
-        judges |= {"llm": EngineJudge(model), "one_shot": OneShotJudge(model)}
+        judges |= {
+            "llm": EngineJudge(model, tags_one_by_one=True),
+            "together": EngineJudge(model),
+            "one_shot": OneShotJudge(model),
+        }
     return judges
 
 

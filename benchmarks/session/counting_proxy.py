@@ -167,7 +167,8 @@ class CountingProxy:
             reply = upstream.getresponse()
             asked.send_response(reply.status)
             for key, value in reply.getheaders():
-                if key.lower() not in HOP_BY_HOP:
+                # Without a length the reply ends with its connection, and by then the call is noted.
+                if key.lower() not in HOP_BY_HOP | {"content-length"}:
                     asked.send_header(key, value)
             asked.send_header("Connection", "close")
             asked.end_headers()

@@ -68,6 +68,7 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
             seed=settings.seed,
             max_tokens=settings.max_tokens,
             calls_at_once=settings.chosen_calls_at_once,
+            tags_one_by_one=settings.chosen_tags_one_by_one,
         )
     return Assessor(
         model_judge=model_judge,

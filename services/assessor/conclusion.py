@@ -1,6 +1,7 @@
-"""A conclusion in the model's words, kept only if it says nothing that the answer lacks.
+"""A conclusion: what is told, in the model's words, and what is missing, by the tags.
 
-Numbers and names that do not occur in the answer, or talk of levels, make it absent with its reason.
+The model's sentence is kept only if it says nothing that the answer lacks. Numbers and names that do not
+occur in the answer, or talk of levels, make the conclusion absent with its reason.
 """
 
 from __future__ import annotations
@@ -17,13 +18,20 @@ from services.assessor.prompts import Language, Prompts
 from services.assessor.tagging import batches
 from services.assessor.tags import Tag, TaggedSentence
 
-MAX_TOKENS = 160
-"""Two or three sentences."""
+MAX_TOKENS = 80
+"""A long sentence. They are what a conclusion costs: to write a token takes as long as to read four."""
 RESERVE_S = 2.0
 """Kept of the caller's time, so that a slow conclusion never costs the levels that are there."""
 MAX_CHARACTERS = 700
 MAX_SENTENCES = 4
 
+PARTS = {
+    Tag.SITUATION: {"en": "a concrete situation", "id": "situasi yang konkret"},
+    Tag.ACTION: {"en": "what the candidate did", "id": "apa yang dilakukan kandidat"},
+    Tag.RESULT: {"en": "what came of it", "id": "apa hasilnya"},
+    Tag.LESSON: {"en": "what was learnt or changed", "id": "apa yang dipelajari atau diubah"},
+}
+MISSING = {"en": "Not found in the answer", "id": "Tidak ditemukan dalam jawaban"}
 ABSENT = {
     "failed": {
         "en": "The model gave no conclusion.",
@@ -141,13 +149,14 @@ def conclude(
     language: Language,
     deadline: Deadline,
 ) -> Conclusion:
-    """Let the model conclude from the tagged sentences. A failing model costs the conclusion only."""
-    shown = _most_telling(sentences)
+    """Let the model sum up the tagged sentences, and say what is missing. A failing model costs this only."""
+    shown = [item.sentence for item in _most_telling(sentences)]
     try:
         reply = conversation.ask(
             prompts.concluding(question, shown, language),
             schema=None,
             max_tokens=MAX_TOKENS,
+            probabilities=False,
             deadline=deadline.shortened(RESERVE_S),
         )
     except (UnavailableError, PreconditionError, ExhaustedError, DeadlineError):
@@ -157,7 +166,22 @@ def conclude(
     flaw = (
         "unreadable" if reply.truncated or not text or len(text) > MAX_CHARACTERS else find_flaw(text, said)
     )
-    return absent(flaw, language) if flaw else Conclusion(text)
+    return (
+        absent(flaw, language)
+        if flaw
+        else Conclusion(f"{_ended(text)} {missing(sentences, language)}".strip())
+    )
+
+
+def missing(sentences: Sequence[TaggedSentence], language: Language) -> str:
+    """Say which parts of an account no sentence was found to be. Empty where all are there."""
+    present = {item.tag for item in sentences}
+    parts = [texts[language] for tag, texts in PARTS.items() if tag not in present]
+    return f"{MISSING[language]}: {', '.join(parts)}." if parts else ""
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def find_flaw(conclusion: str, said: str) -> str | None:

@@ -40,6 +40,8 @@ class Conversation:
         max_tokens: int,
         deadline: Deadline,
         seed_offset: int = 0,
+        continues: bool = False,
+        probabilities: bool = True,
     ) -> ChatReply:
         """Ask the model. Raises what `LanguageModel.complete` raises."""
         reply = self._model.complete(
@@ -48,6 +50,8 @@ class Conversation:
                 max_tokens=min(max_tokens, self._max_tokens),
                 schema=schema,
                 seed=(self.seed + seed_offset) % (MAX_SEED + 1),
+                continues=continues,
+                probabilities=probabilities,
             ),
             deadline,
         )

@@ -75,6 +75,8 @@ class ModelJudge:
         calibration: The offsets of the checks.
         seed: For answers that bring none.
         max_tokens: The most tokens of any reply.
+        calls_at_once: Calls of one answer under way at a time, from 1.
+        tags_one_by_one: Whether to ask for each tag alone, see `tag_sentences`.
     """
 
     def __init__(
@@ -86,8 +88,10 @@ class ModelJudge:
         seed: int,
         max_tokens: int,
         calls_at_once: int = 1,
+        tags_one_by_one: bool = False,
     ) -> None:
         self._model = model
+        self._tags_one_by_one = tags_one_by_one
         self._calls_at_once = calls_at_once
         self._prompts = prompts
         self._calibration = calibration
@@ -122,7 +126,9 @@ class ModelJudge:
         seed = self._seed if answer.seed is None else answer.seed
         conversation = Conversation(self._model, seed, self._max_tokens, self._calls_at_once)
         prompts = choose_prompts(self._prompts, answer.language_code)
-        tagged = tag_sentences(conversation, prompts, answer.question, sentences, deadline)
+        tagged = tag_sentences(
+            conversation, prompts, answer.question, sentences, deadline, one_by_one=self._tags_one_by_one
+        )
         checks: Mapping[str, float] = {}
         conclusion = absent("failed", language)
 

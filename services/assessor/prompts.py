@@ -1,6 +1,6 @@
 """Builds every conversation with a model from the versioned texts in `prompt_texts/`.
 
-Tagging and checking begin with the same messages word for word, so that a server reads them once.
+All of them begin with the same messages and the answer, word for word, so that a server reads these once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.chat_completions import Message, Schema
 from services.assessor.sentences import Sentence
-from services.assessor.tags import Tag, TaggedSentence
+from services.assessor.tags import Tag
 
 PROMPTS_DIR = Path(__file__).parent / "prompt_texts"
 CONTROL_TOKENS = re.compile(r"<\|[^|]{0,40}\|>|[\x00-\x1f]")
@@ -46,10 +46,7 @@ class PromptTexts(BaseModel):
     before: str
     checks: Mapping[str, str]
     yes_no: tuple[str, str]
-    conclusion_system: str
-    missing: str
-    nothing_missing: str
-    parts: Mapping[Tag, str]
+    conclusion: str
     languages: Mapping[Language, str]
     openings: Mapping[Language, str]
     examples: Annotated[tuple[_Example, ...], Field(min_length=1)]
@@ -74,21 +71,15 @@ class Prompts(PromptTexts):
         return [*self._beginning(), Message("user", asked)]
 
     def concluding(
-        self, question: str, tagged: Sequence[TaggedSentence], reader_language: Language
+        self, question: str, sentences: Sequence[Sentence], reader_language: Language
     ) -> list[Message]:
-        """Ask for a conclusion in the reader's language; the tags say what is missing.
-
-        The worked examples are not shown: small models write about those instead.
-        """
-        present = {item.tag for item in tagged}
-        missing = [text for tag, text in self.parts.items() if tag not in present]
-        system = self.conclusion_system.format(
+        """Ask for a sentence in the reader's language that sums up, after the answer itself."""
+        asked = self.conclusion.format(
             language=self.languages[reader_language], opening=self.openings[reader_language]
         )
-        said = self._ask(question, [item.sentence for item in tagged], ())
         return [
-            Message("system", system),
-            Message("user", f"{said}\n\n{self.missing}: {'; '.join(missing) or self.nothing_missing}"),
+            *self._beginning(),
+            Message("user", f"{self._ask(question, sentences, ())}\n\n{asked}"),
         ]
 
     def instructions(self) -> list[Message]:

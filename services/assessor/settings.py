@@ -86,6 +86,9 @@ class AssessorSettings(ServiceSettings):
     calls_at_once: int | None = Field(None, ge=1, le=32)
     """Calls of one answer that may be under way at a time. Absent: one where the model is on this machine,
     as such a server keeps what it has read of an answer in one place, and eight elsewhere."""
+    tags_one_by_one: bool | None = None
+    """Whether to ask for each sentence's tag alone. Absent: where the model is on this machine, if it gives
+    token probabilities. Its server has to go on with a reply that was begun, as llama.cpp and vLLM do."""
     fallback_to_baseline: bool = False
     """Let the labelled baseline stand in when the configured model fails."""
     calibration_file: Path | None = None
@@ -107,8 +110,18 @@ class AssessorSettings(ServiceSettings):
         """The number that is set, or the one that suits where the model is."""
         if self.calls_at_once is not None:
             return self.calls_at_once
+        return 1 if self._on_this_machine else HOSTED_CALLS_AT_ONCE
+
+    @property
+    def chosen_tags_one_by_one(self) -> bool:
+        """What is set, or what suits where the model is."""
+        suits = self._on_this_machine if self.tags_one_by_one is None else self.tags_one_by_one
+        return suits and self.token_probabilities
+
+    @property
+    def _on_this_machine(self) -> bool:
         url = self.llm_base_url if self.chosen_backend == "openai" else self.hf_endpoint_url
-        return 1 if urlsplit(url).hostname in LOCAL_HOSTS else HOSTED_CALLS_AT_ONCE
+        return urlsplit(url).hostname in LOCAL_HOSTS
 
     @model_validator(mode="after")
     def _complete(self) -> AssessorSettings:

@@ -107,6 +107,24 @@ async def test_requests_have_the_shape_of_openais_protocol() -> None:
     assert "response_format" not in concluding
 
 
+async def test_a_model_on_this_machine_is_asked_for_one_tag_after_the_other() -> None:
+    with FakeChatServer().running() as server:
+        async with assessor(llm_base_url=server.url, tags_one_by_one=None) as stub:
+            one_by_one = await assess(stub, request(seed=5))
+        async with assessor(llm_base_url=server.url, tags_one_by_one=False) as stub:
+            together = await assess(stub, request(seed=5))
+
+    *tags, concluding = server.requests[:6]
+    assert [item["messages"][-1]["role"] for item in tags] == ["assistant"] * 5
+    for asked in tags:
+        assert (asked["continue_final_message"], asked["add_generation_prompt"]) == (True, False)
+        assert (asked["max_tokens"], asked["logprobs"]) == (1, True)
+    assert "continue_final_message" not in concluding
+    assert "logprobs" not in concluding
+    assert one_by_one.sentences == together.sentences
+    assert one_by_one.criteria == together.criteria
+
+
 async def test_vllm_gets_its_schema_in_its_own_field() -> None:
     with FakeChatServer().running() as server:
         async with assessor(llm_base_url=server.url, llm_schema_dialect="structured_outputs") as stub:

@@ -139,11 +139,20 @@ RUBRICS = read_rubrics(RUBRICS_DIR)
 BASELINE_JUDGE = BaselineJudge(Baseline(read_lexicon()))
 
 
-def make_assessor(model: LanguageModel | None = None, *, fallback_to_baseline: bool = False) -> Assessor:
+def make_assessor(
+    model: LanguageModel | None = None, *, fallback_to_baseline: bool = False, tags_one_by_one: bool = False
+) -> Assessor:
     """Put an assessor together as the process does, with another model."""
     judge = None
     if model is not None:
-        judge = ModelJudge(model, prompts=PROMPTS, calibration=Calibration(models={}), seed=7, max_tokens=512)
+        judge = ModelJudge(
+            model,
+            prompts=PROMPTS,
+            calibration=Calibration(models={}),
+            seed=7,
+            max_tokens=512,
+            tags_one_by_one=tags_one_by_one,
+        )
     return Assessor(
         model_judge=judge,
         baseline_judge=BASELINE_JUDGE,
@@ -240,6 +249,8 @@ class FakeChatServer:
 
     def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
         messages = [Message(**message) for message in body["messages"]]
+        if body.get("continue_final_message"):
+            return _continued(messages)
         schema = body.get("response_format") or body.get("structured_outputs")
         text = FakeModel(tell).complete(ChatRequest(messages, 1, schema), deadline()).text
         logprobs = {"content": list(_logprobs(text))} if self._logprobs and schema else None
@@ -264,6 +275,19 @@ def completion(text: str, logprobs: Any = None, finish_reason: str = "stop") -> 
         ],
         "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
     }
+
+
+def _continued(messages: Sequence[Message]) -> dict[str, Any]:
+    """Go on with a reply by its next tag, as llama.cpp does: what was begun stands in front of it."""
+    begun = messages[-1].content
+    asked_about = begun.rsplit('"', 3)[1]
+    said = next(
+        line.partition(": ")[2]
+        for line in messages[-2].content.splitlines()
+        if line.startswith(f"{asked_about}: ")
+    )
+    tag = str(tell(said))
+    return completion(begun + tag, {"content": list(_logprobs(tag))}, "length")
 
 
 def _logprobs(text: str) -> Iterator[dict[str, Any]]:

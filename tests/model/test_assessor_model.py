@@ -38,7 +38,7 @@ OTHERS_DEEDS = "My boss called the supplier. A colleague wrote a new plan. So th
 
 
 @contextmanager
-def local_model(name: str, models_dir: Path) -> Iterator[Assessor]:
+def local_model(name: str, models_dir: Path) -> Iterator[ServedModel]:
     """Serve a model of the catalogue with llama.cpp in this process."""
     try:
         model = locate(name, models_dir)
@@ -57,24 +57,32 @@ def local_model(name: str, models_dir: Path) -> Iterator[Assessor]:
         server.listening_address, name, token_probabilities=True, attempt_timeout_s=REQUEST_TIMEOUT_S
     )
     try:
-        yield make_assessor(
-            ServedModel("openai", ChatClient(address), name=name, digest=model.digest, device="cpu")
-        )
+        yield ServedModel("openai", ChatClient(address), name=name, digest=model.digest, device="cpu")
     finally:
         del server
         gc.collect()
 
 
 @pytest.fixture(scope="module")
-def smollm(models_dir: Path) -> Iterator[Assessor]:
-    with local_model("smollm2-135m", models_dir) as assessor:
-        yield assessor
+def served_smollm(models_dir: Path) -> Iterator[ServedModel]:
+    with local_model("smollm2-135m", models_dir) as model:
+        yield model
 
 
 @pytest.fixture(scope="module")
-def qwen(models_dir: Path) -> Iterator[Assessor]:
-    with local_model("qwen2.5-coder-1.5b", models_dir) as assessor:
-        yield assessor
+def served_qwen(models_dir: Path) -> Iterator[ServedModel]:
+    with local_model("qwen2.5-coder-1.5b", models_dir) as model:
+        yield model
+
+
+@pytest.fixture(params=[True, False], ids=["one by one", "together"])
+def smollm(served_smollm: ServedModel, request: pytest.FixtureRequest) -> Assessor:
+    return make_assessor(served_smollm, tags_one_by_one=request.param)
+
+
+@pytest.fixture
+def qwen(served_qwen: ServedModel) -> Assessor:
+    return make_assessor(served_qwen, tags_one_by_one=True)
 
 
 def assess(assessor: Assessor, answer: Answer) -> Assessment:
@@ -130,6 +138,20 @@ def test_a_model_that_judges_puts_the_concrete_answer_above_the_vague_one(
     assert better.level is not None
     assert worse.level is not None
     assert better.level >= worse.level + 1.0
+
+
+@pytest.mark.parametrize(
+    "answer", [written(CONCRETE), written(VAGUE), written(CONCRETE_ID, QUESTION_ID, "id")]
+)
+def test_tags_one_by_one_are_those_of_one_reply(served_qwen: ServedModel, answer: Answer) -> None:
+    alone, together = (
+        assess(make_assessor(served_qwen, tags_one_by_one=one_by_one), answer).sentences
+        for one_by_one in (True, False)
+    )
+
+    assert [item.tag for item in alone] == [item.tag for item in together]
+    for one, other in zip(alone, together, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=0.1)
 
 
 def test_somebody_elses_deeds_stay_below_the_speakers_own(qwen: Assessor) -> None:

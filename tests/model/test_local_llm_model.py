@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def port(models_dir: Path) -> int:
 def ask(port: int, **body: Any) -> httpx.Response:
     messages = [{"role": "user", "content": "Tag both sentences: 1 I fixed it. 2 It worked."}]
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
-    return httpx.post(url, json={"messages": messages, "max_tokens": 60, **body}, timeout=60)
+    return httpx.post(url, json={"messages": messages, "max_tokens": 60} | body, timeout=60)
 
 
 def test_replies_follow_the_schema_and_carry_probabilities(port: int) -> None:
@@ -89,6 +90,34 @@ def test_replies_follow_the_schema_and_carry_probabilities(port: int) -> None:
     assert set(json.loads(choice["message"]["content"])) == {"1", "2"}
     assert all(token["logprob"] <= 0 for token in choice["logprobs"]["content"])
     assert models["data"][0]["id"] == MODEL
+
+
+def test_a_beginning_in_two_places_is_found_there_by_two_requests_at_a_time(port: int) -> None:
+    beginning = {"role": "system", "content": "You label the sentences of an answer. " * 20}
+
+    def read_count(end: str, **place: int) -> int:
+        messages = [beginning, {"role": "user", "content": end}]
+        return int(ask(port, messages=messages, max_tokens=40, **place).json()["timings"]["prompt_n"])
+
+    with serving(port):
+        alone = read_count("One?", id_slot=3)
+        read_count("One?", id_slot=4)
+        with ThreadPoolExecutor(2) as pool:
+            together = list(pool.map(read_count, ["I fixed it.", "It worked."]))
+
+    assert alone > 100
+    assert max(together) < 20
+
+
+def test_a_place_keeps_what_it_has_read_while_others_are_asked(port: int) -> None:
+    first, second = ({"role": "user", "content": f"{word}? " * 30} for word in ("Why", "How"))
+
+    with serving(port):
+        for place, message in enumerate((first, second), start=3):
+            ask(port, messages=[message], max_tokens=1, id_slot=place)
+        again = ask(port, messages=[first], max_tokens=1, id_slot=3).json()["timings"]
+
+    assert again["prompt_n"] == 1
 
 
 def test_sigterm_ends_it_with_zero_even_in_the_middle_of_a_reply(port: int) -> None:

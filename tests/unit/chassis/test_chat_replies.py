@@ -100,3 +100,17 @@ def test_what_a_server_had_read_before_is_counted(usage: dict[str, Any], cached:
     reply = read_completion({"choices": [choice], "usage": usage})
 
     assert (reply.prompt_token_count, reply.cached_prompt_token_count) == (941, cached)
+
+
+DRAFTED = {"token": " kept", "logprob": 0.0, "top_logprobs": []}
+"""As llama.cpp lists a token that it drafted (`--spec-type ngram-simple`)."""
+CHOSEN = {"token": " our", "logprob": -0.9, "top_logprobs": [{"token": " a", "logprob": -0.8}]}
+
+
+def test_a_token_without_alternatives_is_one_without_probabilities_and_not_a_certain_one() -> None:
+    choice = {"message": {"content": " our kept"}, "logprobs": {"content": [CHOSEN, DRAFTED]}}
+
+    chosen, drafted = read_completion({"choices": [choice]}).tokens
+
+    assert chosen.alternatives == {" our": -0.9, " a": -0.8}
+    assert drafted.alternatives == {}

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cli.llm_warm_up import Instructions, WarmUp, ask_services, private_folder
+from cli.llm_warm_up import FIRST_PLACE, SERVICES, Instructions, WarmUp, ask_services, private_folder
+from cli.local_llm import PLACES
 
 ENGLISH: Instructions = [{"role": "system", "content": "You label sentences."}]
 INDONESIAN: Instructions = [{"role": "system", "content": "Anda memberi label."}]
@@ -88,8 +89,22 @@ def test_what_was_read_once_comes_back_without_reading(slots: FakeSlots) -> None
     first, second = warm(slots, ENGLISH, INDONESIAN), warm(slots, ENGLISH, INDONESIAN)
 
     assert (first, second) == (2, 0)
-    assert slots.read == [(0, "You label sentences."), (1, "Anda memberi label.")]
-    assert slots.restored == [0, 1]
+    assert slots.read == [(FIRST_PLACE, "You label sentences."), (FIRST_PLACE + 1, "Anda memberi label.")]
+    assert slots.restored == [FIRST_PLACE, FIRST_PLACE + 1]
+
+
+def test_what_is_wanted_in_several_places_is_read_once(slots: FakeSlots) -> None:
+    first, second = warm(slots, ENGLISH, ENGLISH, ENGLISH), warm(slots, ENGLISH, ENGLISH, ENGLISH)
+
+    assert (first, second) == (1, 0)
+    assert slots.restored == [FIRST_PLACE + place for place in (1, 2, 0, 1, 2)]
+
+
+def test_what_could_not_be_kept_is_not_read_again_for_its_other_places(slots: FakeSlots) -> None:
+    slots.holds_nothing = True
+
+    assert warm(slots, ENGLISH, ENGLISH, ENGLISH) == 1
+    assert len(slots.read) == 1
 
 
 def test_another_model_reads_anew_and_the_old_files_go(slots: FakeSlots) -> None:
@@ -105,7 +120,7 @@ def test_a_changed_prompt_is_read_anew_and_the_others_come_back(slots: FakeSlots
     changed: Instructions = [{"role": "system", "content": "You label every sentence."}]
 
     assert warm(slots, changed, INDONESIAN) == 1
-    assert slots.read[-1] == (0, "You label every sentence.")
+    assert slots.read[-1] == (FIRST_PLACE, "You label every sentence.")
     assert len(list(slots.folder.iterdir())) == 2
 
 
@@ -163,9 +178,10 @@ def test_the_folder_is_only_this_users(tmp_path: Path) -> None:
 def test_the_services_say_what_their_prompts_begin_with() -> None:
     said = ask_services()
 
-    assert len(said) == 4
+    assert len(said) == 2 * sum(SERVICES.values()) == PLACES - FIRST_PLACE
+    assert len({json.dumps(messages) for messages in said}) == 4
     assert all(messages[0]["role"] == "system" for messages in said)
 
 
 def test_a_service_that_does_not_answer_is_passed_over() -> None:
-    assert ask_services(["unheard_of"]) == []
+    assert ask_services({"unheard_of": 1}) == []

@@ -139,7 +139,7 @@ def test_the_result_says_what_it_rests_on() -> None:
         FakeModel(tell, probabilities=dict.fromkeys(Tag, 1 / 6)), written(CONCRETE, seed=11)
     ).provenance
 
-    assert (certain.model_name, certain.prompt_version, certain.seed) == ("fake-model", "en-2", 7)
+    assert (certain.model_name, certain.prompt_version, certain.seed) == ("fake-model", "en-3", 7)
     assert (certain.prompt_token_count, certain.completion_token_count) == (150, 30)
     assert (certain.token_probabilities, likely.token_probabilities) == (False, True)
     assert likely.seed == 11
@@ -159,7 +159,7 @@ def test_an_indonesian_answer_is_asked_about_in_indonesian() -> None:
 
     assessment = assess(model, written(CONCRETE_ID, QUESTION_ID, "id"))
 
-    assert assessment.provenance.prompt_version == "id-2"
+    assert assessment.provenance.prompt_version == "id-3"
     assert "Pertanyaan:" in model.asked[0][-1].content
     assert assessment.criteria[0].name == "Kualitas jawaban"
 

@@ -76,7 +76,7 @@ def test_prompts_show_five_worked_examples_that_use_every_tag(language: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "version"), [("id", "id-2"), ("id-ID", "id-2"), ("en", "en-2"), ("", "en-2")]
+    ("code", "version"), [("id", "id-3"), ("id-ID", "id-3"), ("en", "en-3"), ("", "en-3")]
 )
 def test_prompts_are_in_the_answers_language(code: str, version: str) -> None:
     assert choose_prompts(read_prompts(), code).version == version
@@ -108,14 +108,16 @@ def test_checks_are_log_odds_against_an_offset_and_need_all_answers() -> None:
 
 
 def test_a_model_that_was_not_calibrated_is_asked_no_checks() -> None:
-    assert read_calibration().offsets("some-model", "en-2") == {}
+    assert read_calibration().offsets("some-model", "en-3") == {}
     calibrated = Calibration.model_validate(
-        {"models": {"m": {"en-2": {"learning": {"offset": 1.0, "scale": 0.5}}}}}
+        {"models": {"m": {"en-3": {"learning": {"offset": 1.0, "scale": 0.5}}}}}
     )
-    assert calibrated.offsets("m", "en-2")["learning"].probability(1.0) == 0.5
+    assert calibrated.offsets("m", "en-3")["learning"].probability(1.0) == 0.5
 
 
 def test_texts_of_prompts_are_complete() -> None:
     for prompts in read_prompts().values():
         assert isinstance(prompts, Prompts)
-        assert set(prompts.parts) == {Tag.SITUATION, Tag.ACTION, Tag.RESULT, Tag.LESSON}
+        assert set(prompts.openings) == set(prompts.languages) == {"en", "id"}
+        assert "{language}" in prompts.conclusion
+        assert "{opening}" in prompts.conclusion
