@@ -10,7 +10,8 @@ from tests.folders import ROOT
 
 MAX_MODULE_COUNT = 68
 """27 of them read a form, store it, create and plan the session and reach the stage. The others are keys,
-browsers, quotas, places, usage, owners, tombstones, the audit log, early work, S3 and the database's troubles."""
+browsers, quotas, places, usage, owners, tombstones, the audit log, early work, S3 and the database's
+troubles."""
 
 
 def test_an_upload_passes_few_modules_before_the_first_stage_works() -> None:
