@@ -94,7 +94,7 @@ def _best_pause_s(cutting: _Cutting, start_s: float, end_s: float) -> float | No
         heard_s = cutting.heard_s(start_s, middle_s) if start_s < middle_s < end_s else 0.0
         shorter_s = min(heard_s, ahead_s - heard_s)
         score = min(pause.duration_s, LONG_PAUSE_S) * (0.5 + shorter_s / ahead_s)
-        if MIN_PIECE_S <= shorter_s and heard_s <= cutting.max_piece_s and score > best_score:
+        if shorter_s >= MIN_PIECE_S and heard_s <= cutting.max_piece_s and score > best_score:
             best_s, best_score = middle_s, score
     return best_s
 
