@@ -63,6 +63,7 @@ async def test_a_stage_that_still_works_is_waited_for_and_not_called_again(bench
     bench.stages.gate.clear()
     arrival = bench.arrival(bench.recording())
     await arrival.begin()
+    await bench.until_all_work()
     await arrival.finish()
     await arrival.create()
     await until(lambda: len(files_below(bench.folder / "store" / "sessions")) > 2)  # It is extracted.
@@ -78,6 +79,7 @@ async def test_a_session_that_is_cancelled_ends_its_early_work(bench: EarlyBench
     bench.stages.gate.clear()
     arrival = bench.arrival(bench.recording())
     await arrival.begin()
+    await bench.until_all_work()
     await arrival.finish()
     await arrival.create()
     await until(lambda: len(bench.stages.calls) == 3 and all(call.has_ended for call in bench.stages.calls))
@@ -106,6 +108,7 @@ async def test_what_was_found_in_another_sound_is_thrown_away(bench: EarlyBench)
 async def test_what_was_heard_in_another_language_is_thrown_away(bench: EarlyBench) -> None:
     arrival = bench.arrival(bench.recording())
     await arrival.begin()
+    await bench.until_all_work()
     await arrival.finish()
     await arrival.create(language_code="id")
 
@@ -162,6 +165,7 @@ async def test_early_work_that_fails_costs_the_session_nothing(bench: EarlyBench
         bench.stages.failures[stage] = [UnavailableError("It broke.", reason="UNAVAILABLE")]
     arrival = bench.arrival(bench.recording())
     await arrival.begin()
+    await until(lambda: len(bench.stages.calls) == 3)
     await arrival.finish()
     await until(lambda: len(bench.stages.calls) == 3 and all(call.has_ended for call in bench.stages.calls))
     await arrival.create()
