@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 
-def decoding_children() -> list[int]:
-    """Return the process ids of our children that run `decoder_child.py`."""
+def decoding_children(script: str = "decoder_child") -> list[int]:
+    """Return the process ids of our children that run a script of this name."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -15,6 +15,6 @@ def decoding_children() -> list[int]:
             command = (process / "cmdline").read_bytes()
         except OSError:  # it has ended
             continue
-        if parent_pid == os.getpid() and b"decoder_child" in command:
+        if parent_pid == os.getpid() and script.encode() in command:
             found.append(int(process.name))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from chassis.store import MediaStore
 from chassis.store.arriving import ArrivingWriter
 from interview.v1 import orchestrator_pb2
+from tests.child_processes import decoding_children
 from tests.fakes.recording import make_recording
 from tests.fakes.streaming_stages import STAGES, StreamingStages, streaming_stages
 from tests.folders import files_below
@@ -113,13 +113,4 @@ async def early_bench(folder: Path, **settings: Any) -> AsyncIterator[EarlyBench
 
 def early_children() -> list[int]:
     """Return the process ids of our children that decode a recording which still arrives."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            parent_pid = int((process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-            command = (process / "cmdline").read_bytes()
-        except OSError:  # it has ended
-            continue
-        if parent_pid == os.getpid() and b"early/decoding.py" in command:
-            found.append(int(process.name))
-    return found
+    return decoding_children("early/decoding.py")
