@@ -81,7 +81,9 @@ async def test_its_events_can_be_resumed_from_the_fetch_on(world: World, files: 
     again = await world.events(session_id, after=fetched.event_id)
 
     assert events[0].event_id < fetched.event_id
-    assert all(event.event_id > fetched.event_id for event in again)
+    # Nothing from before is said again. The end is, also to who has seen it: the session may be that quick.
+    assert all(event.event_id > fetched.event_id for event in again[:-1])
+    assert again[-1].event_id >= fetched.event_id
     assert again[-1].session.state == COMPLETED
 
 
