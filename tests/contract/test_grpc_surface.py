@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc
 import pytest
-import yaml
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chassis import client
@@ -68,11 +67,12 @@ async def test_methods_are_shown_on_loopback_alone_unless_that_is_set() -> None:
 
 
 def test_no_process_of_the_cluster_shows_its_methods() -> None:
-    values: dict[str, str] = {}
-    for path in sorted((ROOT / "k8s" / "base").glob("*.yaml")):
-        for document in yaml.safe_load_all(path.read_text()):
-            for item in document.get("items", [document]):
-                values |= item.get("data", {}) if item["kind"] == "ConfigMap" else {}
+    lines = [
+        line
+        for path in sorted((ROOT / "k8s" / "base" / "settings").glob("*.env"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    values = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     stages = ("TRANSCRIBER", "TRANSLATOR", "ASSESSOR", "SPEAKER", "VISION", "ORCHESTRATOR")
 
     assert {values.get(f"{name}_REFLECTION") for name in stages} == {"false"}
