@@ -6,16 +6,19 @@ the environment or from files (a folder named by `INTERVIEW_SECRETS_DIR`), and a
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import platformdirs
-from pydantic import AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from pydantic_settings.exceptions import SettingsError as NoJsonError
 
 from chassis.decoding.child_limits import ChildLimits
@@ -23,10 +26,9 @@ from chassis.errors import PreconditionError
 from chassis.identity import of_this_process
 from chassis.limits import MAX_MEDIA_BYTES
 from chassis.native_output import NativeLog
+from chassis.setting_names import refusals, unknown_names, with_secret_files, without_links
 
 S = TypeVar("S", bound="ProcessSettings")
-OF_KUBERNETES = re.compile(r"SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP|SCTP)(_.*)?)?")
-"""What Kubernetes calls the variables that it makes of a Service, behind the Service's own name."""
 NO_JSON = 'is a list or an object, and has to be JSON, such as ["a", "b"] with its quotation marks'
 
 
@@ -53,6 +55,22 @@ class ProcessSettings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(0, ge=0, le=65535)
     """Port of the Prometheus metrics over HTTP. 0 serves none."""
+    names_of_others: ClassVar[frozenset[str]] = frozenset()
+    """Variables that begin like the process's own and that another program reads, from the same `.env`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # no process reads one by itself
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, without what Kubernetes makes of a Service that has a process's name."""
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = without_links(env_settings.env_vars)
+        return init_settings, env_settings, file_secret_settings
 
 
 class ServiceSettings(ProcessSettings):
@@ -114,25 +132,30 @@ def load_settings(settings_class: type[S]) -> S:
     """Read a process's settings from the environment, and check who it is to the other processes.
 
     Raises:
-        SettingsError: Values are missing or wrong. One message names every variable and what is wrong.
+        SettingsError: Values are missing or wrong, or a variable looks like a setting and is none. One
+            message names every variable and what is wrong.
     """
     try:
         of_this_process().channel_credentials()
     except PreconditionError as error:
         raise SettingsError(error.message) from None
     secrets_dir = os.environ.get("INTERVIEW_SECRETS_DIR") or None
+    named = with_secret_files(os.environ, secrets_dir)
+    problems = refusals(unknown_names(settings_class, named, settings_class.names_of_others))
+    settings = None
     try:
-        return settings_class(_secrets_dir=secrets_dir)
+        settings = settings_class(_secrets_dir=secrets_dir)
     except ValidationError as error:
         prefix = settings_class.model_config.get("env_prefix", "")
-        problems = error.errors(include_input=False, include_url=False)
-        lines = [f"  {_variable(prefix, problem['loc'])}{problem['msg']}" for problem in problems]
-        raise SettingsError("These settings are wrong:\n" + "\n".join(lines)) from None
+        found = error.errors(include_input=False, include_url=False)
+        problems += [f"{_variable(prefix, problem['loc'])}{problem['msg']}" for problem in found]
     except NoJsonError as error:  # It names one field, and keeps the value to itself.
-        named = re.search(r'field "(\w+)"', str(error))
+        field = re.search(r'field "(\w+)"', str(error))
         prefix = settings_class.model_config.get("env_prefix", "")
-        variable = _variable(prefix, (named[1],) if named else ())
-        raise SettingsError(f"These settings are wrong:\n  {variable}{NO_JSON}") from None
+        problems.append(f"{_variable(prefix, (field[1],) if field else ())}{NO_JSON}")
+    if problems or settings is None:
+        raise SettingsError("\n  ".join(["These settings are wrong:", *problems]))
+    return settings
 
 
 def address_unavailable(settings: ProcessSettings, host_field: str, port_field: str) -> PreconditionError:
@@ -145,38 +168,6 @@ def address_unavailable(settings: ProcessSettings, host_field: str, port_field: 
         f" set another {prefix}{port_field.upper()} (or {prefix}{host_field.upper()}).",
         reason="ADDRESS_UNAVAILABLE",
     )
-
-
-def unknown_variables(settings: ProcessSettings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return variables that look like a process's settings and are none, with the setting that may be meant.
-
-    Nobody reads them: a misspelt limit would hold nothing. Variables that Kubernetes makes of a Service's
-    name are left out.
-
-    Args:
-        settings: The process's settings.
-        environ: The environment.
-
-    Returns:
-        By name: the closest setting's name. Empty where none is close.
-    """
-    prefix = settings.model_config.get("env_prefix", "").upper()
-    if not prefix:
-        return {}
-    known = {prefix + name.upper() for name in type(settings).model_fields}
-    for field in type(settings).model_fields.values():
-        named = field.validation_alias
-        known |= {
-            str(name).upper() for name in (named.choices if isinstance(named, AliasChoices) else [named])
-        }
-    unknown = sorted(
-        name
-        for name in environ
-        if name.upper().startswith(prefix)
-        and name.upper() not in known
-        and not OF_KUBERNETES.fullmatch(name.upper().removeprefix(prefix))
-    )
-    return {name: next(iter(difflib.get_close_matches(name.upper(), known, n=1)), "") for name in unknown}
 
 
 def _variable(prefix: str, location: tuple[int | str, ...]) -> str:

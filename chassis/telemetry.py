@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from chassis.native_forwarder import json_line
 from chassis.native_output import forward_native_output
-from chassis.settings import ProcessSettings, address_unavailable, unknown_variables
+from chassis.settings import ProcessSettings, address_unavailable
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 session_id: ContextVar[str] = ContextVar("session_id", default="")
@@ -100,15 +100,6 @@ def configure_process_log(settings: ProcessSettings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     variable = f"{settings.model_config.get('env_prefix', '')}NATIVE_LOG"
     forward_native_output(settings.native_log, settings.log_format, variable)
-    warn_of_unknown(settings)
-
-
-def warn_of_unknown(settings: ProcessSettings) -> None:
-    """Log each variable that looks like a setting of this process and is none, by its name."""
-    for name, meant in unknown_variables(settings, os.environ).items():
-        # The value is nobody's business: it may be a key.
-        hint = f"Use {meant}." if meant else "Remove it, or correct its name."
-        logger.warning("no setting has this name, so it is not read. %s", hint, extra={"variable": name})
 
 
 def _log_unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import limits
 import platformdirs
@@ -48,6 +48,8 @@ class GatewaySettings(PeopleSettings):
     """What the gateway can be told."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="GATEWAY_")
+    names_of_others: ClassVar[frozenset[str]] = frozenset({"GATEWAY_PUBLISHED_PORT"})
+    """`docker-compose.yml` reads it."""
 
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=0, le=65535)

@@ -14,7 +14,7 @@ from chassis.server import EXIT_SETTINGS_WRONG, EXIT_START_FAILED
 from chassis.settings import SettingsError, load_settings
 from chassis.telemetry import configure_process_log, refuse_start
 from orchestrator.durable.schema import migrate
-from orchestrator.settings import OrchestratorSettings
+from orchestrator.stages.catalogue import settings_class
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def migrate_and_exit(arguments: Sequence[str]) -> NoReturn:
     keep_files_private()
     create: bool = _parser().parse_args(arguments).create
     try:
-        settings = load_settings(OrchestratorSettings)
+        settings = load_settings(settings_class())
     except SettingsError as error:
         _refuse(EXIT_SETTINGS_WRONG, str(error))
     configure_process_log(settings)

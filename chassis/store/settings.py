@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.errors import InvalidInputError
+from chassis.setting_names import refusals, unknown_names, with_secret_files
 
 MEBIBYTE = 1 << 20
 MIN_PART_BYTES = 5 * MEBIBYTE
@@ -75,16 +76,24 @@ def load_store_settings() -> StoreSettings:
     """Read the settings from the environment and the secrets folder.
 
     Raises:
-        InvalidInputError: Some are wrong (`STORE_SETTINGS_INVALID`). The message names them and no value.
+        InvalidInputError: Some are wrong, or a variable looks like one and is none
+            (`STORE_SETTINGS_INVALID`). The message names them and no value.
     """
+    secrets_dir = os.environ.get("INTERVIEW_SECRETS_DIR") or None
+    if misspelt := refusals(unknown_names(StoreSettings, with_secret_files(os.environ, secrets_dir))):
+        raise _invalid(" ".join(misspelt))
     try:
-        return StoreSettings(_secrets_dir=os.environ.get("INTERVIEW_SECRETS_DIR") or None)
+        return StoreSettings(_secrets_dir=secrets_dir)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
         listed = "; ".join(f"{_variable(item['loc'])}: {item['msg']}" for item in problems)
-        raise InvalidInputError(
-            f"Correct the settings of the media store. {listed}.", reason="STORE_SETTINGS_INVALID"
-        ) from None
+        raise _invalid(f"{listed}.") from None
+
+
+def _invalid(what: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"Correct the settings of the media store. {what}", reason="STORE_SETTINGS_INVALID"
+    )
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
