@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -18,8 +19,8 @@ import grpc
 
 from chassis.errors import ExhaustedError, InterviewError, UnavailableError
 from chassis.identity import CALL_TOKEN_KEY, Identity, of_this_process
-from chassis.interceptors import REQUEST_ID_KEY, SESSION_ID_KEY
-from chassis.status import from_rpc_error
+from chassis.interceptors import BEGUN_KEY, REQUEST_ID_KEY, SESSION_ID_KEY
+from chassis.status import DETAILS_KEY, MESSAGE_BY_CODE, REASON_KEY, from_rpc_error
 from chassis.telemetry import request_id, session_id, tracing_configured
 
 T = TypeVar("T")
@@ -43,12 +44,16 @@ CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
-    ("grpc.lb_policy_name", "round_robin"),
-    ("grpc.enable_retries", 0),
+    # gRPC sends a call again that no server has seen, such as one that crosses the end of an old connection.
+    # Other repeats are `RetryPolicy`'s.
+    ("grpc.enable_retries", 1),
     # Else a new channel inherits the failed connection of another one to the same address, and its
     # first call fails though a server is there by now.
     ("grpc.use_local_subchannel_pool", 1),
 )
+ROUND_ROBIN: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
+WATCHED: dict[str, Any] = ROUND_ROBIN | {"healthCheckConfig": {"serviceName": ""}}
+"""The channel watches the health of each process, and calls none that says NOT_SERVING."""
 END_TIMEOUT_S = 2.0
 """How long a server may take to end a stream after its result."""
 
@@ -78,12 +83,16 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, UnavailableError)
 
 
-def open_channel(address: str, identity: Identity | None = None) -> grpc.aio.Channel:
+def open_channel(
+    address: str, identity: Identity | None = None, *, only_serving: bool = False
+) -> grpc.aio.Channel:
     """Open the one channel of this process to another one.
 
     Args:
-        address: `host:port`, or `dns:///name:port` for all pods behind a headless service.
+        address: `host:port`, or `dns:///name:port` for all pods behind a headless service. Calls take turns.
         identity: Who calls. None: this process, as its environment has it.
+        only_serving: Whether processes that say NOT_SERVING are passed over. Without one that serves, calls
+            fail as where nobody is.
 
     Raises:
         PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
@@ -93,10 +102,12 @@ def open_channel(address: str, identity: Identity | None = None) -> grpc.aio.Cha
         from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
         interceptors = aio_client_interceptors()
+    how = ("grpc.service_config", json.dumps(WATCHED if only_serving else ROUND_ROBIN))
+    options = (*CHANNEL_OPTIONS, how)
     credentials = (identity or of_this_process()).channel_credentials()
     if credentials is None:
-        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS, interceptors=interceptors)
-    return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS, interceptors=interceptors)
+        return grpc.aio.insecure_channel(address, options=options, interceptors=interceptors)
+    return grpc.aio.secure_channel(address, credentials, options=options, interceptors=interceptors)
 
 
 async def unary(
@@ -124,7 +135,7 @@ async def unary(
         try:
             return await method(request, timeout=remaining_s, metadata=(*_metadata(), *metadata))
         except grpc.aio.AioRpcError as failure:
-            raise from_rpc_error(failure) from failure
+            raise _error_of(failure) from failure
 
     return await retrying(attempt, timeout_s=timeout_s, retry=retry)
 
@@ -146,7 +157,7 @@ async def stream(
         async for response in call:
             yield response
     except grpc.aio.AioRpcError as failure:
-        raise from_rpc_error(failure) from failure
+        raise _error_of(failure) from failure
     finally:
         call.cancel()
 
@@ -180,6 +191,21 @@ async def retrying(
                 raise
         await asyncio.sleep(delay_s)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def was_dropped(failure: grpc.aio.AioRpcError) -> bool:
+    """Tell whether a server that was stopping dropped a call before anything was done.
+
+    gRPC cancels what arrives in that moment. A call that we leave ourselves raises no error of gRPC's.
+    """
+    said = {key for key, _ in (*(failure.initial_metadata() or ()), *(failure.trailing_metadata() or ()))}
+    return failure.code() is grpc.StatusCode.CANCELLED and not said & {BEGUN_KEY, DETAILS_KEY, REASON_KEY}
+
+
+def _error_of(failure: grpc.aio.AioRpcError) -> InterviewError:
+    if was_dropped(failure):
+        return UnavailableError(MESSAGE_BY_CODE["UNAVAILABLE"], reason="UNAVAILABLE")
+    return from_rpc_error(failure)
 
 
 def _metadata() -> Metadata:

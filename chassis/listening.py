@@ -21,11 +21,15 @@ MAX_METADATA_BYTES = 8 << 10
 """All metadata of a call. Identifiers, groups and a token take a few hundred bytes."""
 HARD_METADATA_BYTES = 16 << 10
 """From the first limit on gRPC refuses some calls at random, from this one on all."""
+AGE_GRACE_S = 60.0
+"""How much longer than the longest call an old connection stays open."""
+MAX_MS = (1 << 31) - 1
+"""The longest time that gRPC's core can be told."""
 
 
 def server_options(settings: ServiceSettings) -> list[tuple[str, int]]:
     """Return the options of a gRPC server."""
-    return [
+    options = [
         ("grpc.max_receive_message_length", settings.max_receive_bytes),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_concurrent_streams", settings.max_stream_count),
@@ -36,6 +40,19 @@ def server_options(settings: ServiceSettings) -> list[tuple[str, int]]:
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.so_reuseport", 0),  # a second process on the port fails instead of sharing it
     ]
+    if settings.max_connection_age_s:
+        # gRPC spreads the age by a tenth. What is under way on an old connection goes on: a call is ended by
+        # its own limit first.
+        grace_s = settings.max_call_s + AGE_GRACE_S
+        options += [
+            ("grpc.max_connection_age_ms", _ms(settings.max_connection_age_s)),
+            ("grpc.max_connection_age_grace_ms", _ms(grace_s)),
+        ]
+    return options
+
+
+def _ms(seconds: float) -> int:
+    return max(1, min(MAX_MS, round(seconds * 1000)))
 
 
 def add_port(server: grpc.aio.Server, settings: ServiceSettings, identity: Identity) -> int:

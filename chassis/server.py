@@ -1,7 +1,8 @@
 """A gRPC process from its settings to its last call: health, reflection, limits, drain.
 
 Health is SERVING only once everything is loaded, NOT_SERVING from SIGTERM on, and is answered by the
-event loop, which inference never blocks. A process in which work goes on long after it was told to stop ends
+event loop, which inference never blocks. Calls are taken for a moment longer, so that none is lost on its
+way. A process in which work goes on long after it was told to stop ends
 by itself with `EXIT_START_AGAIN`: whoever watches over it starts a new one, which has all its places again.
 """
 
@@ -134,6 +135,8 @@ async def serve(
         )
     logger.info("draining", extra={"service": service_name})
     await health_servicer.enter_graceful_shutdown()
+    # gRPC drops what arrives after this, so who watches the health gets the time to go elsewhere.
+    await asyncio.sleep(settings.drain_delay_s)
     await server.stop(settings.drain_timeout_s)
     logger.info("stopped", extra={"service": service_name})
     return EXIT_START_AGAIN if stuck else 0

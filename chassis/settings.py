@@ -96,6 +96,10 @@ class ServiceSettings(ProcessSettings):
     max_stream_count: int = Field(2_000, ge=1)
     """Calls at once on one connection. One more waits on the caller's side. The gateway has one connection
     for all event streams."""
+    max_connection_age_s: float = Field(30.0, ge=0)
+    """Age at which a connection takes no new calls, give or take a tenth. The caller connects again and looks
+    the name up, so a process that was added gets its share. Calls on the old connection go on to their end. 0
+    keeps connections."""
     max_unread_s: float = Field(60.0, gt=0)
     """Longest time that a caller leaves a reply unread. Then its call is ended."""
     max_media_bytes: int = Field(MAX_MEDIA_BYTES, ge=1)
@@ -112,8 +116,11 @@ class ServiceSettings(ProcessSettings):
     caller_token_digests: dict[str, str] = {}
     """SHA-256 (hex) of the tokens of callers that have no certificate, by the caller's name."""
     models_dir: Path = Field(default_factory=default_models_dir)
+    drain_delay_s: float = Field(0.5, ge=0)
+    """Time after SIGTERM in which calls are still taken, while health says NOT_SERVING. Callers that watch it
+    have gone elsewhere by then."""
     drain_timeout_s: float = Field(30.0, ge=0)
-    """Time that running calls get after SIGTERM."""
+    """Time that running calls get after that."""
     max_stop_s: float = Field(60.0, gt=0)
     """Longest time that work goes on once its caller left or its deadline passed. Then the process lets the
     other calls end (`drain_timeout_s`) and exits with 75, to be started again."""

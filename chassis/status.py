@@ -33,7 +33,7 @@ RESERVED_BYTES = 120
 """For the entry that stands for the rest, and for what wraps the list."""
 ELLIPSIS = "…"
 
-_MESSAGE_BY_CODE = {
+MESSAGE_BY_CODE = {
     "UNAVAILABLE": "The stage can't be reached right now. Try again later.",
     "DEADLINE_EXCEEDED": "The call took longer than it was given. Give it more time.",
     "CANCELLED": "The call was cancelled.",
@@ -111,8 +111,8 @@ def from_rpc_error(failure: grpc.aio.AioRpcError) -> InterviewError:
     """Turn a failed call back into the error that the server raised."""
     code = failure.code().name
     error_class = ERRORS_BY_CODE.get(code, InternalError)
-    reason = code if code in _MESSAGE_BY_CODE else "INTERNAL"
-    message = _MESSAGE_BY_CODE.get(code, "Something went wrong on the server's side. Its log has it.")
+    reason = code if code in MESSAGE_BY_CODE else "INTERNAL"
+    message = MESSAGE_BY_CODE.get(code, "Something went wrong on the server's side. Its log has it.")
     fields: dict[str, str] = {}
     retry_after_s = None
     for key, value in failure.trailing_metadata() or ():

@@ -37,23 +37,30 @@ class Limits:
 
 
 class Channels:
-    """One channel to each address. Use it inside the running event loop."""
+    """Two channels to each address, one for looks at the health. Use it inside the running event loop.
+
+    Calls take turns over the pods of a stage. On the same channel, a look before each call would take every
+    other turn, and of two pods one would get all calls and the other all looks.
+    """
 
     def __init__(self) -> None:
         self._open: dict[str, grpc.aio.Channel] = {}
+        self._looks: dict[str, grpc.aio.Channel] = {}
 
     def to(self, address: str) -> grpc.aio.Channel:
-        """Return the channel to an address."""
-        if address not in self._open:
-            self._open[address] = open_channel(address)
-        return self._open[address]
+        """Return the channel to an address. Pods that do not serve are passed over."""
+        return _opened(self._open, address)
+
+    async def check_serving(self, address: str) -> None:
+        """Ask a process for its health. See `check_serving`."""
+        await check_serving(_opened(self._looks, address))
 
     async def find_again(self, address: str) -> bool:
         """Look for a process that was away. If it serves, later calls take the connection that found it.
 
         A new channel each time: an old one looks its name up again only after up to two minutes.
         """
-        channel = open_channel(address)
+        channel = open_channel(address, only_serving=True)
         try:
             await check_serving(channel, PROBE_TIMEOUT_S)
         except StageAwayError:
@@ -62,13 +69,20 @@ class Channels:
         except BaseException:
             await channel.close()
             raise
-        self._open[address] = channel  # The old one ends with the last call on it.
+        self._open[address] = channel  # The old ones end with the last calls on them.
+        self._looks.pop(address, None)
         return True
 
     async def close(self) -> None:
         """Close all."""
-        for channel in self._open.values():
+        for channel in (*self._open.values(), *self._looks.values()):
             await channel.close()
+
+
+def _opened(channels: dict[str, grpc.aio.Channel], address: str) -> grpc.aio.Channel:
+    if address not in channels:
+        channels[address] = open_channel(address, only_serving=True)
+    return channels[address]
 
 
 async def check_serving(channel: grpc.aio.Channel, timeout_s: float = HEALTH_TIMEOUT_S) -> None:

@@ -20,7 +20,7 @@ from chassis.store import MediaStore
 from interview.v1 import orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import SessionStore
-from orchestrator.stages.remote import Channels, Limits, check_serving
+from orchestrator.stages.remote import Channels, Limits
 from orchestrator.stages.replies import check_numbers
 from orchestrator.workflow import FETCH, StageRecord
 
@@ -227,7 +227,7 @@ class Stage(ABC):
             StageAwayError: It does not (`STAGE_AWAY`).
         """
         if self._address:
-            await check_serving(self.channel())
+            await self.parts.channels.check_serving(self._address)
 
     async def find_again(self) -> bool:
         """Look for the process that does the work after it was away. True where it serves."""

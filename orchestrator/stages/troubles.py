@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import grpc
 
+from chassis.client import was_dropped
 from chassis.errors import ExhaustedError, InterviewError, UnavailableError
 from chassis.interceptors import BEGUN_KEY
 from chassis.status import DETAILS_KEY, REASON_KEY
@@ -79,7 +80,11 @@ def trouble_of(error: InterviewError, *, answered: bool) -> InterviewError:
         answered: Whether a message of the stage had arrived.
     """
     failure = error.__cause__
-    if not isinstance(failure, grpc.aio.AioRpcError) or failure.code() is not grpc.StatusCode.UNAVAILABLE:
+    if not isinstance(failure, grpc.aio.AioRpcError):
+        return error
+    if was_dropped(failure) and not answered:
+        return StageAwayError()
+    if failure.code() is not grpc.StatusCode.UNAVAILABLE:
         return error
     if any(key in (DETAILS_KEY, REASON_KEY) for key, _ in failure.trailing_metadata() or ()):
         return error

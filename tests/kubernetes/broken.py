@@ -163,6 +163,11 @@ FAULTS: list[tuple[str, str, Breaks]] = [
     ("processes_have_services", "cpu", lambda c: c.of("Service", "vision")["spec"]["ports"].pop()),
     ("processes_have_services", "cpu", lambda c: c.of("Service", "vision")["spec"].pop("clusterIP")),
     (
+        "connections_are_renewed",
+        "cpu",
+        lambda c: c.settings("vision").update(VISION_MAX_CONNECTION_AGE_S="0"),
+    ),
+    (
         "addresses_lead_somewhere",
         "cpu",
         lambda c: c.settings("orchestrator").update(ORCHESTRATOR_VISION_ADDRESS="dns:///visoin:50054"),

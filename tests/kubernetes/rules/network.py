@@ -27,6 +27,8 @@ USES = "interview/"
 NO_WAY_OUT = ("vision", "translator", "assessor")
 """They call nobody outside, unless a label that a person sets says so."""
 PUBLIC = "0.0.0.0/0"
+AGE = "max_connection_age_s"
+MAX_AGE_S = 60
 
 
 def services_have_pods(m: Manifests) -> Iterator[tuple[Document, str]]:
@@ -58,6 +60,17 @@ def processes_have_services(m: Manifests) -> Iterator[tuple[Document, str]]:
         grpc = [s for s in services if any(p.get("name") == "grpc" for p in s["spec"]["ports"])]
         if any(s["spec"].get("clusterIP") != "None" for s in grpc):
             yield workload, "gRPC through a ClusterIP stays with one pod. Make the Service headless"
+
+
+def connections_are_renewed(m: Manifests) -> Iterator[tuple[Document, str]]:
+    """A caller that keeps its connections never calls a pod that was added."""
+    for workload in m.of("Deployment"):
+        process = process_of(workload)
+        age_s = getattr(told(process, m.settings(workload)), AGE, None) if process in PROCESSES else None
+        if age_s is None:
+            continue
+        if f"{process}_{AGE}".upper() not in m.settings(workload) or not 0 < age_s <= MAX_AGE_S:
+            yield workload, f"keeps connections for {age_s or 'ever'} s, so a new pod gets no calls"
 
 
 def addresses_lead_somewhere(m: Manifests) -> Iterator[tuple[Document, str]]:
@@ -184,6 +197,7 @@ def _of_hosts(m: Manifests, ingress: Document, allowed: tuple[str, ...]) -> Iter
 RULES: tuple[Rule, ...] = (
     services_have_pods,
     processes_have_services,
+    connections_are_renewed,
     addresses_lead_somewhere,
     policies_take_pods,
     callers_get_through,
