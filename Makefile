@@ -18,7 +18,7 @@ RUNS ?= 1
 # Many tests wait for something to happen (or not to): more at once than there are cores.
 TEST_WORKERS ?= 4
 
-.PHONY: help setup system-packages models protos check format test e2e chaos bench up demo down clean
+.PHONY: help setup system-packages models protos locks images images-report compose-check check format test e2e chaos bench up demo down clean
 
 help: ## List the targets
 	@grep -hE '^[a-zA-Z_%-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -53,6 +53,18 @@ protos: $(VENV)/.installed ## Generate code from the contracts
 	@mkdir -p build && $(BIN)/python -m grpc_tools.protoc -I protos --include_imports --include_source_info \
 	  --descriptor_set_out=build/interview.binpb $(PROTOS)
 	@echo "descriptor set: build/interview.binpb"
+
+locks: $(VENV)/.installed ## Write what each image installs, with hashes (images/locks), after a change of versions
+	@images/lock.sh $(BIN)/uv
+
+images: ## Build the images of all processes (IMAGES=transcriber-gpu: that one)
+	@images/build.sh $(IMAGES)
+
+images-report: $(VENV)/.installed ## Sizes of the built images, and a list of packages (SBOM) beside each in build/images
+	@$(BIN)/python -m images.report $(IMAGES)
+
+compose-check: $(VENV)/.installed ## Take the demo clip through containers, with one killed and a stage twice (needs images and an engine)
+	@$(BIN)/pytest -q -m engine tests/deployment --timeout 1500
 
 check: $(VENV)/.installed ## Lint, types, import contracts, known advisories
 	@$(BIN)/ruff format --check .

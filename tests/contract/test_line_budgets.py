@@ -10,7 +10,7 @@ from tests.folders import ROOT
 
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
-ROOMS = ("chassis", "services", "orchestrator", "gateway", "cli", "benchmarks", "demo", "tests")
+ROOMS = ("chassis", "services", "orchestrator", "gateway", "cli", "benchmarks", "demo", "images", "tests")
 """All that is written by hand; `protos/gen` is not."""
 
 

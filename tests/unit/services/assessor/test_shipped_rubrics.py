@@ -153,7 +153,7 @@ def test_packages_carry_the_rubrics() -> None:
     dockerfile = (root / "services" / "assessor" / "Dockerfile").read_text(encoding="utf-8")
 
     assert "*.yaml" in setuptools["package-data"]["*"]
-    assert "COPY services/assessor services/assessor" in dockerfile
+    assert "COPY services/assessor /app/services/assessor" in dockerfile
 
 
 @pytest.mark.parametrize("rubric_id", SHIPPED)

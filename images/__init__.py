@@ -1,0 +1,1 @@
+"""What the Dockerfiles of all processes share: locked packages, building, sizes."""
