@@ -9,16 +9,10 @@ import yaml
 
 from tests.folders import ROOT
 from tests.kubernetes.manifests import Document, Manifests, pod_of, quantity
-from tests.kubernetes.processes import PROCESSES, known_variables, memory_needed_bytes, told
+from tests.kubernetes.processes import PROCESSES, SHARED, known_variables, memory_needed_bytes, told
 from tests.kubernetes.rendering import named
 
 OTHER_VALUES = {"GATEWAY_ALLOWED_HOSTS": "a cluster's Service has names, and one machine is called localhost"}
-FROM_SECRETS = frozenset(
-    {"DEEPL_API_KEY", "HF_TOKEN", "LLM_API_KEY", "GATEWAY_API_KEYS"}
-    | {"STORE_ACCESS_KEY_ID", "STORE_SECRET_ACCESS_KEY"}
-)
-OF_THE_STORE = frozenset({"STORE_ENDPOINT_URL", "STORE_REGION", "STORE_ALLOW_HTTP"})
-"""Compose has them ready for its profile. On a cluster `components/object-store` brings them."""
 VARIABLE = re.compile(r"\$\{\w+:?-([^}]*)\}")
 
 
@@ -43,15 +37,23 @@ def on_the_cluster() -> dict[str, tuple[Document, dict[str, str]]]:
     return found
 
 
+def effective(process: str, environment: dict[str, str]) -> dict[str, str]:
+    """What a process makes of an environment, defaults included, and what libraries read of it."""
+    fields = told(process, environment).model_dump()
+    shared = {name: environment.get(name, "") for name in SHARED}
+    return shared | {f"{process}_{name}".upper(): str(value) for name, value in fields.items()}
+
+
 def test_both_are_told_the_same() -> None:
     there = on_the_cluster()
-    allowed = FROM_SECRETS | OF_THE_STORE | OTHER_VALUES.keys()
     different = [
-        f"{process}: {name}: compose {here.get(name)!r}, k8s {cluster.get(name)!r}"
+        f"{name}: compose {here[name]!r}, k8s {cluster[name]!r}"
         for process, service in composed().items()
-        for here, cluster in [(environment_of(service), there[process][1])]
-        for name in sorted((here.keys() | cluster.keys()) - allowed)
-        if here.get(name) != cluster.get(name)
+        for here, cluster in [
+            (effective(process, environment_of(service)), effective(process, there[process][1]))
+        ]
+        for name in sorted(here.keys() - OTHER_VALUES.keys())
+        if here[name] != cluster[name]
     ]
 
     assert different == []
