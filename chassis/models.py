@@ -1,7 +1,8 @@
-"""The catalogue of model files and their only downloader.
+"""The catalogue of model files, and where they lie on this machine.
 
-Services call `locate`, which checks digests and never downloads. `interview models fetch`, the
-images' loader and CI call `fetch`. A file comes from the first source that has it.
+Services call `locate`, which checks digests and never downloads. `interview models fetch` (`cli/fetching`)
+puts files into folders that are named by what is in them, so that other contents of the same name never
+overwrite what a running service has open.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from chassis.errors import InvalidInputError, PreconditionError, listed
+from chassis.model_stamps import has_digest, recorded_digest, sha256_of
 
 CATALOGUE = Path(__file__).with_name("models.toml")
-HASH_BLOCK_BYTES = 1 << 20
+CONTENT_ID_CHARACTERS = 12
+__all__ = ["catalogue", "entry_of", "folder_of", "is_intact", "locate", "sha256_of"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,16 @@ class CatalogueEntry:
     def size_bytes(self) -> int:
         """Size of all files together."""
         return sum(file.size_bytes for file in self.files)
+
+    @property
+    def content_id(self) -> str:
+        """Names what is in the files: 12 hex digits of the SHA-256 over their names and pinned digests."""
+        lines = []
+        for file in self.files:
+            sources = (file.built_from[0], file.built_from[2]) if file.built_from else ()
+            made_of = "+".join(entry_of(name).content_id for name in sources)
+            lines.append(f"{file.name}\0{file.sha256 or made_of or self.version}\n")
+        return hashlib.sha256("".join(lines).encode()).hexdigest()[:CONTENT_ID_CHARACTERS]
 
 
 @dataclass(frozen=True)
@@ -135,41 +148,39 @@ def entry_of(name: str) -> CatalogueEntry:
         ) from None
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in lower-case hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+def folder_of(entry: CatalogueEntry, models_dir: Path) -> Path:
+    """Return the folder that a model's files are fetched into."""
+    return models_dir / f"{entry.name}@{entry.content_id}"
 
 
-def recorded_digest_path(path: Path) -> Path:
-    """Where `fetch` records the digest of a file that upstream pins none for."""
-    return path.with_name(path.name + ".sha256")
+def folders_of(entry: CatalogueEntry, models_dir: Path) -> tuple[Path, ...]:
+    """Return the folders that a model's files may lie in. Earlier versions used the second."""
+    return folder_of(entry, models_dir), models_dir / entry.name
 
 
-def _expected_digest(file: ModelFile, path: Path) -> str:
-    recorded = recorded_digest_path(path)
-    if file.sha256 or not recorded.exists():
-        return file.sha256
-    return recorded.read_text(encoding="ascii").strip()
-
-
-def is_intact(file: ModelFile, path: Path) -> bool:
+def is_intact(file: ModelFile, path: Path, *, recheck: bool = False) -> bool:
     """Tell whether a file is there and is what the catalogue, or the record of its fetch, says."""
     if not path.is_file() or (file.size_bytes and path.stat().st_size != file.size_bytes):
         return False
-    expected = _expected_digest(file, path)
-    return not expected or sha256_of(path) == expected
+    expected = file.sha256 or recorded_digest(path)
+    return not expected or has_digest(path, expected, recheck=recheck)
 
 
-def locate(name: str, models_dir: Path) -> Model:
+def intact_folder(entry: CatalogueEntry, models_dir: Path, *, recheck: bool = False) -> Path | None:
+    """Return the folder that has all files of a model as they should be. None if there is none."""
+    for folder in folders_of(entry, models_dir):
+        if all(is_intact(file, folder / file.name, recheck=recheck) for file in entry.files):
+            return folder
+    return None
+
+
+def locate(name: str, models_dir: Path, *, recheck: bool = False) -> Model:
     """Find a model on this machine and check its files. Downloads nothing.
 
     Args:
         name: A name of the catalogue, or a path to a file or folder of the operator's own.
         models_dir: Folder of the fetched models.
+        recheck: Read every file, though a stamp says that it was read before.
 
     Raises:
         InvalidInputError: Neither a name of the catalogue nor an existing path (`MODEL_UNKNOWN`).
@@ -183,19 +194,19 @@ def locate(name: str, models_dir: Path) -> Model:
             name=path.name, version="local", digest=sha256_of(main) if main.is_file() else "", path=main
         )
     entry = entry_of(name)
-    folder = models_dir / name
-    for file in entry.files:
-        path = folder / file.name
-        if not path.is_file():
+    folder = intact_folder(entry, models_dir, recheck=recheck)
+    if folder is None:
+        folders = folders_of(entry, models_dir)
+        if not any(all((folder / file.name).is_file() for file in entry.files) for folder in folders):
             raise PreconditionError(
                 f"The model '{name}' is not on this machine. Run `interview models fetch {name}`.",
                 reason="MODEL_MISSING",
             )
-        if not is_intact(file, path):
-            raise PreconditionError(
-                f"A file of the model '{name}' is damaged. Run `interview models fetch {name}` again.",
-                reason="MODEL_CORRUPT",
-            )
+        raise PreconditionError(
+            f"A file of the model '{name}' is damaged, or is not the one that this version pins. Run"
+            f" `interview models fetch {name}`.",
+            reason="MODEL_CORRUPT",
+        )
     main_path = folder / entry.files[0].name
-    digest = _expected_digest(entry.files[0], main_path) or sha256_of(main_path)
+    digest = entry.files[0].sha256 or recorded_digest(main_path) or sha256_of(main_path)
     return Model(name=name, version=entry.version, digest=digest, path=main_path)

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 
 from cli.failures import CommandError, ExitCode
+from cli.fetching.fetch import Report, fetch
 from cli.gateway_client import GatewayClient
-from cli.model_fetching import Report, fetch
 
 OpenGateway = Callable[[str, str], GatewayClient]
 """Called with (address, API key)."""

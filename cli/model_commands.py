@@ -12,6 +12,7 @@ from chassis.models import catalogue, entry_of, locate
 from chassis.settings import default_models_dir
 from cli.environment import Environment
 from cli.failures import CommandError, ExitCode
+from cli.fetching.fetch import is_own_path
 from cli.progress import byte_bars
 from cli.tables import print_rows
 
@@ -31,6 +32,9 @@ def list_models(
     context: typer.Context,
     to: ModelsDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    recheck: Annotated[
+        bool, typer.Option("--recheck", help="Read every file again, though it was found right before.")
+    ] = False,
 ) -> None:
     """List the models, and which of them are on this machine."""
     environment: Environment = context.obj
@@ -42,7 +46,7 @@ def list_models(
             "size_bytes": entry.size_bytes,
             "licence": entry.licence,
             "description": entry.description,
-            "state": _state(entry.name, folder),
+            "state": _state(entry.name, folder, recheck=recheck),
         }
         for entry in catalogue().values()
     ]
@@ -61,9 +65,9 @@ def _size(row: dict[str, object]) -> str:
     return f"{int(str(row['size_bytes'])) / BYTES_PER_MB:.1f}" if row["size_bytes"] else ""
 
 
-def _state(name: str, folder: Path) -> str:
+def _state(name: str, folder: Path, *, recheck: bool) -> str:
     try:
-        locate(name, folder)
+        locate(name, folder, recheck=recheck)
     except InterviewError as error:
         return {"MODEL_MISSING": "no", "MODEL_CORRUPT": "damaged"}.get(error.reason, error.reason)
     return "yes"
@@ -89,7 +93,8 @@ def fetch_models(
             exit_code=ExitCode.USAGE,
         )
     for name in chosen:
-        entry_of(name)  # all names are checked before the first byte is fetched
+        if not is_own_path(name):
+            entry_of(name)  # all names are checked before the first byte is fetched
     folder = to or default_models_dir()
     with byte_bars(environment.err) as report:
         environment.fetch_models(chosen, folder, report)

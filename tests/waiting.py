@@ -16,3 +16,11 @@ async def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, "it did not come about"
         await asyncio.sleep(0.02)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds, in a test that runs no loop."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come about"
+        time.sleep(0.02)

@@ -13,8 +13,8 @@ import httpx
 from rich.console import Console
 
 from cli.environment import Confirm, Environment, ask_on_terminal
+from cli.fetching.fetch import Report
 from cli.gateway_client import GatewayClient
-from cli.model_fetching import Report
 
 SESSION_ID = "0123456789abcdef0123456789abcdef"
 

@@ -22,7 +22,7 @@ from chassis.models import catalogue, locate
 from chassis.settings import ServiceSettings, SettingsError, load_settings
 from chassis.store import MediaStore
 from chassis.telemetry import JsonFormatter, request_id
-from cli.model_fetching import fetch
+from cli.fetching.fetch import fetch
 
 
 class ProbeSettings(ServiceSettings):
@@ -118,24 +118,6 @@ def test_a_model_of_the_operators_own_is_found_by_path(tmp_path: Path) -> None:
 
     assert model.path == tmp_path / "model.bin"
     assert len(model.digest) == 64
-
-
-def test_fetching_takes_a_file_from_the_given_folder_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    source = tmp_path / "source"
-    for file in catalogue()["whisper-small"].files:
-        (source / "whisper-small").mkdir(parents=True, exist_ok=True)
-        (source / "whisper-small" / file.name).write_bytes(file.name.encode())
-
-    fetch(["whisper-small"], tmp_path / "models", source_dir=source)
-
-    model = locate("whisper-small", tmp_path / "models")
-    assert model.path.read_bytes() == b"model.bin"
-    model.path.write_bytes(b"model.bix")
-    with pytest.raises(PreconditionError):
-        locate("whisper-small", tmp_path / "models")
 
 
 def test_a_file_that_no_source_has_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
