@@ -9,7 +9,6 @@ uv=$1; shift
 for name in "$@"; do
   case $name in
     vision) extra=vision-headless ;;
-    models) extra=cli ;;
     *) extra=$name ;;
   esac
   excludes=()

@@ -116,7 +116,9 @@ def write_package_list(reference: str, path: Path) -> int:
                 keep_metadata(archive, site_packages)
             command = [sys.executable, "-m", "cyclonedx_py", "environment", str(environment)]
             command += ["--pyproject", "pyproject.toml", "--output-reproducible", "--output-file", str(path)]
-            subprocess.run(command, check=True, cwd=ROOT, timeout=TIMEOUT_S)
+            # Else packages of this one would be taken for the image's.
+            told = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            subprocess.run(command, check=True, cwd=ROOT, env=told, timeout=TIMEOUT_S)
     finally:
         docker("rm", "--volumes", container)
     return len(json.loads(path.read_text(encoding="utf-8"))["components"])

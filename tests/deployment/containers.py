@@ -42,8 +42,12 @@ class Containers:
             check=False,
             timeout=timeout_s,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, f"{done.stderr}\n{self.logs() if 'up' in arguments else ''}"
         return done.stdout.strip()
+
+    def logs(self) -> str:
+        """Return the last lines that each process wrote."""
+        return self.compose("logs", "--no-color", "--tail", "5")
 
     def compose(self, *arguments: str) -> str:
         """Run the command `docker compose` of this project."""

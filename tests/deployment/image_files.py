@@ -22,8 +22,10 @@ FOLDERS = {
     "models": "cli",
 }
 """Where each image's code and Dockerfile lie."""
-EXTRAS = {**{name: name for name in FOLDERS}, "vision": "vision-headless", "models": "cli"} | {
-    "transcriber-gpu": "transcriber-gpu"
+EXTRAS = {
+    **{name: name for name in FOLDERS},
+    "vision": "vision-headless",
+    "transcriber-gpu": "transcriber-gpu",
 }
 """The extra of `pyproject.toml` that each image installs."""
 LOCKS = ROOT / "images" / "locks"

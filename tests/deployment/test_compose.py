@@ -29,6 +29,7 @@ from tests.deployment.compose_file import (
     services,
     variables_asked_for,
 )
+from tests.deployment.image_files import locked
 from tests.folders import ROOT
 
 SETTINGS: dict[str, type[ProcessSettings]] = {
@@ -217,3 +218,8 @@ def test_compose_itself_takes_the_files(files: list[str]) -> None:
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+def test_the_image_that_fetches_models_has_the_pip_that_it_runs() -> None:
+    """No import says so: it is a process of its own."""
+    assert {"pip", "setuptools"} <= set(locked("models"))
