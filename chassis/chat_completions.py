@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -32,6 +33,7 @@ LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 """What the longest reply is called: by most servers, and by those that have dropped the first name."""
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """A reply of 2,000 tokens with ten alternatives each stays under 3 MB."""
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 CONTINUED = {"add_generation_prompt": False, "continue_final_message": True}
 """What vLLM wants in order to go on with a message, and newer llama.cpp. Older ones do it of themselves."""
@@ -76,6 +78,8 @@ class ChatRequest:
     that. Some servers give the message back in front of the reply. Its tokens are the reply's alone."""
     probabilities: bool = True
     """Whether token probabilities are of use, where the server is asked for them at all."""
+    stop: Sequence[str] = ()
+    """Texts that end the reply and are no part of it. Four at most: many servers take no more."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ class ChatClient:
             "seed": request.seed,
             "temperature": request.temperature,
             **(CONTINUED if request.continues else {}),
+            **({"stop": list(request.stop)} if request.stop else {}),
             **(self._probability_fields() if request.probabilities else {}),
             **_schema_fields(request.schema, self._server.schema_dialect),
         }
@@ -213,6 +218,11 @@ class ChatClient:
                 return body
         except httpx.HTTPError as error:
             raise unreachable(type(error).__name__) from None
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a server is on this machine, where a request costs little and a token much."""
+    return urlsplit(url).hostname in LOCAL_HOSTS
 
 
 def _is_passing(error: UnavailableError) -> bool:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.chat_completions import SchemaDialect
+from chassis.chat_completions import SchemaDialect, is_local
 from chassis.settings import ServiceSettings
 from services.assessor.answer import MAX_SEED
 
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 HOSTED_CALLS_AT_ONCE = 8
 """The checks of any shipped rubric and the conclusion, all together."""
 
@@ -121,7 +119,7 @@ class AssessorSettings(ServiceSettings):
     @property
     def _on_this_machine(self) -> bool:
         url = self.llm_base_url if self.chosen_backend == "openai" else self.hf_endpoint_url
-        return urlsplit(url).hostname in LOCAL_HOSTS
+        return is_local(url)
 
     @model_validator(mode="after")
     def _complete(self) -> AssessorSettings:

@@ -33,7 +33,12 @@ def build_backend(settings: TranslatorSettings) -> Backend:
             settings.llm_batch_characters,
             settings.llm_calls_at_once,
         )
-        return LlmBackend(ChatClient(server), settings.llm_language_codes, *limits)
+        return LlmBackend(
+            ChatClient(server),
+            settings.llm_language_codes,
+            *limits,
+            begins_replies=settings.chosen_begins_replies,
+        )
     return UnconfiguredBackend()
 
 

@@ -170,41 +170,23 @@ class Translator:
 
     def _translate_batches(self, job: Job, wanted: Sequence[int], deadline: Deadline) -> Translations:
         """Translate some batches at a time. One that fails is absent, until too many in a row have failed."""
-        batches = self._backend.batches(job, wanted)
-        replies: list[Translations] = []
-        failures: list[InterviewError] = []
-        failed_in_a_row = 0
-        while len(replies) < len(batches):
+        patience = _Patience()
+
+        def attempt(batch: Sequence[int]) -> Translations:
             deadline.check_stop()
-            due = batches[len(replies) : len(replies) + self._backend.calls_at_once]
-            for batch, done in zip(due, self._try_batches(job, due, deadline), strict=True):
-                if isinstance(done, Translations):
-                    replies.append(done)
-                    failed_in_a_row = 0
-                    continue
-                failures.append(done)
-                failed_in_a_row += 1
-                replies.append(_absent(len(batch), done))
-            if failures and failed_in_a_row >= _most_in_a_row(failures[-1]):
-                replies.append(_absent(len(wanted) - _text_count(replies), failures[-1]))
-                break
-        if failures and not any(_any_translated(reply) for reply in replies):
-            raise failures[0]
-        return _joined(replies)
-
-    def _try_batches(
-        self, job: Job, batches: Sequence[Sequence[int]], deadline: Deadline
-    ) -> list[Translations | InterviewError]:
-        """Translate batches side by side. What fails stands in its place as its error."""
-
-        def attempt(batch: Sequence[int]) -> Translations | InterviewError:
             try:
-                return self._translate_batch(job, batch, deadline)
+                if patience.lost is None:
+                    return patience.rewarded(self._translate_batch(job, batch, deadline))
             except _FAILURES as error:
-                return error
+                patience.tried(error)
+                return _absent(len(batch), error)
+            return _absent(len(batch), patience.lost)
 
-        calls = [partial(attempt, batch) for batch in batches]
-        return side_by_side(calls, self._backend.calls_at_once)
+        calls = [partial(attempt, batch) for batch in self._backend.batches(job, wanted)]
+        replies = side_by_side(calls, self._backend.calls_at_once)
+        if patience.first is not None and not any(_any_translated(reply) for reply in replies):
+            raise patience.first
+        return _joined(replies)
 
     def _translate_batch(self, job: Job, batch: Sequence[int], deadline: Deadline) -> Translations:
         if deadline.passed:
@@ -213,6 +195,32 @@ class Translator:
                 reason="DEADLINE_EXCEEDED",
             )
         return self._backend.translate(job, batch, deadline)
+
+
+class _Patience:
+    """How often batches may still fail. Several of them may end at the same time."""
+
+    def __init__(self) -> None:
+        self._counting = threading.Lock()
+        self._failed_in_a_row = 0
+        self.first: InterviewError | None = None
+        """The first failure."""
+        self.lost: InterviewError | None = None
+        """The failure from which on nothing more is tried."""
+
+    def rewarded(self, done: Translations) -> Translations:
+        """Count a batch that succeeded, and return it."""
+        with self._counting:
+            self._failed_in_a_row = 0
+        return done
+
+    def tried(self, error: InterviewError) -> None:
+        """Count a batch that failed."""
+        with self._counting:
+            self._failed_in_a_row += 1
+            self.first = self.first or error
+            if self._failed_in_a_row >= _most_in_a_row(error):
+                self.lost = self.lost or error
 
 
 def check(job: Job) -> None:
@@ -250,10 +258,6 @@ def _most_in_a_row(error: InterviewError) -> int:
     if error.reason in ABOUT_ONE_REQUEST:
         return MAX_FAILED_REQUESTS
     return MAX_FAILED_SERVER_CALLS if isinstance(error, UnavailableError) else 1
-
-
-def _text_count(replies: Sequence[Translations]) -> int:
-    return sum(len(reply.translations) for reply in replies)
 
 
 def _any_translated(reply: Translations) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from chassis.chat_completions import ChatRequest
+from chassis.chat_completions import ChatRequest, Message
 from chassis.chat_refusals import ABOUT_ONE_REQUEST
 from chassis.chat_replies import ChatReply, read_json_object, warn_of_broken_schema
 from chassis.deadline import Deadline
@@ -68,6 +68,8 @@ class LlmBackend:
         batch_text_count: Segments in one request.
         batch_characters: Characters in one request, unless a single segment has more.
         calls_at_once: Requests at a time. A server writes several replies together in little more time.
+        begins_replies: Whether the JSON around a single segment is written for the model. Its server has to
+            go on with a reply that was begun.
     """
 
     name = "llm"
@@ -80,8 +82,11 @@ class LlmBackend:
         batch_text_count: int,
         batch_characters: int,
         calls_at_once: int = 1,
+        *,
+        begins_replies: bool = False,
     ) -> None:
         self._chat = chat
+        self._begins_replies = begins_replies
         self._languages = tuple(base_language(code) for code in language_codes)
         self._batch_text_count = batch_text_count
         self._batch_characters = batch_characters
@@ -184,8 +189,37 @@ class LlmBackend:
             seed=SEED,
             temperature=temperature,
         )
-        replies.append(self._chat.complete(request, deadline))
+        begins = self._begins_replies and len(texts) == 1 and temperature == 0
+        if not (begins and self._write_text(request, deadline, replies)):
+            replies.append(self._chat.complete(request, deadline))
         return _read(job, texts, replies[-1].text)
+
+    def _write_text(self, request: ChatRequest, deadline: Deadline, replies: list[ChatReply]) -> bool:
+        """Let the model write the translation alone, between the beginning and the end of its JSON.
+
+        What is no choice is read instead of written, which costs a third. The reply is added with all of its
+        JSON, as if it had been written by the schema.
+
+        Returns:
+            Whether there is one to read. The server may not take such a request, and the model may not come
+            to the end, or write more than one text.
+        """
+        begun = replace(
+            request,
+            messages=[*request.messages, Message("assistant", prompt.REPLY_BEGIN)],
+            schema=None,
+            continues=True,
+            stop=(prompt.REPLY_END,),
+        )
+        try:
+            reply = self._chat.complete(begun, deadline)
+        except PreconditionError as error:
+            if error.reason != "MODEL_REQUEST_REFUSED":
+                raise
+            return False
+        written = reply.text.removeprefix(prompt.REPLY_BEGIN)  # Some servers give it back.
+        replies.append(replace(reply, text=f"{prompt.REPLY_BEGIN}{written}{prompt.REPLY_END}"))
+        return not reply.truncated and _is_one_text(replies[-1].text)
 
     def _again(
         self, job: Job, index: int, first: Translation, replies: list[ChatReply], deadline: Deadline
@@ -216,6 +250,12 @@ def _read(job: Job, texts: Sequence[str], content: str) -> list[Translation]:
         else _checked(job, text, meanings[position])
         for position, text in enumerate(texts)
     ]
+
+
+def _is_one_text(content: str) -> bool:
+    """Tell whether a reply's JSON is an object of a single text."""
+    found = read_json_object(content)
+    return found is not None and found.start == 0 and list(found.document) == ["1"]
 
 
 def _checked(job: Job, source: str, text: str) -> Translation:

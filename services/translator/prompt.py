@@ -64,10 +64,14 @@ FORMALITY = {
     Formality.PREFER_MORE: " Use formal language.",
     Formality.PREFER_LESS: " Use informal language.",
 }
-
+REPLY_BEGIN = '{"1": "'
+REPLY_END = '"}'
+"""The JSON around the translation of a single segment, spelled as in the examples."""
 
 DIGEST = hashlib.sha256(
-    json.dumps([SYSTEM, CONTEXT, FORMALITY, EXAMPLES, LANGUAGE_NAMES], sort_keys=True).encode()
+    json.dumps(
+        [SYSTEM, CONTEXT, FORMALITY, EXAMPLES, LANGUAGE_NAMES, REPLY_BEGIN, REPLY_END], sort_keys=True
+    ).encode()
 ).hexdigest()
 """SHA-256 of all texts that a prompt is made of, lower-case hex. It changes with every one of them."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.chat_completions import SchemaDialect
+from chassis.chat_completions import SchemaDialect, is_local
 from chassis.settings import ServiceSettings
 
 
@@ -74,6 +74,15 @@ class TranslatorSettings(ServiceSettings):
     llm_batch_characters: int = Field(1500, ge=1)
     llm_calls_at_once: int = Field(4, ge=1, le=32)
     """Requests of one job at a time. A server with one place makes them wait, which costs nothing."""
+
+    llm_begins_replies: bool | None = None
+    """Whether the JSON around a single segment is written for the model. Absent: where it is on this machine.
+    Its server has to go on with a reply that was begun, as llama.cpp and vLLM do."""
+
+    @property
+    def chosen_begins_replies(self) -> bool:
+        """What is set, or what suits where the model is."""
+        return is_local(self.llm_base_url) if self.llm_begins_replies is None else self.llm_begins_replies
 
     @property
     def chosen_backend(self) -> Literal["deepl", "llm", "none"]:

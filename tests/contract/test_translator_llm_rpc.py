@@ -51,6 +51,19 @@ async def test_a_language_model_translates_by_schema(style: str) -> None:
     assert style in payload
 
 
+async def test_a_model_on_this_machine_writes_the_text_of_a_segment_alone() -> None:
+    server = chat_server(MEANINGS)
+    async with over_llm(server, llm_model="m") as stub:
+        response = await translate(stub, request(SAID[0]))
+
+    assert [translation.text for translation in response.translations] == [MEANINGS[SAID[0]]]
+    ((_, asked),) = server.requests
+    assert asked["messages"][-1] == {"role": "assistant", "content": '{"1": "'}
+    assert (asked["continue_final_message"], asked["add_generation_prompt"]) == (True, False)
+    assert asked["stop"] == ['"}']
+    assert "response_format" not in asked
+
+
 async def test_a_language_model_that_is_slow_does_not_outlast_the_deadline() -> None:
     server = chat_server(MEANINGS, Answer(delay_s=5.0))
     async with over_llm(server, llm_model="m") as stub:

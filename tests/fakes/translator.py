@@ -219,8 +219,12 @@ def chat_server(meanings: dict[str, str], *script: Answer) -> FakeServer:
             return 401, {"error": "wrong key"}
         if path == "/v1/models":
             return 200, {"data": [{"id": "fake-llm"}]}
-        segments = json.loads(payload["messages"][-1]["content"])
+        *_, asked, last = payload["messages"]
+        begun = last["content"] if last["role"] == "assistant" else ""
+        segments = json.loads((asked if begun else last)["content"])
         content = json.dumps({key: meanings[text] for key, text in segments.items()})
+        if begun:
+            content = content.removeprefix(begun).removesuffix(payload["stop"][0])
         return 200, {
             "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 20, "completion_tokens": 7},

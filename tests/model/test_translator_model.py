@@ -70,7 +70,7 @@ def translator() -> Iterator[Translator]:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("ready: ")
             chat = ChatClient(ChatServer(f"http://127.0.0.1:{port}", attempt_timeout_s=400.0))
-            backend = LlmBackend(chat, ("en", "id"), 1, 1500)
+            backend = LlmBackend(chat, ("en", "id"), 1, 1500, begins_replies=True)
             yield Translator(backend, 400.0, TranslationCache(max_characters=0, max_age_s=0.0))
         finally:
             process.terminate()

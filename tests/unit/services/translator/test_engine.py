@@ -264,4 +264,4 @@ def test_a_server_that_is_down_is_asked_for_no_more_than_those_that_are_under_wa
     with pytest.raises(UnavailableError):
         translate(backend, *"abcdefgh")
 
-    assert sorted(backend.asked) == ["a", "b", "c"]
+    assert 2 <= len(backend.asked) <= 4  # two that fail, and two that were under way by then

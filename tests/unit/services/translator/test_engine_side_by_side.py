@@ -38,4 +38,21 @@ def test_a_caller_who_gives_up_stops_what_is_under_way_and_what_would_come_next(
     with pytest.raises(CancelledCallError):
         translate(backend, *"abcdef", stop=stop)
 
-    assert len(backend.asked) == 2
+    assert 1 <= len(backend.asked) <= 2
+
+
+def test_a_batch_begins_as_soon_as_another_has_ended() -> None:
+    backend = FakeBackend(batch_size=1, calls_at_once=2)
+    all_others_ended = threading.Event()
+
+    def hold_the_first() -> None:
+        if len(backend.jobs) == 1:
+            assert all_others_ended.wait(20)
+        elif len(backend.jobs) == 4:
+            all_others_ended.set()
+
+    backend.on_batch = hold_the_first
+
+    done = translate(backend, *"abcd")
+
+    assert [translation.text for translation in done.translations] == list("ABCD")

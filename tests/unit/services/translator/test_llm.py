@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from chassis.chat_completions import ChatClient, ChatServer
+from chassis.chat_completions import ChatClient, ChatRequest, ChatServer, Message
+from chassis.chat_replies import ChatReply
 from chassis.deadline import Deadline
 from chassis.errors import InvalidInputError, PreconditionError, UnavailableError
 from services.translator.job import Formality, Job, Outcome, Translations
@@ -220,3 +221,76 @@ def test_one_text_that_the_server_refuses_is_not_sent_twice() -> None:
         translate(chat, Job(SAID[:1], "en", "id"))
 
     assert len(chat.requests) == 1
+
+
+class Begun(NamedTuple):
+    done: Translations
+    requests: list[ChatRequest]
+
+
+SINGLE = Job(SAID[:1], "en", "id")
+
+
+def begun(*replies: str | dict[str, str] | Exception, job: Job = SINGLE) -> Begun:
+    chat = FakeChat(list(replies))
+    served = LlmBackend(chat, ("en", "id"), 8, 1500, begins_replies=True)
+    return Begun(served.translate(job, range(len(job.texts)), Deadline(5.0)), chat.requests)
+
+
+def test_a_single_segment_is_written_inside_json_that_is_there_already() -> None:
+    done, (request,) = begun(MEANT[0])
+
+    assert texts_of(done) == MEANT[:1]
+    assert request.messages[-1] == Message("assistant", '{"1": "')
+    assert (request.continues, request.schema, request.stop) == (True, None, ('"}',))
+
+
+def test_a_server_that_gives_the_beginning_back_or_begins_anew_is_understood() -> None:
+    assert texts_of(begun(f'{{"1": "{MEANT[0]}').done) == MEANT[:1]
+
+
+def test_quotation_marks_in_a_translation_are_read_as_json() -> None:
+    assert texts_of(begun('Ia bilang \\"ya\\".').done) == ('Ia bilang "ya".',)
+
+
+@pytest.mark.parametrize("written", ['Ya", "2": "Tidak', "Ya\n", "Ya \\"])
+def test_what_is_no_single_text_is_asked_for_by_the_schema(written: str) -> None:
+    done, (_, second) = begun(written, {"1": MEANT[0]})
+
+    assert texts_of(done) == MEANT[:1]
+    assert (second.continues, second.temperature) == (False, 0.0)
+    assert second.schema is not None
+    assert done.completion_token_count == 10
+
+
+def test_a_translation_that_is_cut_off_is_not_taken_for_a_whole_one() -> None:
+    chat = CutOff([MEANT[0][:10], {"1": MEANT[0]}])
+
+    served = LlmBackend(chat, ("en", "id"), 8, 1500, begins_replies=True)
+    done = served.translate(SINGLE, range(1), Deadline(5.0))
+
+    assert texts_of(done) == MEANT[:1]
+    assert [request.continues for request in chat.requests] == [True, False]
+
+
+class CutOff(FakeChat):
+    """Comes to the token limit in replies that were begun."""
+
+    def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
+        return replace(super().complete(request, deadline), truncated=request.continues)
+
+
+def test_a_server_that_refuses_a_reply_that_was_begun_is_asked_by_the_schema() -> None:
+    refused = PreconditionError("No.", reason="MODEL_REQUEST_REFUSED")
+
+    done, requests = begun(refused, {"1": MEANT[0]})
+
+    assert texts_of(done) == MEANT[:1]
+    assert requests[1].schema is not None
+
+
+def test_several_segments_of_one_request_are_written_by_the_schema() -> None:
+    done, (request,) = begun(GOOD, job=JOB)
+
+    assert texts_of(done) == MEANT
+    assert request.schema is not None

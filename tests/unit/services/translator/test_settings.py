@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chassis.settings import SettingsError, load_settings
@@ -85,3 +87,17 @@ def test_the_schemas_older_name_still_works(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TRANSLATOR_LLM_SCHEMA_STYLE", "structured_outputs")
 
     assert load_settings(TranslatorSettings).llm_schema_dialect == "structured_outputs"
+
+
+@pytest.mark.parametrize(
+    ("settings", "begins"),
+    [
+        ({"llm_base_url": "http://127.0.0.1:8091/v1"}, True),
+        ({"llm_base_url": "https://models.example/v1"}, False),
+        ({"llm_base_url": "http://127.0.0.1:8091/v1", "llm_begins_replies": False}, False),
+        ({"llm_base_url": "https://models.example/v1", "llm_begins_replies": True}, True),
+        ({}, False),
+    ],
+)
+def test_a_model_on_this_machine_has_its_replies_begun(settings: dict[str, Any], begins: bool) -> None:
+    assert TranslatorSettings(**settings).chosen_begins_replies is begins
