@@ -42,6 +42,9 @@ STAGE_SECONDS = Histogram(
     ["stage", "outcome"],
     buckets=SECONDS_BUCKETS,
 )
+SESSIONS_ENDED = Counter(
+    "interview_sessions_ended_total", "Sessions that the orchestrator brought to an end.", ["state"]
+)
 REAL_TIME_FACTOR = Histogram(
     "interview_real_time_factor_ratio",
     "Processing time over recording time.",

@@ -20,6 +20,7 @@ from typing import Any
 from dbos import DBOS, SetWorkflowID
 from google.protobuf.json_format import MessageToDict
 
+from chassis.telemetry import SESSIONS_ENDED
 from chassis.telemetry import session_id as current_session_id
 from orchestrator.durable.at_work import AtWork
 from orchestrator.durable.config import MAX_THREADS, EngineConfig, dbos_config, tame_log
@@ -205,6 +206,7 @@ class Engine(KeptSessions):
         finally:
             self._tracker.end(request.session_id)
         end = end_of(records)
+        SESSIONS_ENDED.labels(end["state"]).inc()
         logger.info("session ends", extra={"state": end["state"], "reason": end["reason"]})
         return end | {"end_time_s": time.time()}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import InterviewError, UnavailableError
+from chassis.telemetry import SESSIONS_ENDED
 from interview.v1 import orchestrator_pb2
 from tests.world import CANCELLED, COMPLETED, FAILED, World, running
 
@@ -25,9 +26,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_a_session_goes_through_every_stage_to_a_valid_result(world: World) -> None:
+    ended_before = SESSIONS_ENDED.labels("completed")._value.get()
     session_id = await world.create(2)
     session = await world.until(session_id, COMPLETED, FAILED)
     document = await world.result(session_id)
+    assert SESSIONS_ENDED.labels("completed")._value.get() == ended_before + 1
 
     assert session.state == COMPLETED, session
     assert session.done_ratio == 1.0

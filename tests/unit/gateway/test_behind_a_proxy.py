@@ -1,4 +1,4 @@
-"""A whole company behind one Ingress: each client has its own share, and nobody takes another's by a header."""
+"""A company behind one Ingress: each client has its own share, and no header takes another one's."""
 
 from __future__ import annotations
 
