@@ -95,3 +95,10 @@ def test_the_wait_for_the_nodes_models_is_a_program() -> None:
     text = (K8S / "components" / "model-cache" / "waiting.yaml").read_text(encoding="utf-8")
     (init,) = yaml.safe_load(text)["spec"]["template"]["spec"]["initContainers"]
     compile(init["command"][2], "waiting", "exec")
+
+
+def test_the_alerts_are_those_of_prometheus() -> None:
+    (rule,) = Manifests(named("cpu+monitoring")).of("PrometheusRule")
+    plain = yaml.safe_load((ROOT / "monitoring" / "alerts.yml").read_text(encoding="utf-8"))
+
+    assert rule["spec"]["groups"] == plain["groups"]
