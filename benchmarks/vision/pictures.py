@@ -80,7 +80,7 @@ def look(recording: Path) -> Track:
         counter = FaceCounter(detector)
         for index, frame in enumerate(track.frames() if track is not None else ()):
             mesh = landmarker.find(frame.image, round(MS_PER_S * frame.time_s) + index)
-            log.add(frame.time_s, frame.image, mesh, counter.look(frame.image, index))
+            log.add(frame, mesh, counter.look(frame.image, index))
             if mesh is not None and first is None:
                 first = frame.image, mesh
     if first is None:

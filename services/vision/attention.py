@@ -13,11 +13,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.vision.frames import RgbImage
+from services.vision.frames import GreyImage, RgbImage
 from services.vision.landmarks import Mesh
 
 Grey = npt.NDArray[np.float32]
 """Brightness, 0 to 255, shape (height, width)."""
+Picture = RgbImage | GreyImage
+GREY_DIMENSIONS = 2
 
 # Both eyes: corners and lids.
 _EYES = (33, 133, 160, 158, 159, 144, 153, 145, 263, 362, 387, 385, 386, 373, 380, 374)
@@ -69,7 +71,7 @@ class Attention:
         self._last: _Reference | None = None
         self._moved = False
 
-    def wants(self, image: RgbImage, time_s: float) -> bool:
+    def wants(self, image: Picture, time_s: float) -> bool:
         """Whether this picture must be looked at."""
         last = self._last
         if last is None or self._rules.max_unseen_change <= 0 or image.shape != last.shape:
@@ -81,7 +83,7 @@ class Attention:
         )
         return self._moved or settling or time_s - last.time_s >= last.interval_s - TIME_TOLERANCE_S
 
-    def looked(self, image: RgbImage, time_s: float, mesh: Mesh | None) -> None:
+    def looked(self, image: Picture, time_s: float, mesh: Mesh | None) -> None:
         """Note what a look saw."""
         height, width = image.shape[:2]
         if mesh is None:
@@ -115,8 +117,9 @@ def change(before: Grey, now: Grey) -> float:
     return float(most.mean()) / max(LEAST_CONTRAST, float(before.std()))
 
 
-def _patch(image: RgbImage, box: tuple[int, int, int, int], size_px: tuple[int, int]) -> Grey:
+def _patch(image: Picture, box: tuple[int, int, int, int], size_px: tuple[int, int]) -> Grey:
     left, top, right, bottom = box
     part = np.ascontiguousarray(image[top:bottom, left:right])
     small = cv2.resize(part, size_px, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
+    grey = small if small.ndim == GREY_DIMENSIONS else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey, np.float32)

@@ -184,18 +184,18 @@ class _Watch:
 
     def see(self, frame: Frame) -> None:
         due = self._due(frame.time_s)
-        if not due and not self._attention.wants(frame.image, frame.time_s):
-            self.log.hold(frame.time_s, frame.image)
+        if not due and not self._attention.wants(frame.compared, frame.time_s):
+            self.log.hold(frame)
             return
         # The landmarker refuses a time that does not grow, and a grid step may be crossed within 1 ms.
         self._last_ms = max(self._last_ms + 1, round(frame.time_s * MS_PER_S))
         mesh = self._landmarker.find(frame.image, self._last_ms)
-        self._attention.looked(frame.image, frame.time_s, mesh)
+        self._attention.looked(frame.compared, frame.time_s, mesh)
         look = None
         if due or (mesh is not None) != self._had_mesh:
             look = self._last_look = self._counter.look(frame.image, len(self.log))
         self._had_mesh = mesh is not None
-        self.log.add(frame.time_s, frame.image, mesh, look)
+        self.log.add(frame, mesh, look)
 
     def _due(self, time_s: float) -> bool:
         """Whether faces must be counted now: it is time, or a face without a mesh may have left."""

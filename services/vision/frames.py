@@ -10,20 +10,26 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
 
 from chassis.decoding.child_limits import ChildLimits
 from chassis.decoding.decoder import ChildDecoder, Decoder, Piece
 from chassis.decoding.decoder_refusals import told_right
 from chassis.playback.recording_warnings import NOTABLE_S, RecordingWarning
+from services.vision.brightness import mean_brightness
+from services.vision.planes import Planes, told_planes
 from services.vision.stretches import MAX_SHOWN_S
 
 RgbImage = npt.NDArray[np.uint8]
 """uint8, shape (height, width, 3), red first."""
+GreyImage = npt.NDArray[np.uint8]
+"""uint8, shape (height, width)."""
 
 FUNCTION = "services.vision.picture_decoding:decode"
 MAX_SIDE_PX = 1280
@@ -40,14 +46,46 @@ def picture_decoder(
     return ChildDecoder(FUNCTION, FRAME_BYTES, limits, keeps_spare=keeps_spare, max_child_count=worker_count)
 
 
-@dataclass(frozen=True, slots=True)
 class Frame:
-    """One sampled picture, upright."""
+    """One sampled picture, upright.
 
-    time_s: float
-    image: RgbImage
-    read_ratio: float | None
-    """Share of the file's bytes that were read for it. None where the container does not say."""
+    Args:
+        time_s: When it is shown.
+        pixels: Red, green and blue, or planes that become so when they are asked for.
+        read_ratio: Share of the file's bytes that were read for it. None where the container does not say.
+        scaler: Makes red, green and blue of planes. One for all frames: a new one takes its time.
+    """
+
+    def __init__(
+        self,
+        time_s: float,
+        pixels: RgbImage | Planes,
+        read_ratio: float | None,
+        scaler: VideoReformatter | None = None,
+    ) -> None:
+        self.time_s = time_s
+        self.read_ratio = read_ratio
+        self._pixels = pixels
+        self._scaler = scaler
+
+    @cached_property
+    def image(self) -> RgbImage:
+        """Red, green and blue."""
+        if isinstance(self._pixels, Planes):
+            return self._pixels.rgb(self._scaler or VideoReformatter())
+        return self._pixels
+
+    @property
+    def compared(self) -> RgbImage | GreyImage:
+        """What the picture is compared by: its brightness as stored, or all of it where that is not apart."""
+        return self._pixels.luma if isinstance(self._pixels, Planes) else self._pixels
+
+    @property
+    def brightness_ratio(self) -> float:
+        """Mean brightness, 0 (black) to 1 (white)."""
+        if isinstance(self._pixels, Planes):
+            return mean_brightness(self._pixels.luma, *self._pixels.black_white)
+        return mean_brightness(self._pixels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +139,7 @@ class PictureTrack:
         self.begins_again = False
         """Whether what was handed out counts no more: the whole recording is another than what grew."""
         self._pieces = pieces
+        self._scaler = VideoReformatter()
         self._begin(first)
 
     def frames(self) -> Iterator[Frame]:
@@ -122,7 +161,7 @@ class PictureTrack:
                     self._begin(piece)
                     self.begins_again = True
                     return
-                frame = _frame(piece)
+                frame = _frame(piece, self._scaler)
             yield frame
 
     def _begin(self, piece: Piece) -> None:
@@ -159,16 +198,20 @@ def open_picture(
         yield track if track.has_picture else None
 
 
-def _frame(piece: Piece) -> Frame:
+def _frame(piece: Piece, scaler: VideoReformatter) -> Frame:
     values = piece.values
     width_px, height_px = int(values["width_px"]), int(values["height_px"])
     if not (0 < width_px <= MAX_SIDE_PX and 0 < height_px <= MAX_SIDE_PX):
         raise ValueError("a frame of an impossible size")
-    image = np.frombuffer(piece.payload, np.uint8).reshape(height_px, width_px, CHANNEL_COUNT)
+    pixels: RgbImage | Planes
+    if "planes" in values:
+        pixels = told_planes(piece.payload, width_px, height_px, values["planes"])
+    else:
+        pixels = np.frombuffer(piece.payload, np.uint8).reshape(height_px, width_px, CHANNEL_COUNT)
     time_s = _seconds(values["time_s"])
     if time_s is None:
         raise ValueError("a frame without a time")
-    return Frame(time_s, image, _number(values["read_ratio"]))
+    return Frame(time_s, pixels, _number(values["read_ratio"]), scaler)
 
 
 def _facts(values: Mapping[str, Any]) -> PictureFacts:

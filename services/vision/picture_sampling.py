@@ -12,13 +12,17 @@ import av.error
 from av.video.reformatter import VideoReformatter
 
 from chassis.errors import InvalidInputError
-from chassis.playback.picture import how_shown, pixel_aspect
+from chassis.playback.picture import AS_STORED, how_shown, pixel_aspect
 from services.vision.frame_clock import FrameClock
+from services.vision.planes import planes_of
 
 MAX_SIDE_PX = 1280
 """Larger pictures are scaled down: the models look at 256 px or less of a face anyway."""
-DECODER_THREADS = 2
-"""Fixed and not the number of cores, so that the same file gives the same frames on every machine."""
+DECODER_THREADS, LARGE_DECODER_THREADS = 1, 2
+"""Fixed and not the number of cores, so that the same file gives the same frames on every machine. A second
+thread takes a tenth more CPU time. Inference is the slower half anyway, but beside large pictures."""
+LARGE_PIXELS = 1920 * 1088
+"""Larger pictures are large: full HD is not."""
 SCALER_THREADS = 1
 MIN_SKIP_FACTOR = 2
 """Frames for each step of the grid from which on every second one can be left undecoded."""
@@ -60,7 +64,8 @@ class PictureSampler:
         # The nominal rate is a hint that only saves work: what is sampled follows the frames' own times.
         self._skipping = (stream.average_rate or 0) >= MIN_SKIP_FACTOR * grid_hz
         self._codec.thread_type = "AUTO"
-        self._codec.thread_count = DECODER_THREADS
+        large = self._codec.width * self._codec.height > LARGE_PIXELS
+        self._codec.thread_count = LARGE_DECODER_THREADS if large else DECODER_THREADS
         self._codec.skip_frame = "NONREF" if self._skipping else "DEFAULT"
         # `max_pixels`: the codec itself refuses a picture that grows in mid-file, before it takes memory.
         self._codec.options = {"skip_loop_filter": "all", "max_pixels": str(max_pixels)}
@@ -75,10 +80,8 @@ class PictureSampler:
         for frame in self._decoded(packet):
             self.found = True
             if (time_s := self._sample_time_s(frame)) is not None:
-                image = self._upright_image(frame)
-                height_px, width_px, _ = image.shape
-                size = {"width_px": width_px, "height_px": height_px}
-                yield {"time_s": time_s, "read_ratio": read_ratio} | size, image
+                shown, pixels = self._picture(frame)
+                yield {"time_s": time_s, "read_ratio": read_ratio} | shown, pixels
 
     def _decoded(self, packet: Any) -> Any:
         try:
@@ -113,17 +116,23 @@ class PictureSampler:
             self._codec.skip_frame = "DEFAULT"
             self._skipping = False
 
-    def _upright_image(self, frame: Any) -> Any:
+    def _picture(self, frame: Any) -> Message:
+        """Return what a picture is, and its pixels: as they are stored if that is how they are shown."""
         check_pixels(frame.width, frame.height, self._max_pixels)
         shown = how_shown(frame, self._stream)
         self._note_size(*shown.size)
         width_px, height_px = shown.stored_size
         scale = min(1.0, MAX_SIDE_PX / max(width_px, height_px))
-        width_px, height_px = max(1, round(width_px * scale)), max(1, round(height_px * scale))
+        size_px = max(1, round(width_px * scale)), max(1, round(height_px * scale))
+        as_stored = shown.matrix == AS_STORED and size_px == (frame.width, frame.height)
+        if as_stored and (planes := planes_of(frame)) is not None:
+            rows, *kind = planes
+            return {"width_px": size_px[0], "height_px": size_px[1], "planes": kind}, rows
         rgb = self._scaler.reformat(
-            frame, width=width_px, height=height_px, format="rgb24", threads=SCALER_THREADS
+            frame, width=size_px[0], height=size_px[1], format="rgb24", threads=SCALER_THREADS
         ).to_ndarray()
-        return shown.upright(rgb)  # type: ignore[arg-type]  # rgb24 has bytes
+        image = shown.upright(rgb)  # type: ignore[arg-type]  # rgb24 has bytes
+        return {"width_px": image.shape[1], "height_px": image.shape[0]}, image
 
     def _note_size(self, width_px: int, height_px: int) -> None:
         if self.size_px is None:

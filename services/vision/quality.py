@@ -1,4 +1,4 @@
-"""How good the picture is: brightness and sharpness of looked-at frames. Pure."""
+"""How good the face's picture is: its width and its sharpness. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ import numpy as np
 
 from services.vision.frames import RgbImage
 from services.vision.landmarks import Mesh
-
-_LUMA = np.array([0.299, 0.587, 0.114])
-"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
-_STRIDE_PX = 16
-"""Brightness is a mean: every sixteenth pixel each way tells it as well as all of them."""
-WHITE = 255.0
-
-
-def brightness_ratio(image: RgbImage) -> float:
-    """Mean brightness of a picture, 0 (black) to 1 (white)."""
-    return float((image[::_STRIDE_PX, ::_STRIDE_PX].reshape(-1, 3).mean(axis=0) @ _LUMA) / WHITE)
 
 
 def face_width_ratio(image: RgbImage, mesh: Mesh) -> float:

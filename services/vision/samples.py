@@ -10,11 +10,11 @@ import numpy as np
 from services.vision.blinks import eye_openness
 from services.vision.expression import brow_height, smile_intensity
 from services.vision.faces import Look
-from services.vision.frames import RgbImage
+from services.vision.frames import Frame, RgbImage
 from services.vision.gaze import iris_position
 from services.vision.head_pose import head_pose
 from services.vision.landmarks import Mesh
-from services.vision.quality import brightness_ratio, face_width_ratio, sharpness_score
+from services.vision.quality import face_width_ratio, sharpness_score
 from services.vision.stretches import Flags, Floats, find_stretches
 
 MIN_UNSURE_LOOKS = 2
@@ -60,9 +60,10 @@ class SampleLog:
     def __len__(self) -> int:
         return len(self._columns["time_s"])
 
-    def add(self, time_s: float, image: RgbImage, mesh: Mesh | None, look: Look | None) -> None:
+    def add(self, frame: Frame, mesh: Mesh | None, look: Look | None) -> None:
         """Measure one sample, and drop picture and mesh."""
-        row = {"time_s": time_s, "brightness_ratio": brightness_ratio(image)}
+        image = frame.image
+        row = {"time_s": frame.time_s, "brightness_ratio": frame.brightness_ratio}
         if mesh is not None:
             row |= _measure(image, mesh)
         for name, column in self._columns.items():
@@ -72,13 +73,13 @@ class SampleLog:
             if mesh is not None and (sharpness := sharpness_score(image, mesh)) is not None:
                 self._sharpness.append(sharpness)
 
-    def hold(self, time_s: float, image: RgbImage) -> None:
+    def hold(self, frame: Frame) -> None:
         """Add a sample in which nothing changed that the mesh measures: the one before it stands."""
         self.held_count += 1
         for name, column in self._columns.items():
             column.append(column[-1] if name in _MESH_COLUMNS else float("nan"))
-        self._columns["time_s"][-1] = time_s
-        self._columns["brightness_ratio"][-1] = brightness_ratio(image)
+        self._columns["time_s"][-1] = frame.time_s
+        self._columns["brightness_ratio"][-1] = frame.brightness_ratio
 
     def samples(self) -> Samples:
         """Hand out the columns. Meshes that the looks contradict are taken out."""

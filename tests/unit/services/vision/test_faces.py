@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.vision.faces import FaceBox, FaceCounter, Look, suppress_overlapping
-from services.vision.frames import RgbImage
+from services.vision.frames import Frame, RgbImage
 from services.vision.observations import face_flags, find_no_face, find_second_face, find_too_small
 from services.vision.samples import SampleLog, Samples
 from services.vision.stretches import sample_ends_s
@@ -84,7 +84,8 @@ def samples(meshes: list[bool], looks: dict[int, Look]) -> Samples:
     image = np.zeros((*WHOLE, 3), np.uint8)
     for index, mesh in enumerate(meshes):
         look = looks.get(index)
-        log.add(index / 10, image, make_mesh(Pose()) if mesh else None, look and look._replace(sample=index))
+        frame = Frame(index / 10, image, None)
+        log.add(frame, make_mesh(Pose()) if mesh else None, look and look._replace(sample=index))
     return log.samples()
 
 
