@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ __all__ = [
     "ArrivingSound",
     "Pcm",
     "Samples",
+    "Sliceable",
     "Sound",
     "check",
     "check_sound",
@@ -32,6 +34,16 @@ __all__ = [
 
 Pcm = NDArray[np.int16]
 """Mono sound as it is kept, shape (n,). An hour takes 115 MB, half of what the models' numbers take."""
+
+
+class Sliceable(Protocol):
+    """Mono sound that is read in slices: an array, or a file."""
+
+    def __getitem__(self, part: slice, /) -> NDArray[Any]:
+        """Return some samples, as far as there are any."""
+        ...
+
+
 FULL_SCALE = np.float32(32_768.0)
 
 
@@ -56,7 +68,7 @@ def from_pcm(pcm: Pcm) -> Samples:
     return pcm.astype(np.float32) / FULL_SCALE
 
 
-def cut(pcm: Pcm, span: Span) -> Samples:
+def cut(pcm: Sliceable, span: Span) -> Samples:
     """Return the samples of a span."""
     return from_pcm(pcm[round(span.start_s * SAMPLE_RATE_HZ) : round(span.end_s * SAMPLE_RATE_HZ)])
 

@@ -18,6 +18,7 @@ from services.transcriber.decoding import DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, uncovered_s
 from services.transcriber.heard_before import HeardBefore
 from services.transcriber.hearing import Hearing, Listener
+from services.transcriber.kept_sound import KeptSound
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
 from services.transcriber.limits import check_beam_size, check_hint, hint_warnings
 from services.transcriber.speech import SpeechDetector, SpeechRules, total_s
@@ -105,13 +106,23 @@ class Transcriber:
             CancelledCallError: `stop` was set (`CANCELLED`).
         """
         request = self._request(options)
+        with KeptSound() as kept:
+            listener = Listener(self._detector, self._speech_rules, kept, whole=options.vad_disabled)
+            yield from self._heard(recording, listener, options, request, stop)
+
+    def _heard(
+        self,
+        recording: Path,
+        listener: Listener,
+        options: TranscribeOptions,
+        request: DecodeRequest,
+        stop: StopEvent,
+    ) -> Iterator[Event]:
+        """Listen, and write down what is settled while the sound still grows, and then all of it."""
         heard_before = HeardBefore(self._model)
         languages = LanguageFinder(heard_before, self._expected)
         writer = Writer(heard_before, languages, self._guard_rules, request, stop)
         early, waiting = EarlyWriter(writer), _Waiting()
-        listener = Listener(
-            self._detector, self._speech_rules, self._max_duration_s, whole=options.vad_disabled
-        )
         arriving = ArrivingSound(recording, self._max_duration_s, stop, self._decoder)
         for block in waiting.blocks(recording, arriving):
             check(stop)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from chassis.playback.recording_warnings import RecordingWarning
-from services.transcriber.audio import SAMPLE_RATE_HZ, Pcm, Samples, from_pcm, to_pcm
+from services.transcriber.audio import SAMPLE_RATE_HZ, Samples, Sliceable, from_pcm, to_pcm
+from services.transcriber.kept_sound import KeptSound
 from services.transcriber.speech import (
     Probabilities,
     SpeechDetector,
@@ -19,15 +20,12 @@ from services.transcriber.speech import (
 )
 from services.transcriber.transcript import Span
 
-SPARE_S = 2.0
-"""Room behind the longest sound: whoever decodes says when it is too long."""
-
 
 @dataclass(frozen=True)
 class Hearing:
     """A recording, or its beginning, and where somebody speaks in it."""
 
-    samples: Pcm
+    samples: Sliceable
     duration_s: float
     speech: Sequence[Span]
     """Tight spans, to measure with."""
@@ -51,29 +49,26 @@ class Listener:
     Args:
         detector: Says where somebody speaks.
         rules: When sound counts as speech.
-        max_duration_s: Longest recording.
+        kept: Where the samples are kept. Still empty.
         whole: Whether the model hears the pauses too.
     """
 
-    def __init__(
-        self, detector: SpeechDetector, rules: SpeechRules, max_duration_s: float, *, whole: bool
-    ) -> None:
+    def __init__(self, detector: SpeechDetector, rules: SpeechRules, kept: KeptSound, *, whole: bool) -> None:
         self._detector = detector
         self._rules = rules
         self._whole = whole
-        # Memory is taken as it is written to, not as it is reserved, and nothing is copied as it grows.
-        self._samples = np.empty(round((max_duration_s + SPARE_S) * SAMPLE_RATE_HZ), np.int16)
+        self._kept = kept
         self._begin()
 
     def _begin(self) -> None:
-        self._sample_count = 0
+        self._kept.clear()
         self._found: list[Probabilities] = []
         self._stream = self._detector.stream()
 
     @property
     def duration_s(self) -> float:
         """Length so far."""
-        return self._sample_count / SAMPLE_RATE_HZ
+        return len(self._kept) / SAMPLE_RATE_HZ
 
     def take(self, block: Samples | None) -> None:
         """Hear the next samples. None: what came so far counts no more."""
@@ -81,8 +76,7 @@ class Listener:
             self._begin()
             return
         pcm = to_pcm(block)
-        self._samples[self._sample_count : self._sample_count + pcm.size] = pcm
-        self._sample_count += pcm.size
+        self._kept.append(pcm)
         self._found.append(self._stream.take(from_pcm(pcm)))
 
     def finish(self) -> None:
@@ -103,4 +97,4 @@ class Listener:
             if self._whole
             else blocks_to_decode(speech, duration_s, self._rules)
         )
-        return Hearing(self._samples[: self._sample_count], duration_s, speech, blocks, warnings)
+        return Hearing(self._kept, duration_s, speech, blocks, warnings)

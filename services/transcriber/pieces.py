@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from services.transcriber.audio import SAMPLE_RATE_HZ, Pcm, Samples
+from services.transcriber.audio import SAMPLE_RATE_HZ, Sliceable
 from services.transcriber.speech import overlap_s
 from services.transcriber.transcript import Span
 
@@ -33,7 +33,7 @@ DIP_STEP_S = 0.05
 
 
 def cut_into_pieces(
-    samples: Pcm | Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float = MAX_PIECE_S
+    samples: Sliceable, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float = MAX_PIECE_S
 ) -> list[list[Span]]:
     """Return the spans in pieces of at most `max_piece_s`, in time order. Together they are all of `spans`.
 
@@ -64,7 +64,7 @@ class _Cutting:
     """What cuts are found in."""
 
     def __init__(
-        self, samples: Pcm | Samples, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float
+        self, samples: Sliceable, spans: Sequence[Span], speech: Sequence[Span], max_piece_s: float
     ) -> None:
         self.samples = samples
         self.spans = spans
@@ -111,7 +111,7 @@ def _quietest_s(cutting: _Cutting, start_s: float, end_s: float) -> float:
     return min(reversed(times_s), key=lambda time_s: _loudness(cutting.samples, time_s))
 
 
-def _loudness(samples: Pcm | Samples, time_s: float) -> float:
+def _loudness(samples: Sliceable, time_s: float) -> float:
     around = samples[
         max(0, round((time_s - DIP_S / 2) * SAMPLE_RATE_HZ)) : round((time_s + DIP_S / 2) * SAMPLE_RATE_HZ)
     ]

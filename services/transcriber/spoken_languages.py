@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from threading import Event
 
-from services.transcriber.audio import Pcm, cut
+from services.transcriber.audio import Sliceable, cut
 from services.transcriber.decoding import SpeechModel
 from services.transcriber.guards import uncovered_s
 from services.transcriber.languages import language_path
@@ -78,7 +78,7 @@ class LanguageFinder:
 
     def parts(
         self,
-        samples: Pcm,
+        samples: Sliceable,
         block: Sequence[Span],
         speech: Sequence[Span],
         before: str | None,
@@ -116,7 +116,7 @@ class LanguageFinder:
             parts.append(Part(spans, code, probable_s / run_s, own))
         return parts
 
-    def _heard(self, samples: Pcm, stretch: Span, stop: Event) -> Mapping[str, float]:
+    def _heard(self, samples: Sliceable, stretch: Span, stop: Event) -> Mapping[str, float]:
         heard = Span(stretch.start_s, min(stretch.end_s, stretch.start_s + MAX_HEARD_S))
         return self._model.detect_language(cut(samples, heard), stop)
 
