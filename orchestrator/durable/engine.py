@@ -37,6 +37,7 @@ from orchestrator.durable.sqlite_file import (
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
 from orchestrator.running.runner import StageRunner
+from orchestrator.session_metrics import SESSIONS_ENDED
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.versions import Reassessment, end_of_reassessment, read_request
@@ -205,6 +206,7 @@ class Engine(KeptSessions):
         finally:
             self._tracker.end(request.session_id)
         end = end_of(records)
+        SESSIONS_ENDED.labels(end["state"]).inc()
         logger.info("session ends", extra={"state": end["state"], "reason": end["reason"]})
         return end | {"end_time_s": time.time()}
 
