@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -37,6 +38,7 @@ from orchestrator.running.places import Places, own_places
 from orchestrator.running.runner import StageRunner
 from orchestrator.running.watch import Pace
 from orchestrator.servicer import OrchestratorServicer
+from orchestrator.session_metrics import tell_waiting_sessions
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.assess import Assess
 from orchestrator.stages.catalogue import build_stages
@@ -100,7 +102,8 @@ def compose(
         orphan_s=settings.orphan_s,
         arrivals=LeftArrivals(media, settings.orphan_s),
     )
-    for chore in (sweep.run, audit.run, early.run, counts.run):
+    waiting = partial(tell_waiting_sessions, engine.waiting_count)
+    for chore in (sweep.run, audit.run, early.run, counts.run, waiting):
         engine.look_after(chore)
     engine.end_with(audit.close)
     orchestrator = OrchestratorServicer(

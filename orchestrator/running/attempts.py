@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from chassis.client import RetryPolicy, is_transient
 from chassis.errors import InterviewError, UnavailableError
 from orchestrator.running.places import Places, alone
+from orchestrator.running.stage_queue import StageQueue
 from orchestrator.running.watch import Pace, StageWatch
 from orchestrator.running.words import DIED_ONCE, DIED_TWICE, who_is_away
 from orchestrator.stages.stage import Stage, Task, Work
@@ -70,12 +71,12 @@ class Lane:
     watch: StageWatch
     store: StageWatch
     """The same for the media store, which all stages share."""
+    queue: StageQueue
 
     def place(self, *, to_stand_alone: bool) -> AbstractAsyncContextManager[Any]:
         """Return what holds a place while it is entered, or all places."""
-        if to_stand_alone:
-            return alone(self.places, self.stage.name)
-        return self.places[self.stage.name]
+        name = self.stage.name
+        return self.queue.at_work(alone(self.places, name) if to_stand_alone else self.places[name])
 
 
 class ProgressListener:

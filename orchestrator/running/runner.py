@@ -28,6 +28,7 @@ from orchestrator.running.attempts import (
 )
 from orchestrator.running.places import Places
 from orchestrator.running.records import accounted, broken_record, done_record, failed_record
+from orchestrator.running.stage_queue import StageQueue
 from orchestrator.running.watch import DEFAULT_PACE, Pace, StageWatch
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.stages.stage import OnProgress, Stage, Task, Upstream, Work
@@ -85,7 +86,7 @@ class StageRunner:
         self._pace = pace
         store = StageWatch(_try_again, pace)
         self._lanes = {
-            name: Lane(stage, places, StageWatch(stage.find_again, pace), store)
+            name: Lane(stage, places, StageWatch(stage.find_again, pace), store, StageQueue(name))
             for name, stage in stages.items()
         }
 
@@ -139,7 +140,8 @@ class StageRunner:
         if (record := await self._made_early(task, work, attempts)) is not None:
             return record
         try:
-            output = await attempts.output(work, is_there)
+            with self._lanes[task.stage].queue.needing():
+                output = await attempts.output(work, is_there)
         except InterviewError as error:
             return failed_record(task.stage, error, attempts.count, attempts.queued_s, attempts.run_s)
         if output is None:
