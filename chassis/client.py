@@ -84,7 +84,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def open_channel(
-    address: str, identity: Identity | None = None, *, only_serving: bool = False
+    address: str, identity: Identity | None = None, *, only_serving: bool = False, server_name: str = ""
 ) -> grpc.aio.Channel:
     """Open the one channel of this process to another one.
 
@@ -93,6 +93,7 @@ def open_channel(
         identity: Who calls. None: this process, as its environment has it.
         only_serving: Whether processes that say NOT_SERVING are passed over. Without one that serves, calls
             fail as where nobody is.
+        server_name: What the server's certificate is for, where that is not the address. Empty: the address.
 
     Raises:
         PreconditionError: TLS is set and its files can't be used (`TLS_INCOMPLETE`, `TLS_FILES_UNREADABLE`).
@@ -103,10 +104,12 @@ def open_channel(
 
         interceptors = aio_client_interceptors()
     how = ("grpc.service_config", json.dumps(WATCHED if only_serving else ROUND_ROBIN))
-    options = (*CHANNEL_OPTIONS, how)
+    options: tuple[tuple[str, str | int], ...] = (*CHANNEL_OPTIONS, how)
     credentials = (identity or of_this_process()).channel_credentials()
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=options, interceptors=interceptors)
+    if server_name:
+        options = (*options, ("grpc.ssl_target_name_override", server_name))
     return grpc.aio.secure_channel(address, credentials, options=options, interceptors=interceptors)
 
 

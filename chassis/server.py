@@ -134,12 +134,16 @@ async def serve(
             },
         )
     logger.info("draining", extra={"service": service_name})
-    await health_servicer.enter_graceful_shutdown()
-    # gRPC drops what arrives after this, so who watches the health gets the time to go elsewhere.
-    await asyncio.sleep(settings.drain_delay_s)
-    await server.stop(settings.drain_timeout_s)
+    await _drain(server, health_servicer, settings)
     logger.info("stopped", extra={"service": service_name})
     return EXIT_START_AGAIN if stuck else 0
+
+
+async def _drain(server: grpc.aio.Server, health_servicer: WatchedHealth, settings: ServiceSettings) -> None:
+    await health_servicer.enter_graceful_shutdown()
+    # gRPC drops what arrives after its stop, so who watches the health gets the time to go elsewhere.
+    await asyncio.sleep(settings.drain_delay_s)
+    await server.stop(settings.drain_timeout_s)
 
 
 async def _stopped_or_stuck(stop: asyncio.Event, stopped: StoppedWork, max_stop_s: float) -> bool:

@@ -106,8 +106,9 @@ class ServiceSettings(ProcessSettings):
     """Largest recording."""
     media_uri_prefixes: tuple[str, ...] = ()
     """URI prefixes that recordings may be read from. None allows chunks only."""
-    decoder_max_memory_bytes: int = Field(1 << 30, ge=256 << 20)
-    """Address space of a process that decodes a recording. A stage without recordings has none."""
+    decoder_max_memory_bytes: int = Field(384 << 20, ge=256 << 20)
+    """Address space of a process that decodes a recording. A stage without recordings has none. How many are
+    at work at once is in `chassis/decoding/child_memory.py`."""
     decoder_max_cpu_s: float = Field(3600.0, gt=0)
     """CPU time of such a process for one recording. An hour of 720p takes about 210 s, of 4K about 2000 s."""
     allowed_callers: dict[str, tuple[str, ...]] = {}

@@ -48,6 +48,11 @@ class Workers:
         self._admitted = 0
         self._stopped = stopped
 
+    @property
+    def worker_count(self) -> int:
+        """Pieces of work at once."""
+        return self._worker_count
+
     async def run(self, work: Callable[[threading.Event], T]) -> T:
         """Call `work(stop)` in a thread.
 

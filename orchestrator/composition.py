@@ -32,6 +32,7 @@ from orchestrator.reassessing import Reassessments
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings
 from orchestrator.result.writer import ResultWriter
 from orchestrator.retention import LegalHolds, Retention
+from orchestrator.running.place_counts import PlaceCounts
 from orchestrator.running.places import Places, own_places
 from orchestrator.running.runner import StageRunner
 from orchestrator.running.watch import Pace
@@ -77,7 +78,8 @@ def compose(
     outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
     stages, config = build_stages(parts), _engine_config(settings)
-    places = _places(stages, config)
+    counts = PlaceCounts(stages)
+    places = _places(stages, config, counts)
     early = EarlyWork(stages.values(), places, media, settings)
     runner = _runner(stages, parts, places, early, tracker)
     writer = ResultWriter(outputs, settings.preferences)
@@ -98,7 +100,7 @@ def compose(
         orphan_s=settings.orphan_s,
         arrivals=LeftArrivals(media, settings.orphan_s),
     )
-    for chore in (sweep.run, audit.run, early.run):
+    for chore in (sweep.run, audit.run, early.run, counts.run):
         engine.look_after(chore)
     engine.end_with(audit.close)
     orchestrator = OrchestratorServicer(
@@ -143,17 +145,17 @@ def _prepare_scratch(spool_dir: Path | None) -> None:
     remove_left_folders()
 
 
-def _places(stages: Mapping[str, Stage], config: EngineConfig) -> YieldingPlaces:
+def _places(stages: Mapping[str, Stage], config: EngineConfig, counts: PlaceCounts) -> YieldingPlaces:
     """Return the places at the stages. On Postgres, replicas share those of the services.
 
     What this process does itself (fetching, extracting) loads its own machine, so each replica has its own.
     """
-    counts = {name: stage.place_count for name, stage in stages.items()}
     own = own_places(counts)
+    counts.on_change(own.changed)
     if config.on_sqlite:
         return YieldingPlaces(own, counts)
-    shared = {name: stage.place_count for name, stage in stages.items() if stage.defaults.service}
-    places = SharedPlaces(config.database_url, config.incarnation, shared, own)
+    shared = frozenset(name for name, stage in stages.items() if stage.defaults.service)
+    places = SharedPlaces(config.database_url, config.incarnation, counts, own, shared)
     return YieldingPlaces(places, counts, places.is_waited_for)
 
 

@@ -142,8 +142,8 @@ class OrchestratorSettings(ServiceSettings):
     max_pixel_count: int = Field(7680 * 4320, ge=1)
     """Largest picture. The default is 8K."""
     max_track_count: int = Field(16, ge=1)
-    extract_max_memory_bytes: int = Field(2 << 30, ge=256 << 20)
-    """Address space of the decoding process."""
+    extract_max_memory_bytes: int = Field(384 << 20, ge=256 << 20)
+    """Address space of a decoding process. At most `extract_count` and `early_count` work at once."""
 
     target_languages: tuple[str, ...] = ("en", "id")
     """Languages in which every transcript is to exist. What was not spoken in one is translated."""

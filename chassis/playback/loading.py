@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chassis.decoding.child_limits import ChildLimits
-from chassis.decoding.decoder import ChildDecoder, Decoder, Piece
+from chassis.decoding.decoder import MAX_GROWING_COUNT, ChildDecoder, Decoder, Piece
 from chassis.decoding.decoder_refusals import failed, told_right
 from chassis.playback.cleaning import Cleaner
 from chassis.playback.plain_wav import NotPlainError, plain_blocks
@@ -44,9 +44,13 @@ class Sound:
         return len(self.samples) / SAMPLE_RATE_HZ
 
 
-def sound_decoder(limits: ChildLimits = LIMITS, *, keeps_spare: bool = False) -> ChildDecoder:
-    """Return what decodes sound in child processes."""
-    return ChildDecoder(FUNCTION, SLOT_BYTES, limits, keeps_spare=keeps_spare)
+def sound_decoder(
+    limits: ChildLimits = LIMITS, *, keeps_spare: bool = False, growing_count: int = MAX_GROWING_COUNT
+) -> ChildDecoder:
+    """Return what decodes sound in child processes. `growing_count` are for recordings that still grow."""
+    return ChildDecoder(
+        FUNCTION, SLOT_BYTES, limits, keeps_spare=keeps_spare, max_growing_count=max(1, growing_count)
+    )
 
 
 def load_sound(

@@ -12,7 +12,7 @@ import contextvars
 import logging
 import random
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -63,14 +63,23 @@ class SharedPlaces:
     Args:
         database_url: The engine's database (Postgres).
         owner: Names this process: its incarnation.
-        counts: Places of each stage that is shared.
+        counts: How many places stages have. A number may change: it counts from the next look on.
         own: The places of all other stages.
+        shared: The stages that are shared. None: all that are counted.
     """
 
-    def __init__(self, database_url: str, owner: str, counts: Mapping[str, int], own: Places) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        owner: str,
+        counts: Mapping[str, int],
+        own: Places,
+        shared: Collection[str] | None = None,
+    ) -> None:
         self._engine = connect(database_url, "places", connection_count=1)
         self._owner = owner
         self._counts = counts
+        self._shared = frozenset(counts if shared is None else shared)
         self._own = own
         self._tickets: dict[str, Ticket] = {}
         self._returned: dict[str, str] = {}
@@ -82,7 +91,11 @@ class SharedPlaces:
 
     def __getitem__(self, stage: str, /) -> AbstractAsyncContextManager[None]:
         """See `Places`."""
-        return self._place(stage) if stage in self._counts else self._own[stage]
+        return self._place(stage) if stage in self._shared else self._own[stage]
+
+    def count(self, stage: str, /) -> int:
+        """See `Places`."""
+        return self._counts[stage] if stage in self._shared else self._own.count(stage)
 
     @asynccontextmanager
     async def _place(self, stage: str) -> AsyncIterator[None]:
@@ -106,7 +119,7 @@ class SharedPlaces:
             return False
 
     def _is_waited_for(self, stage: str) -> bool:
-        if stage not in self._counts:
+        if stage not in self._shared:
             return False
         with self._engine.begin() as connection:
             return bool(connection.execute(sqlalchemy.text(WAITED_FOR), {"stage": stage}).scalar())

@@ -69,6 +69,10 @@ class YieldingPlaces:
         """See `Places`."""
         return self._of_session(stage)
 
+    def count(self, stage: str, /) -> int:
+        """See `Places`."""
+        return self._counts[stage]
+
     @asynccontextmanager
     async def _of_session(self, stage: str) -> AsyncIterator[None]:
         self._wanted[stage] += 1

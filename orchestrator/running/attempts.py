@@ -74,7 +74,7 @@ class Lane:
     def place(self, *, to_stand_alone: bool) -> AbstractAsyncContextManager[Any]:
         """Return what holds a place while it is entered, or all places."""
         if to_stand_alone:
-            return alone(self.places, self.stage.name, self.stage.place_count)
+            return alone(self.places, self.stage.name)
         return self.places[self.stage.name]
 
 

@@ -28,6 +28,8 @@ class Assess(Stage):
     output_class = assessor_pb2.Assessment
     weight = 0.15
     defaults = Defaults(timeout_s=900.0, timeout_factor=1.0, service="assessor", port=50053)
+    stub_class = assessor_pb2_grpc.AssessorServiceStub
+    capabilities_request_class = assessor_pb2.AssessorServiceGetCapabilitiesRequest
 
     def connect(self, limits: Limits) -> Service:
         """See `Stage`."""

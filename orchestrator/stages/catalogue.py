@@ -37,7 +37,10 @@ def settings_class() -> type[OrchestratorSettings]:
         defaults = stage_class.defaults
         if defaults.service:
             fields[f"{defaults.service}_address"] = (str, f"127.0.0.1:{defaults.port}")
-        fields[f"{name}_count"] = (int, Field(defaults.place_count, ge=1))
+        if defaults.service:  # None: its pods say how many they take
+            fields[f"{name}_count"] = (int | None, Field(None, ge=1))
+        else:
+            fields[f"{name}_count"] = (int, Field(defaults.place_count, ge=1))
         fields[f"{name}_timeout_s"] = (float, Field(defaults.timeout_s, gt=0))
         fields[f"{name}_timeout_factor"] = (float, Field(defaults.timeout_factor, ge=0))
     return create_model("AllOrchestratorSettings", __base__=OrchestratorSettings, **fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,17 @@ class Channels:
     async def check_serving(self, address: str) -> None:
         """Ask a process for its health. See `check_serving`."""
         await check_serving(_opened(self._looks, address))
+
+    @asynccontextmanager
+    async def to_pod(self, pod: str, address: str) -> AsyncIterator[grpc.aio.Channel]:
+        """Open a channel to one pod of those behind an address, for a moment.
+
+        Args:
+            pod: Its `host:port`.
+            address: What the stage is called by, and its certificate is for.
+        """
+        async with open_channel(pod, server_name=address.rpartition("/")[2].rpartition(":")[0]) as channel:
+            yield channel
 
     async def find_again(self, address: str) -> bool:
         """Look for a process that was away. If it serves, later calls take the connection that found it.

@@ -18,6 +18,8 @@ class Speaker(RecordingStage):
     output_class = speaker_pb2.Diarization
     weight = 0.1
     defaults = Defaults(timeout_s=600.0, timeout_factor=5.0, service="speaker", port=50055)
+    stub_class = speaker_pb2_grpc.SpeakerServiceStub
+    capabilities_request_class = speaker_pb2.SpeakerServiceGetCapabilitiesRequest
     request_class = speaker_pb2.DiarizeRequest
     reply_field = "diarization"
     hears = True

@@ -145,8 +145,8 @@ class Defaults:
     Args:
         timeout_s: Time of one attempt, whatever the recording's length.
         timeout_factor: Seconds more for each second of the recording.
-        place_count: Answers that the stage works on at once. Replicas on one Postgres share the places of a
-            service. Those of a stage that this process does itself are its own.
+        place_count: Answers that the stage works on at once. Of a service, the least: its pods say how many.
+            Replicas on one Postgres share those. Those of a stage that this process does itself are its own.
         service: The process that does the work, a folder of `services/`. Empty: this one does it.
         port: Where that process listens on this machine.
     """
@@ -172,6 +172,8 @@ class Stage(ABC):
     """Its share of an answer's work, from CPU-seconds on two cores. Those of an answer add up to about 1."""
     defaults: ClassVar[Defaults]
     """Its address, places and time."""
+    stub_class: ClassVar[Any]
+    capabilities_request_class: ClassVar[type[Message]]
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
@@ -196,8 +198,9 @@ class Stage(ABC):
 
     @property
     def place_count(self) -> int:
-        """Answers that it works on at once."""
-        return int(getattr(self.parts.settings, f"{self.name}_count"))
+        """Answers that it works on at once. Where its pods say more, the least."""
+        told = getattr(self.parts.settings, f"{self.name}_count")
+        return self.defaults.place_count if told is None else int(told)
 
     @property
     def process_name(self) -> str:
@@ -205,7 +208,7 @@ class Stage(ABC):
         return f"the {self.defaults.service or 'orchestrator'} service"
 
     @property
-    def _address(self) -> str:
+    def address(self) -> str:
         """Where another process does the work. Empty where this one does."""
         if not self.defaults.service or self.name in self.parts.services:
             return ""
@@ -214,7 +217,7 @@ class Stage(ABC):
     @property
     def is_remote(self) -> bool:
         """Whether another process does the work."""
-        return bool(self._address)
+        return bool(self.address)
 
     def channel(self) -> grpc.aio.Channel:
         """Return the channel to the process that does the work."""
@@ -226,12 +229,12 @@ class Stage(ABC):
         Raises:
             StageAwayError: It does not (`STAGE_AWAY`).
         """
-        if self._address:
-            await self.parts.channels.check_serving(self._address)
+        if self.address:
+            await self.parts.channels.check_serving(self.address)
 
     async def find_again(self) -> bool:
         """Look for the process that does the work after it was away. True where it serves."""
-        return await self.parts.channels.find_again(self._address) if self._address else True
+        return await self.parts.channels.find_again(self.address) if self.address else True
 
     @abstractmethod
     def connect(self, limits: Limits) -> Service:

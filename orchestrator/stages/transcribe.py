@@ -23,6 +23,8 @@ class Transcribe(RecordingStage):
     output_class = transcriber_pb2.Transcript
     weight = 0.35
     defaults = Defaults(timeout_s=600.0, timeout_factor=10.0, service="transcriber", port=50051)
+    stub_class = transcriber_pb2_grpc.TranscriberServiceStub
+    capabilities_request_class = transcriber_pb2.TranscriberServiceGetCapabilitiesRequest
     request_class = transcriber_pb2.TranscribeRequest
     reply_field = "transcript"
     hears = True

@@ -32,6 +32,8 @@ class Translate(Stage):
     output_class = orchestrator_pb2.AnswerTranslations
     weight = 0.05
     defaults = Defaults(timeout_s=600.0, timeout_factor=1.0, place_count=4, service="translator", port=50052)
+    stub_class = translator_pb2_grpc.TranslatorServiceStub
+    capabilities_request_class = translator_pb2.TranslatorServiceGetCapabilitiesRequest
 
     def connect(self, limits: Limits) -> Service:
         """See `Stage`."""

@@ -24,6 +24,8 @@ class Vision(RecordingStage):
     output_class = vision_pb2.VisionReport
     weight = 0.3
     defaults = Defaults(timeout_s=600.0, timeout_factor=5.0, service="vision", port=50054)
+    stub_class = vision_pb2_grpc.VisionServiceStub
+    capabilities_request_class = vision_pb2.VisionServiceGetCapabilitiesRequest
     request_class = vision_pb2.AnalyzeRequest
     reply_field = "report"
     hears = False

@@ -67,6 +67,7 @@ class AssessorServicer(assessor_pb2_grpc.AssessorServiceServicer):
             ),
             rubric_ids=self._assessor.rubric_ids,
             language_codes=self._assessor.language_codes,
+            worker_count=self._workers.worker_count,
         )
 
     def _time_s(self, context: grpc.aio.ServicerContext) -> float:

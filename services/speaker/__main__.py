@@ -34,7 +34,7 @@ def build_diarizer(settings: SpeakerSettings) -> Diarizer:
     model = ModelInfo(found.name, found.version, found.digest, "cpu")
     speech_model = SileroSpeechModel(silero_weights())
     encoder = VoiceEncoder(found.path, settings.thread_count)
-    decoder = sound_decoder(settings.decoder_limits)
+    decoder = sound_decoder(settings.decoder_limits, growing_count=settings.growing_count)
     return Diarizer(speech_model, encoder, Projection.load(), model, settings.max_duration_s, decoder)
 
 

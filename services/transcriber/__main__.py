@@ -34,15 +34,16 @@ def compose(settings: TranscriberSettings) -> Register:
         speech_rules=settings.speech_rules,
         guard_rules=settings.guard_rules,
         expected_language_codes=settings.expected_language_codes if len(model.language_codes) > 1 else (),
-        decoder=sound_decoder(settings.decoder_limits),
+        decoder=sound_decoder(settings.decoder_limits, growing_count=settings.growing_count),
     )
-    workers = Workers(settings.worker_count, settings.waiting_count)
+    worker_count = settings.workers_for(model.batch_size)
+    workers = Workers(worker_count, settings.waiting_count)
     inbox = MediaInbox(
         max_media_bytes=settings.max_media_bytes,
         uri_prefixes=settings.media_uri_prefixes,
         max_growing_count=settings.growing_count,
     )
-    capabilities = Capabilities(found, model.device, settings.max_media_bytes, settings.worker_count)
+    capabilities = Capabilities(found, model.device, settings.max_media_bytes, worker_count)
     return TranscriberServicer(transcriber, workers, inbox, capabilities).register
 
 

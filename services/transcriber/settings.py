@@ -12,6 +12,8 @@ from services.transcriber.first_pass import FirstPass
 from services.transcriber.guards import GuardRules
 from services.transcriber.speech import SpeechRules
 
+MIN_WORKER_COUNT = 8
+
 
 class TranscriberSettings(ServiceSettings):
     """Settings of one transcriber process."""
@@ -26,8 +28,9 @@ class TranscriberSettings(ServiceSettings):
     """CTranslate2's type of numbers. Auto: int8 on a CPU, float16 on a GPU."""
     cpu_threads: int = Field(0, ge=0, le=256)
     """Threads that encode one window. 0 takes one. One more always decodes."""
-    worker_count: int = Field(8, ge=1, le=256)
-    """Recordings in work at once. Their windows take turns, so more of them cost memory, not speed."""
+    worker_count: int = Field(0, ge=0, le=256)
+    """Recordings in work at once. Their windows take turns, so more of them cost memory, not speed. 0: as
+    many as windows go to the model together, and 8 at least. Fewer never fill a batch."""
     max_batch_size: int = Field(0, ge=0, le=256)
     """Windows of different recordings that go to the model together. 0: 1 on a CPU, 16 on a GPU."""
     beam_size: int = Field(5, ge=1, le=10)
@@ -53,6 +56,14 @@ class TranscriberSettings(ServiceSettings):
     min_word_probability: float = Field(GuardRules.min_word_probability, ge=0, le=1)
     min_voiced_ratio: float = Field(GuardRules.min_voiced_ratio, ge=0, le=1)
     max_uncovered_ratio: float = Field(GuardRules.max_uncovered_ratio, ge=0, le=1)
+
+    def workers_for(self, batch_size: int) -> int:
+        """Return how many recordings are in work at once.
+
+        Args:
+            batch_size: Windows that go to the model together.
+        """
+        return self.worker_count or max(MIN_WORKER_COUNT, batch_size)
 
     @property
     def speech_rules(self) -> SpeechRules:

@@ -125,9 +125,10 @@ class WhisperSpeechModel:
             ) from error
         self._first_pass = first_pass
         self._tokenizers: dict[tuple[str, str], Tokenizer] = {}
-        batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
-        self._length_step_frames = BATCHED_LENGTH_STEP_FRAMES if batch_size > 1 else 1
-        self._shared = SharedModel(self._whisper.model, decoder, batch_size, encodes_meanwhile=on_cpu)
+        self.batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
+        """Windows of different calls that go to the model together."""
+        self._length_step_frames = BATCHED_LENGTH_STEP_FRAMES if self.batch_size > 1 else 1
+        self._shared = SharedModel(self._whisper.model, decoder, self.batch_size, encodes_meanwhile=on_cpu)
         # The library lists every language for every multilingual model; older ones lack some tokens.
         self._language_codes = tuple(
             code

@@ -66,6 +66,7 @@ class TranslatorServicer(translator_pb2_grpc.TranslatorServiceServicer):
             model=_to_model_info(known.model),
             source_language_codes=known.languages.source_codes,
             target_language_codes=known.languages.target_codes,
+            worker_count=self._workers.worker_count,
         )
 
     async def GetUsage(

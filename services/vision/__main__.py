@@ -32,7 +32,12 @@ def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
         partial(MediaPipeFaceDetector, detector.path),
         (_loaded(bundle), _loaded(detector)),
         _options(settings),
-        picture_decoder(settings.decoder_limits, keeps_spare=True, worker_count=settings.worker_count),
+        picture_decoder(
+            settings.decoder_limits,
+            keeps_spare=True,
+            worker_count=settings.worker_count,
+            growing_count=settings.growing_count,
+        ),
     )
     check_models(MediaPipeLandmarker(bundle.path), MediaPipeFaceDetector(detector.path))
     return analyzer

@@ -34,10 +34,17 @@ LIMITS = ChildLimits(max_memory_bytes=1 << 30, max_cpu_s=3600.0)
 
 
 def picture_decoder(
-    limits: ChildLimits = LIMITS, *, keeps_spare: bool = False, worker_count: int = 1
+    limits: ChildLimits = LIMITS, *, keeps_spare: bool = False, worker_count: int = 1, growing_count: int = 1
 ) -> ChildDecoder:
     """Return what decodes pictures in child processes, one for each recording that is looked at."""
-    return ChildDecoder(FUNCTION, FRAME_BYTES, limits, keeps_spare=keeps_spare, max_child_count=worker_count)
+    return ChildDecoder(
+        FUNCTION,
+        FRAME_BYTES,
+        limits,
+        keeps_spare=keeps_spare,
+        max_child_count=worker_count,
+        max_growing_count=max(1, growing_count),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class VisionSettings(ServiceSettings):
     growing_count: int = Field(1, ge=0, le=256)
     """Recordings that are worked on while they arrive, beside `worker_count` others. One more is received
     first."""
+    decoder_max_memory_bytes: int = Field(768 << 20, ge=256 << 20)
+    """Address space of a process that decodes pictures. With 512 MiB, 8K H.264 loses pictures."""
     landmarker_model: str = "face-landmarker-full-range"
     """The landmark bundle: a name of the catalogue, or a path to a `face_landmarker.task`."""
     detector_model: str = "face-detector-full-range"

@@ -29,7 +29,8 @@ QUICK = RetryPolicy(2, 0.001, 0.002)
 async def test_a_stopping_server_still_takes_calls_while_its_health_sends_callers_away(
     tmp_path: Path,
 ) -> None:
-    stop, ports = asyncio.Event(), []
+    stop = asyncio.Event()
+    ports: list[int] = []
     settings = ServiceSettings(port=0, reflection=False, drain_delay_s=2.0)
     register = FakeServers(tmp_path / "counts", 0.0).add_to
     serving = asyncio.create_task(serve(settings, SERVICE, register, stop=stop, listening=ports.append))

@@ -10,8 +10,13 @@ import pytest
 from chassis.client import open_channel, stream
 from chassis.listening import server_options
 from chassis.settings import ServiceSettings
+from chassis.store import MediaStore
 from interview.v1 import assessor_pb2, assessor_pb2_grpc, media_pb2, speaker_pb2, speaker_pb2_grpc
+from orchestrator.running.place_counts import PlaceCounts
+from orchestrator.stages.catalogue import build_stages, settings_class
+from orchestrator.stages.outputs import SessionStore
 from orchestrator.stages.remote import Channels, ask, once
+from orchestrator.stages.stage import Parts
 from tests.fakes.stage_process import stage_process
 from tests.name_server import name_server
 from tests.steady_load import load_on
@@ -82,6 +87,24 @@ async def test_looks_at_the_health_take_no_turns_of_calls(tmp_path: Path) -> Non
         await channels.close()
 
     assert (call_count(first) - before[0], call_count(second) - before[1]) == (5, 5)
+
+
+async def test_places_follow_what_real_servers_say(tmp_path: Path) -> None:
+    async with (
+        stage_process(tmp_path / "first", 0.0, worker_count=1) as port,
+        stage_process(tmp_path / "second", 0.0, port, worker_count=4, host=OTHER),
+    ):
+        media = MediaStore(tmp_path.as_uri())
+        settings = settings_class()(assessor_address=f"stage.test:{port}")
+        stages = build_stages(Parts(settings, media, SessionStore(media), Channels()))
+
+        async def resolve(address: str) -> tuple[str, ...]:
+            return (f"{ONE}:{port}", f"{OTHER}:{port}", f"127.0.0.3:{port}") if "stage" in address else ()
+
+        counts = PlaceCounts({"assess": stages["assess"]}, resolve)
+        await counts.look()
+
+    assert counts["assess"] == 5
 
 
 @pytest.mark.parametrize("max_call_s", [5.0, 43_200.0, 10_000_000.0])

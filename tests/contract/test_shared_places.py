@@ -169,6 +169,22 @@ async def a_restart_in_mid_work(server: PostgresServer, url: str) -> None:
     assert crowd.order == ["first", "second", "third"]
 
 
+async def test_places_that_come_with_a_pod_are_given_out_on_all_replicas(url: str) -> None:
+    crowd, leave = Crowd(), asyncio.Event()
+    counts = [{STAGE: 1}, {STAGE: 1}]
+    replicas = [SharedPlaces(url, uuid.uuid4().hex, count, own_places({})) for count in counts]
+    tasks = [asyncio.create_task(crowd.work(replicas[i % 2], str(i), leave)) for i in range(6)]
+    await until(lambda: counted(url, "SELECT count(*) FROM orch_place") == 6)
+    await until(lambda: len(crowd.inside) == 1)
+    for count in counts:
+        count[STAGE] = 4
+    await until(lambda: len(crowd.inside) == 4)
+    leave.set()
+    await asyncio.gather(*tasks)
+
+    assert crowd.most == 4
+
+
 async def test_a_stage_that_is_not_shared_has_its_places_in_this_process(url: str) -> None:
     places = replica(url, 1)
     async with places["extract"]:

@@ -46,10 +46,12 @@ class FakeServers:
     Args:
         counts: Gets one line a call begun (`+stage key`) and a call finished (`-stage key`).
         seconds: How long each call takes.
+        worker_count: How many answers they say that they work on at once. 0: they do not say it.
     """
 
-    def __init__(self, counts: Path, seconds: float) -> None:
+    def __init__(self, counts: Path, seconds: float, worker_count: int = 0) -> None:
         self._counts = counts
+        self._worker_count = worker_count
         self._seconds = seconds
         self._lock = threading.Lock()
 
@@ -107,7 +109,8 @@ class FakeServers:
                 return assessor_pb2.AssessResponse(assessment=an_assessment())
 
             async def GetCapabilities(self, request: Any, context: Any) -> Any:
-                return assessor_pb2.AssessorServiceGetCapabilitiesResponse(rubric_ids=RUBRIC_IDS)
+                told: dict[str, Any] = {"rubric_ids": RUBRIC_IDS, "worker_count": fakes._worker_count}
+                return assessor_pb2.AssessorServiceGetCapabilitiesResponse(**told)
 
         transcriber_pb2_grpc.add_TranscriberServiceServicer_to_server(Transcriber(), server)
         vision_pb2_grpc.add_VisionServiceServicer_to_server(Vision(), server)

@@ -24,11 +24,11 @@ SERVICE = "interview.v1.VisionService"
 
 @asynccontextmanager
 async def stage_process(
-    counts: Path, seconds: float, port: int = 0, **settings_of_test: Any
+    counts: Path, seconds: float, port: int = 0, worker_count: int = 0, **settings_of_test: Any
 ) -> AsyncIterator[int]:
     """Serve the five in this process. Yields the port."""
     settings = ServiceSettings(port=port, reflection=False, **settings_of_test)
-    server, _, port = await start_server(settings, SERVICE, FakeServers(counts, seconds).add_to)
+    server, _, port = await start_server(settings, SERVICE, FakeServers(counts, seconds, worker_count).add_to)
     try:
         yield port
     finally:

@@ -144,13 +144,15 @@ class AssessorServiceGetCapabilitiesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class AssessorServiceGetCapabilitiesResponse(_message.Message):
-    __slots__ = ("backend", "model", "rubric_ids", "language_codes")
+    __slots__ = ("backend", "model", "rubric_ids", "language_codes", "worker_count")
     BACKEND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     RUBRIC_IDS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
+    WORKER_COUNT_FIELD_NUMBER: _ClassVar[int]
     backend: str
     model: _media_pb2.ModelInfo
     rubric_ids: _containers.RepeatedScalarFieldContainer[str]
     language_codes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, backend: _Optional[str] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., rubric_ids: _Optional[_Iterable[str]] = ..., language_codes: _Optional[_Iterable[str]] = ...) -> None: ...
+    worker_count: int
+    def __init__(self, backend: _Optional[str] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., rubric_ids: _Optional[_Iterable[str]] = ..., language_codes: _Optional[_Iterable[str]] = ..., worker_count: _Optional[int] = ...) -> None: ...

@@ -60,16 +60,18 @@ class TranslatorServiceGetCapabilitiesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class TranslatorServiceGetCapabilitiesResponse(_message.Message):
-    __slots__ = ("backend", "model", "source_language_codes", "target_language_codes")
+    __slots__ = ("backend", "model", "source_language_codes", "target_language_codes", "worker_count")
     BACKEND_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SOURCE_LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
     TARGET_LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
+    WORKER_COUNT_FIELD_NUMBER: _ClassVar[int]
     backend: str
     model: _media_pb2.ModelInfo
     source_language_codes: _containers.RepeatedScalarFieldContainer[str]
     target_language_codes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, backend: _Optional[str] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., source_language_codes: _Optional[_Iterable[str]] = ..., target_language_codes: _Optional[_Iterable[str]] = ...) -> None: ...
+    worker_count: int
+    def __init__(self, backend: _Optional[str] = ..., model: _Optional[_Union[_media_pb2.ModelInfo, _Mapping]] = ..., source_language_codes: _Optional[_Iterable[str]] = ..., target_language_codes: _Optional[_Iterable[str]] = ..., worker_count: _Optional[int] = ...) -> None: ...
 
 class TranslatorServiceGetUsageRequest(_message.Message):
     __slots__ = ()

@@ -91,6 +91,6 @@ async def test_who_has_to_stand_alone_sends_all_early_work_away() -> None:
     early = EarlyHolder(places)
     await early.holds.wait()
 
-    async with alone(places, STAGE, 3):
+    async with alone(places, STAGE):
         assert early.told_to_go.is_set()
     await early.task

@@ -167,7 +167,7 @@ async def test_two_who_want_to_stand_alone_do_not_wait_for_each_other() -> None:
 
     async def stand(to_stand_alone: bool) -> None:
         nonlocal inside, most_inside
-        async with alone(places, "vision", 3) if to_stand_alone else places["vision"]:
+        async with alone(places, "vision") if to_stand_alone else places["vision"]:
             inside += 1
             most_inside = max(most_inside, inside)
             assert not to_stand_alone or inside == 1
@@ -191,5 +191,5 @@ async def test_who_gives_up_standing_alone_gives_all_places_back() -> None:
 
 
 async def _stand_alone(places: Places) -> None:
-    async with alone(places, "vision", 2):
+    async with alone(places, "vision"):
         pass
