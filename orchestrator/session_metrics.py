@@ -1,7 +1,6 @@
-"""How many sessions wait, and how they end, as metrics.
+"""How many sessions wait, as a metric.
 
-Replicas on one database share the sessions that wait: each tells the same number, so take the highest. A
-session's end is told by the replica that brought it about: add those up.
+Replicas on one database share the sessions that wait: each tells the same number, so take the highest.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Gauge
 
 from chassis.errors import InterviewError
 
@@ -19,8 +18,6 @@ LOOK_INTERVAL_S = 5.0
 MAX_COUNTED = 100_000
 """Sessions are counted up to here."""
 SESSIONS_WAITING = Gauge("interview_sessions_waiting", "Sessions and reassessments that wait for their turn.")
-
-SESSIONS_ENDED = Counter("interview_sessions_ended_total", "Sessions that ended.", ["state"])
 
 
 async def tell_waiting_sessions(

@@ -38,7 +38,6 @@ from orchestrator.durable.sqlite_file import (
 from orchestrator.durable.steps import DurableSteps, Finish, Request, ReservedSteps
 from orchestrator.progress import ProgressTracker
 from orchestrator.running.runner import StageRunner
-from orchestrator.session_metrics import SESSIONS_ENDED
 from orchestrator.sessions import SessionRow, end_of
 from orchestrator.stages.outputs import FIRST_VERSION
 from orchestrator.versions import Reassessment, end_of_reassessment, read_request

@@ -23,16 +23,11 @@ EXPORTING = (
     "gateway.routes.uploads",
     "orchestrator.composition",
     "orchestrator.durable.engine",
+    "orchestrator.running.stage_queue",
+    "orchestrator.session_metrics",
 )
 TARGET_LABELS = {"app_kubernetes_io_name", "instance", "job", "namespace", "pod"}
 """Those that Prometheus itself gives to all that it reads of a process."""
-OF_THE_BACKLOG = {
-    "interview_stage_waiting_answers": {"stage"},
-    "interview_stage_running_answers": {"stage"},
-    "interview_oldest_waiting_answer_age_seconds": {"stage"},
-    "interview_sessions_waiting": set[str](),
-}
-"""What the orchestrator says of its backlog. It makes these when it starts."""
 OF_OTHER_PROGRAMS = {
     "up": TARGET_LABELS,
     "kubelet_volume_stats_available_bytes": {"persistentvolumeclaim", "namespace"},
@@ -95,7 +90,7 @@ ALL = dict(queries())
 def labels_of(metric: str) -> set[str] | None:
     if metric in OF_OTHER_PROGRAMS:
         return OF_OTHER_PROGRAMS[metric]
-    found = exported().get(metric, OF_THE_BACKLOG.get(metric))
+    found = exported().get(metric)
     return None if found is None else found | TARGET_LABELS
 
 
@@ -122,12 +117,6 @@ def test_a_query_groups_by_labels_that_are_there(name: str) -> None:
     }
 
     assert grouped <= there
-
-
-def test_the_backlogs_metrics_have_the_labels_that_are_asked_for() -> None:
-    found = exported()
-
-    assert {name: found[name] for name in OF_THE_BACKLOG if name in found}.items() <= OF_THE_BACKLOG.items()
 
 
 def test_a_misspelt_metric_would_be_found() -> None:
