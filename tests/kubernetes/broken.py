@@ -92,7 +92,7 @@ FAULTS: list[tuple[str, str, Breaks]] = [
     (
         "memory_holds_the_children",
         "cpu",
-        lambda c: c.settings("transcriber").update(TRANSCRIBER_WORKER_COUNT="16"),
+        lambda c: c.settings("transcriber").update(TRANSCRIBER_GROWING_COUNT="16"),
     ),
     (
         "memory_holds_the_children",

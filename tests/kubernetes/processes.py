@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
-from chassis.settings import ProcessSettings, ServiceSettings, SettingsError, load_settings
+from chassis.decoding.child_memory import children_max_bytes
+from chassis.settings import ProcessSettings, SettingsError, load_settings
 from chassis.store.settings import StoreSettings
 from gateway.settings import GatewaySettings
-from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.catalogue import settings_class
 from services.assessor.settings import AssessorSettings
 from services.speaker.settings import SpeakerSettings
@@ -58,8 +58,6 @@ IDLE_BYTES = {
 For the transcriber with the model of `overlays/cpu`."""
 IDLE_ON_GPU_BYTES = 3072 * MIB
 """The transcriber's own memory beside the GPU's: CUDA, and the large model while it is loaded."""
-EARLY_MAX_BYTES = 1 << 30
-"""Of a child that decodes a recording while it arrives (`orchestrator/early/sound.py`)."""
 
 
 def known_variables(process: str) -> frozenset[str]:
@@ -103,19 +101,7 @@ def memory_needed_bytes(process: str, values: Mapping[str, str]) -> int:
     settings = told(process, values)
     on_gpu = values.get("TRANSCRIBER_DEVICE") == "cuda"
     own = IDLE_ON_GPU_BYTES if on_gpu and process == "transcriber" else IDLE_BYTES[process]
-    return own + _of_children(process, settings)
-
-
-def _of_children(process: str, settings: ProcessSettings) -> int:
-    if isinstance(settings, OrchestratorSettings):
-        extracting = int(settings.extract_count) * settings.extract_max_memory_bytes  # type: ignore[attr-defined]
-        return extracting + settings.early_count * min(EARLY_MAX_BYTES, settings.extract_max_memory_bytes)
-    if not isinstance(settings, ServiceSettings) or not settings.media_uri_prefixes:
-        return 0
-    # Vision keeps one child ready for the next recording. Growing recordings are among the transcriber's
-    # workers, and beside those of the two others.
-    beside = {"transcriber": 0, "vision": settings.growing_count + 1, "speaker": settings.growing_count}
-    return (settings.worker_count + beside[process]) * settings.decoder_max_memory_bytes
+    return own + (children_max_bytes(process, settings) if process != "gateway" else 0)
 
 
 __all__ = ["PROCESSES", "SettingsError", "known_variables", "memory_needed_bytes", "told"]
