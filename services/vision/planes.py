@@ -1,6 +1,6 @@
 """Pictures as most decoders give them: a plane of brightness, then two of colour at half its size.
 
-They are half the bytes of red, green and blue. Pictures are compared by the first. One becomes red, green and
+They are half the bytes of red, green and blue. Samples are compared by the first. One becomes red, green and
 blue only where a model looks at it, by the scaler that the child process uses, and so with the same values.
 """
 
