@@ -142,7 +142,7 @@ def test_the_grace_is_longer_than_the_time_that_running_calls_get(name: str) -> 
     assert float(service["stop_grace_period"].removesuffix("s")) >= drain_s + 15
 
 
-@pytest.mark.parametrize("name", [name for name in {*PROCESSES, "models", *PROFILES} if name != "models"])
+@pytest.mark.parametrize("name", sorted({*PROCESSES, *PROFILES}))
 def test_who_waits_for_another_waits_until_it_is_healthy_or_done(name: str) -> None:
     for other, how in services()[name].get("depends_on", {}).items():
         done = other in ONE_SHOT
