@@ -28,7 +28,11 @@ class Containers:
     """The processes of one compose project."""
 
     def __init__(self, port: int) -> None:
-        self.environment = {**os.environ, "GATEWAY_PUBLISHED_PORT": str(port)}
+        self.environment = {
+            **os.environ,
+            "GATEWAY_PUBLISHED_PORT": str(port),
+            "GATEWAY_RATE_LIMIT_UPLOADS": "1000/hour",
+        }
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
 
     def docker(self, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S) -> str:

@@ -82,7 +82,7 @@ FAULTS: list[tuple[str, str, Breaks]] = [
     (
         "resources_are_stated",
         "cpu",
-        lambda c: c.container("vision")["resources"]["requests"].update(memory="3Gi"),
+        lambda c: c.container("vision")["resources"]["requests"].update(memory="4Gi"),
     ),
     (
         "memory_holds_the_children",

@@ -193,7 +193,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     told = settings.model_dump()
 
     assert (told["transcriber_address"], told["transcribe_count"]) == ("elsewhere:1", 3)
-    assert (told["speaker_address"], told["translate_count"]) == ("127.0.0.1:50055", 4)
+    assert (told["speaker_address"], told["translate_count"]) == ("127.0.0.1:50055", None)
     assert (told["extract_timeout_s"], told["vision_timeout_s"], told["vision_timeout_factor"]) == (
         600.0,
         600.0,
