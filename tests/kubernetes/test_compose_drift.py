@@ -88,3 +88,11 @@ def test_work_under_way_can_end_on_one_machine_too() -> None:
     for process, service in composed().items():
         grace_s = int(service["stop_grace_period"].removesuffix("s"))
         assert grace_s > getattr(told(process, environment_of(service)), "drain_timeout_s", 30), process
+
+
+def test_a_language_model_beside_them_is_the_same() -> None:
+    text = VARIABLE.sub(r"\1", (ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    command = yaml.safe_load(text)["services"]["vllm"]["command"]
+    (line,) = (ROOT / "k8s/components/vllm/settings.env").read_text(encoding="utf-8").splitlines()
+
+    assert line == f"LLM_MODEL={command[command.index('--model') + 1]}"
