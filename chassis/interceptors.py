@@ -23,6 +23,7 @@ from chassis.errors import (
     InterviewError,
     InvalidInputError,
 )
+from chassis.full_disk import folder_full, is_full
 from chassis.status import message_on_the_wire, status_code, to_trailing_metadata
 from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
 
@@ -123,14 +124,22 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except asyncio.CancelledError:
             error = CancelledCallError("The caller gave up.", reason="CANCELLED")
             raise
-        except Exception:
-            logger.exception("a call failed unexpectedly", extra={"method": method})
-            error = InternalError("Something went wrong on our side. The log has it.", reason="INTERNAL")
+        except Exception as raised:  # noqa: BLE001 (it is logged there)
+            error = _unexpected(method, raised)
         finally:
             RPC_IN_FLIGHT.labels(method).dec()
             _account(method, caller, error, time.perf_counter() - begin_s)
         if error is not None:
             await context.abort(status_code(error), message_on_the_wire(error), to_trailing_metadata(error))
+
+
+def _unexpected(method: str, raised: Exception) -> InterviewError:
+    """Log what nobody has named, and return what the caller is told."""
+    if is_full(raised):
+        logger.error("the disk for work on recordings is full", extra={"method": method})
+        return folder_full()
+    logger.error("a call failed unexpectedly", extra={"method": method}, exc_info=raised)
+    return InternalError("Something went wrong on our side. The log has it.", reason="INTERNAL")
 
 
 def _remember(metadata: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from chassis.client import RetryPolicy
+from chassis.full_disk import is_full
 from orchestrator.links.download_errors import (
     away,
     check_encoding,
@@ -31,7 +32,6 @@ from orchestrator.links.link_addresses import bad_link
 from orchestrator.links.link_requests import LinkRules, pinned_request
 from orchestrator.links.pace import Pace, StalledError, TooSlowError
 from orchestrator.links.received_file import ReceivedFile
-from orchestrator.stages.work_folder import is_full
 
 MAX_REDIRECT_COUNT = 5
 MAX_PAGE_COUNT = 2

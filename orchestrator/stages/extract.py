@@ -19,13 +19,14 @@ from typing import Any
 import chassis
 from chassis.decoding.child_limits import DEATH_SIGNALS, ONE_THREAD
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError
+from chassis.full_disk import folder_full
 from chassis.store import MediaStore
 from interview.v1 import media_pb2, orchestrator_pb2
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.outputs import fingerprint
 from orchestrator.stages.remote import Limits
 from orchestrator.stages.stage import Call, Defaults, OnProgress, Service, Stage, Task, Upstream
-from orchestrator.stages.work_folder import folder_full, has_room, work_folder
+from orchestrator.stages.work_folder import has_room, work_folder
 from orchestrator.workflow import EXTRACT
 
 DECODER = Path(__file__).with_name("decoding.py")

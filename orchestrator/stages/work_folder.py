@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chassis.errors import InterviewError, UnavailableError
+from chassis.errors import InterviewError
+from chassis.full_disk import folder_full, is_full
 from chassis.scratch import scratch_folder
-
-FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
-RETRY_AFTER_S = 30.0
-"""A quota can't be looked at from outside. So it is tried, and not too often: each time costs a download."""
 
 
 @contextmanager
@@ -34,20 +30,6 @@ def work_folder(parent: Path | None = None) -> Iterator[Path]:
         if is_full(error) or is_full(error.__cause__):
             raise folder_full() from error
         raise
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Tell whether an error says that a disk is full."""
-    return isinstance(error, OSError) and error.errno in FULL_ERRNOS
-
-
-def folder_full() -> UnavailableError:
-    """Return the error of a full disk."""
-    return UnavailableError(
-        "The disk for work on recordings is full. Free some space on it. The session goes on by itself then.",
-        reason="WORK_FOLDER_FULL",
-        retry_after_s=RETRY_AFTER_S,
-    )
 
 
 def has_room(parent: Path | None, needed_bytes: int) -> bool:

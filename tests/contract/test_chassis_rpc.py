@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 import time
 from collections.abc import Iterator
@@ -119,6 +120,16 @@ async def test_the_wire_carries_the_rich_error_model_for_other_teams(tmp_path: P
         True
     ] * 3
     assert (info.reason, info.domain, retry.retry_delay.seconds) == ("NO", "interview.v1", 2)
+
+
+async def test_a_full_disk_is_no_fault_of_the_recording_and_is_tried_again(tmp_path: Path) -> None:
+    async with stage(raising(OSError(errno.ENOSPC, "No space left", "secret")), tmp_path) as channel:
+        with pytest.raises(UnavailableError) as caught:
+            await call(channel, opening(), chunk(b"a"))
+
+    assert caught.value.reason == "WORK_FOLDER_FULL"
+    assert caught.value.retry_after_s
+    assert "secret" not in caught.value.message
 
 
 async def test_a_bug_shows_no_detail_to_the_caller(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import InterviewError, UnavailableError
+from chassis.full_disk import folder_full
 from orchestrator.stages.troubles import is_away
-from orchestrator.stages.work_folder import folder_full, has_room, work_folder
+from orchestrator.stages.work_folder import has_room, work_folder
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
