@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,10 @@ class System:
 
 @contextmanager
 def running_system(
-    folder: Path, store_url: str | None = None, told: Mapping[str, str] | None = None
+    folder: Path,
+    store_url: str | None = None,
+    told: Mapping[str, str] | None = None,
+    changed: Callable[[ProcessPlan], ProcessPlan] = lambda process: process,
 ) -> Iterator[System]:
     """Start the seven processes, and stop them.
 
@@ -67,6 +70,7 @@ def running_system(
         folder: Of the database, the logs and what is received.
         store_url: The media store. None: in `folder`.
         told: More variables for every process.
+        changed: Makes of each process what is started in its place.
     """
     for name in ("store", "spool", "logs"):
         (folder / name).mkdir()
@@ -79,7 +83,9 @@ def running_system(
     if store_url is not None:
         processes = [_with_store(process, (folder / "store").as_uri(), store_url) for process in processes]
     with Supervisor(folder / "logs") as supervisor:
-        supervisor.start(processes, base_environment(os.environ) | dict(told or {}))
+        supervisor.start(
+            [changed(process) for process in processes], base_environment(os.environ) | dict(told or {})
+        )
         supervisor.wait_ready(READY_TIMEOUT_S)
         system = System(plan.gateway_url, folder)
         with system.http:
