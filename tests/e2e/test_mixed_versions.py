@@ -77,7 +77,7 @@ def contract_of(build: Path, folder: Path) -> set[tuple[str, ...]]:
         for message in file.message_type:
             found |= fields_of(f"{file.package}.{message.name}", message)
         for enum in file.enum_type:
-            found |= {(file.package, enum.name, one.name, str(one.number)) for one in enum.value}
+            found.update((file.package, enum.name, one.name, str(one.number)) for one in enum.value)
         for service in file.service:
             for call in service.method:
                 streams = f"{call.client_streaming} {call.server_streaming}"
@@ -86,11 +86,13 @@ def contract_of(build: Path, folder: Path) -> set[tuple[str, ...]]:
 
 
 def fields_of(name: str, message: DescriptorProto) -> set[tuple[str, ...]]:
-    found = {(name, f.name, str(f.number), str(f.type), str(f.label), f.type_name) for f in message.field}
+    found: set[tuple[str, ...]] = {
+        (name, f.name, str(f.number), str(f.type), str(f.label), f.type_name) for f in message.field
+    }
     for nested in message.nested_type:
         found |= fields_of(f"{name}.{nested.name}", nested)
     for enum in message.enum_type:
-        found |= {(name, enum.name, one.name, str(one.number)) for one in enum.value}
+        found.update((name, enum.name, one.name, str(one.number)) for one in enum.value)
     return found
 
 
