@@ -45,6 +45,8 @@ class Measured:
     peak_rss_mib: Mapping[str, float] = field(default_factory=dict)
     tree_rss_mib: float = 0.0
     tree_pss_mib: float = 0.0
+    child_peak_rss_mib: Mapping[str, float] = field(default_factory=dict)
+    """Of the largest process that descends from each, such as the one that decodes."""
     looks_per_s: float | None = None
     words: int = 0
     calls: tuple[Call, ...] = ()
@@ -88,6 +90,14 @@ class RunningArm:
         """
         return self.order(folder=str(session.folder))
 
+    def take_together(self, session: Session, caller_count: int) -> Measured:
+        """Have so many callers send the session at once, and wait for all results.
+
+        Raises:
+            ArmError: One of them failed, or the arm knows no callers.
+        """
+        return self.order(folder=str(session.folder), callers=caller_count)
+
     def order(self, **order: Any) -> Measured:
         """Have something done, and watch what it takes.
 
@@ -105,6 +115,7 @@ class RunningArm:
             peak_rss_mib=used.peak_rss_mib,
             tree_rss_mib=used.tree_rss_mib,
             tree_pss_mib=used.tree_pss_mib,
+            child_peak_rss_mib=used.child_peak_rss_mib,
             looks_per_s=reply.get("looks_per_s"),
             words=reply.get("words", 0),
             calls=tuple(self.calls()),
@@ -156,7 +167,7 @@ def running(arm: str, *, llm: bool, before: Path | None = None) -> Iterator[Runn
         if arm in (MONOLITH, EQUAL):
             command = [sys.executable, "-m", "benchmarks.session.monolith_arm", str(folder), *extra]
             if proxy is not None:
-                server = stack.enter_context(_llm_server(proxy))
+                server = stack.enter_context(llm_server(proxy))
                 roots["local-llm"] = server.pid
                 command += ["--model", LLM_MODEL]
             process = stack.enter_context(_started(command, ROOT))
@@ -227,7 +238,8 @@ def _started(command: Sequence[str], build: Path) -> Iterator[subprocess.Popen[s
 
 
 @contextmanager
-def _llm_server(proxy: CountingProxy) -> Iterator[subprocess.Popen[str]]:
+def llm_server(proxy: CountingProxy) -> Iterator[subprocess.Popen[str]]:
+    """Start the language model, warm, and let the proxy stand in front of it."""
     (port,) = free_ports(1)
     proxy.target = f"http://127.0.0.1:{port}"
     arguments = ["llm", "serve", "--model", LLM_MODEL, "--port", str(port)]

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -51,23 +52,39 @@ class Build:
     """
 
     def __init__(self, plan: DemoPlan, build_dir: Path) -> None:
-        self._client = GatewayClient(plan.gateway_url, "")
         self._plan = plan
         self._build_dir = build_dir
 
     def do(self, order: Json) -> Json:
-        """Take one session, or have answers assessed."""
-        return self._assess(order["assess"]) if "assess" in order else self._take(Path(order["folder"]))
+        """Take one session, or the same one for several callers at once, or have answers assessed."""
+        if "assess" in order:
+            return self._assess(order["assess"])
+        folder = Path(order["folder"])
+        return self._take(folder) if "callers" not in order else self._together(folder, order["callers"])
+
+    def _together(self, folder: Path, caller_count: int) -> Json:
+        """Send the session from so many callers. Stages and words are those of all of them."""
+        begin_s = time.monotonic()
+        with ThreadPoolExecutor(caller_count) as callers:
+            taken = list(callers.map(self._take, [folder] * caller_count))
+        wall_s = time.monotonic() - begin_s
+        stages: dict[str, float] = {}
+        for one in taken:
+            for name, run_s in one["stage_wall_s"].items():
+                stages[name] = stages.get(name, 0.0) + run_s
+        words = sum(one["words"] for one in taken)
+        return taken[0] | {"wall_s": wall_s, "stage_wall_s": stages, "words": words}
 
     def _take(self, folder: Path) -> Json:
         begin_s = time.monotonic()
-        accepted = self._client.submit(read_submission(folder), uuid.uuid4().hex, lambda _sent, _total: None)
+        client = GatewayClient(self._plan.gateway_url, "")
+        accepted = client.submit(read_submission(folder), uuid.uuid4().hex, lambda _sent, _total: None)
         session_id = str(accepted["session_id"])
-        *_, last = follow(self._client, session_id)
+        *_, last = follow(client, session_id)
         wall_s = time.monotonic() - begin_s
         if last.get("state") != "completed":
             raise RuntimeError(f"the session has {last.get('state')}: {last.get('message')}")
-        answers = self._client.result(session_id)["results"]
+        answers = client.result(session_id)["results"]
         stages: dict[str, float] = {}
         for answer in answers:
             for name, stage in answer["stages"].items():

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -115,6 +115,8 @@ class Used:
     """Highest sum of all resident sizes at one time. Pages of several processes count several times."""
     tree_pss_mib: float
     """Highest sum at one time where pages of several processes count once. Looked at every two seconds."""
+    child_peak_rss_mib: Mapping[str, float] = field(default_factory=dict)
+    """Highest resident size of a single process among those that descend from it. 0 where none does."""
 
 
 class Watch:
@@ -130,6 +132,7 @@ class Watch:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._begin_cpu_s: dict[str, float] = {}
         self._tree_rss_mib = self._tree_pss_mib = 0.0
+        self._child_peak_rss_mib = dict.fromkeys(self._roots, 0.0)
         self.used = Used({}, {}, 0.0, 0.0)
         """What was used. Complete once the block has ended."""
 
@@ -147,12 +150,16 @@ class Watch:
         peaks_mib = {name: peak_rss_mib(pid) for name, pid in self._roots.items()}
         self._end.set()
         self._thread.join()
-        self.used = Used(cpu_s, peaks_mib, self._tree_rss_mib, self._tree_pss_mib)
+        self.used = Used(cpu_s, peaks_mib, self._tree_rss_mib, self._tree_pss_mib, self._child_peak_rss_mib)
 
     def _look(self) -> None:
         looks = 0
         while True:
-            pids = set().union(*map(descendants, self._roots.values()))
+            trees = {name: descendants(pid) for name, pid in self._roots.items()}
+            for name, tree in trees.items():
+                children = [peak_rss_mib(pid) for pid in tree - {self._roots[name]}]
+                self._child_peak_rss_mib[name] = max([self._child_peak_rss_mib[name], *children])
+            pids = set().union(*trees.values())
             self._tree_rss_mib = max(self._tree_rss_mib, sum(map(_rss_mib, pids)))
             if looks % PSS_EVERY == 0:
                 self._tree_pss_mib = max(self._tree_pss_mib, sum(map(pss_mib, pids)))
