@@ -1,7 +1,8 @@
 """A real Postgres for tests: a throw-away cluster of this machine's binaries, or the server that is named.
 
-`INTERVIEW_POSTGRES_URL` names a server whose role may create databases. Without it the binaries of Debian's
-package are looked for, and then those on the path. A cluster listens on a socket in its own folder only.
+`INTERVIEW_POSTGRES_URL` names a server whose role may create databases. Without it a container is tried where
+a Docker engine answers, then the binaries of Debian's package, and then those on the path. A cluster listens
+on a socket in its own folder only.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy
+
+from tests import server_containers
 
 URL_VARIABLE = "INTERVIEW_POSTGRES_URL"
 DEBIAN = Path("/usr/lib/postgresql")
@@ -156,7 +159,7 @@ def own_cluster(*settings: str) -> Iterator[PostgresServer]:
 
 @contextmanager
 def any_server() -> Iterator[GivenServer]:
-    """Give the server that is named, or a quick cluster of our own. Skips where there is neither."""
+    """Give the server that is named, one in a container, or a quick cluster of our own. Else it skips."""
     url = os.environ.get(URL_VARIABLE)
     if url:
         given = GivenServer(url)
@@ -165,5 +168,9 @@ def any_server() -> Iterator[GivenServer]:
         finally:
             given.drop_databases()
         return
+    with server_containers.postgres_url() as contained:
+        if contained is not None:
+            yield GivenServer(contained)
+            return
     with own_cluster(*QUICK) as server:
         yield server

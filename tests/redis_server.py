@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import server_containers
 from tests.free_ports import free_port
+from tests.server_containers import RedisInContainer
 
 START_TIMEOUT_S = 60.0
 
@@ -81,9 +83,16 @@ class RedisServer:
             self._process.send_signal(number)
 
 
+AnyRedis = RedisServer | RedisInContainer
+
+
 @contextmanager
-def own_redis(folder: Path) -> Iterator[RedisServer]:
-    """Run a Redis of our own. Skips where there is none on this machine."""
+def own_redis(folder: Path) -> Iterator[AnyRedis]:
+    """Run a Redis of our own, in a container where that can be. Skips where there is none on this machine."""
+    with server_containers.redis() as contained:
+        if contained is not None:
+            yield contained
+            return
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed")

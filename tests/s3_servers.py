@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from chassis.store import MediaStore, StoreSettings
+from tests.server_containers import s3_url
 
 ACCESS_KEY_ID, SECRET_ACCESS_KEY = "AKIAOFTHETESTS", "a-secret-of-the-tests"
 PAGE_COUNT = 40
@@ -88,7 +89,13 @@ def has_localbucket() -> bool:
 
 @contextmanager
 def moto_server() -> Iterator[S3Server]:
-    with _serving(_MOTO, {"MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE_COUNT)}) as port:
+    """Run moto in a container where there is an engine, else in a process."""
+    environment = {"MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE_COUNT)}
+    with s3_url(environment) as contained:
+        if contained is not None:
+            yield S3Server(contained, None)
+            return
+    with _serving(_MOTO, environment) as port:
         yield S3Server(f"http://127.0.0.1:{port}", None)
 
 

@@ -15,7 +15,7 @@ from gateway.callers import Client
 from gateway.quotas import UploadQuotas
 from gateway.rates import AWAY_S, SHARED_TIMEOUT_S, Rates, open_shared_storage
 from gateway.usage import Usage
-from tests.redis_server import RedisServer, own_redis
+from tests.redis_server import AnyRedis, own_redis
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ ANA, BEN = Client("key:ana", key_sha256="a"), Client("key:ben", key_sha256="b")
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
+def redis(tmp_path: Path) -> Iterator[AnyRedis]:
     with own_redis(tmp_path) as server:
         yield server
 
@@ -41,7 +41,7 @@ class Clock:
 class Replica:
     """What a gateway counts uploads with."""
 
-    def __init__(self, redis: RedisServer, folder: Path, uploads: str, sizes: str) -> None:
+    def __init__(self, redis: AnyRedis, folder: Path, uploads: str, sizes: str) -> None:
         self.clock = Clock()
         self.rates = Rates(open_shared_storage(redis.url), self.clock)
         self.quotas = UploadQuotas(self.rates, Usage(MediaStore(folder.as_uri())), uploads, sizes)
@@ -53,14 +53,14 @@ class Replica:
 
 @asynccontextmanager
 async def two_replicas(
-    redis: RedisServer, folder: Path, uploads: str = "", sizes: str = ""
+    redis: AnyRedis, folder: Path, uploads: str = "", sizes: str = ""
 ) -> AsyncIterator[tuple[Replica, Replica]]:
     one, other = Replica(redis, folder, uploads, sizes), Replica(redis, folder, uploads, sizes)
     async with one.rates.counting(), other.rates.counting():
         yield one, other
 
 
-async def test_two_replicas_grant_one_share_of_uploads(redis: RedisServer, tmp_path: Path) -> None:
+async def test_two_replicas_grant_one_share_of_uploads(redis: AnyRedis, tmp_path: Path) -> None:
     async with two_replicas(redis, tmp_path, uploads="3/hour") as (one, other):
         await one.upload()
         await other.upload()
@@ -74,7 +74,7 @@ async def test_two_replicas_grant_one_share_of_uploads(redis: RedisServer, tmp_p
     assert 3000 < (refused.value.retry_after_s or 0) <= 3601
 
 
-async def test_two_replicas_grant_one_share_of_bytes(redis: RedisServer, tmp_path: Path) -> None:
+async def test_two_replicas_grant_one_share_of_bytes(redis: AnyRedis, tmp_path: Path) -> None:
     async with two_replicas(redis, tmp_path, sizes="1000000/day") as (one, other):
         await one.upload(media_bytes=600_000)
         with pytest.raises(ExhaustedError) as refused:
@@ -85,7 +85,7 @@ async def test_two_replicas_grant_one_share_of_bytes(redis: RedisServer, tmp_pat
 
 
 async def test_while_redis_is_gone_each_replica_counts_alone_and_it_is_used_again_when_it_is_back(
-    redis: RedisServer, tmp_path: Path
+    redis: AnyRedis, tmp_path: Path
 ) -> None:
     async with two_replicas(redis, tmp_path, uploads="1/hour") as (one, other):
         redis.kill()
@@ -102,7 +102,7 @@ async def test_while_redis_is_gone_each_replica_counts_alone_and_it_is_used_agai
 
 
 async def test_a_redis_that_stands_still_is_not_waited_for_by_each_upload(
-    redis: RedisServer, tmp_path: Path
+    redis: AnyRedis, tmp_path: Path
 ) -> None:
     async with two_replicas(redis, tmp_path, uploads="1/hour") as (one, _):
         redis.freeze()
