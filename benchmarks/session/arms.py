@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.session.counting_proxy import Call, CountingProxy
 from benchmarks.session.process_trees import Watch, children_of, command_of
 from benchmarks.session.recordings import ROOT, Session
+from chassis.settings import default_models_dir
 from cli.processes import free_ports
 
 Json = dict[str, Any]
@@ -177,7 +178,8 @@ def running(arm: str, *, llm: bool, before: Path | None = None) -> Iterator[Runn
             build = ROOT if arm == OURS or before is None else before
             script = Path(__file__).with_name("build_arm.py")
             command = [sys.executable, "-P", str(script), str(folder), *extra]
-            process = stack.enter_context(_started(command, build))
+            models = _plainly_named(folder / "models") if build != ROOT else {}
+            process = stack.enter_context(_started(command, build, models))
             _wait_ready(process, proxy)
             roots |= processes_of(process.pid)
         yield RunningArm(process, roots, proxy)
@@ -214,13 +216,25 @@ def older_build(commit: str = BEFORE_COMMIT) -> Iterator[Path | None]:
         yield Path(folder) / "build"
 
 
+def _plainly_named(folder: Path) -> dict[str, str]:
+    """Return where an older build finds the models: in folders `NAME`, where ours are `NAME@DIGEST`."""
+    folder.mkdir()
+    for model in sorted(default_models_dir().iterdir()):
+        link = folder / model.name.partition("@")[0]
+        if model.is_dir() and not link.exists():
+            link.symlink_to(model)
+    return {"INTERVIEW_MODELS_DIR": str(folder)}
+
+
 @contextmanager
-def _started(command: Sequence[str], build: Path) -> Iterator[subprocess.Popen[str]]:
+def _started(
+    command: Sequence[str], build: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     path = os.pathsep.join([str(build), str(build / "protos" / "gen")])
     process = subprocess.Popen(
         command,
         cwd=build,
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path} | dict(environment or {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

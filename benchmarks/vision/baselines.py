@@ -77,7 +77,7 @@ def ours(
     looked_ms: set[int] = set()
     analyzer = VisionAnalyzer(
         lambda: _Noting(MediaPipeLandmarker(model_path("face-landmarker-full-range")), looked_ms),
-        _detector,
+        face_detector,
         (),
         options,
         decoder,
@@ -94,7 +94,7 @@ def ours(
 def original(recording: Path) -> Seen:
     """Look as the original code does."""
     looked = gone = 0
-    with closing(_detector()) as detector, closing(_mesh(1)) as mesh:
+    with closing(face_detector()) as detector, closing(_mesh(1)) as mesh:
         for index, time_s, image in _frames(recording):
             looked += 1
             gone += not detector.find(image)
@@ -149,7 +149,7 @@ def decoded(recording: Path) -> list[Frame]:
 def inferred(frames: list[Frame], looked_ms: frozenset[int] | None = None) -> None:
     """Look at frames that are decoded already: at all of them, or at those of some times."""
     landmarker = MediaPipeLandmarker(model_path("face-landmarker-full-range"))
-    with closing(landmarker), closing(_detector()) as detector:
+    with closing(landmarker), closing(face_detector()) as detector:
         counter = FaceCounter(detector)
         for index, frame in enumerate(frames):
             time_ms = round(frame.time_s * MS_PER_S)
@@ -205,7 +205,8 @@ def model_path(name: str) -> Path:
     return locate(name, default_models_dir()).path
 
 
-def _detector() -> MediaPipeFaceDetector:
+def face_detector() -> MediaPipeFaceDetector:
+    """Load the detector that counts faces."""
     return MediaPipeFaceDetector(model_path("face-detector-full-range"))
 
 
