@@ -9,6 +9,7 @@ would be cached in files that are cut off at its limit, and that nobody could im
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import mmap
@@ -21,6 +22,10 @@ from typing import Any
 
 HEARTBEAT_S = 1.0
 """A file that has nothing to show for a while is still being read. Its reader is told so."""
+
+COLLECT_EVERY = 8
+"""Arrays between two searches for what only refers to itself. A frame of PyAV whose side data was read is such:
+left to Python, some 230 of them lay there, 330 MiB of 720p. Once imports are frozen a search takes 0.1 ms."""
 
 _PR_SET_PDEATHSIG = 1
 """From Linux' `prctl.h`."""
@@ -45,11 +50,15 @@ class Channel:
         self._free = list(range(plan["slot_count"]))
         self._replies = replies
         self._freed = freed
+        self._array_count = 0
         self._told_s = time.monotonic()
 
     def send(self, values: dict[str, Any], array: Any = None) -> None:
         """Send one message. Waits for a free slot where it comes with an array."""
         if array is not None:
+            self._array_count += 1
+            if self._array_count % COLLECT_EVERY == 0:
+                gc.collect()
             slot = self._fill(array)
             values = values | {"slot": slot, "bytes": array.nbytes}
         self._replies.write(json.dumps(values, allow_nan=False).encode() + b"\n")
@@ -122,6 +131,7 @@ def main() -> None:
     ChildLimits(**plan["limits"]).apply()
     outlive_the_starting_thread()
     produce = getattr(importlib.import_module(plan["module"]), plan["function"])
+    gc.freeze()
     channel = Channel(plan, replies, sys.stdin.buffer)
     if line := sys.stdin.buffer.readline():
         answer(produce, json.loads(line), channel)
