@@ -31,6 +31,7 @@ Json = dict[str, Any]
 READY_TIMEOUT_S = 300.0
 ASSESS_TIMEOUT_S = 1800.0
 LOCAL_LLM = "local-llm"
+UNLIMITED = {"GATEWAY_RATE_LIMIT_UPLOADS": "", "GATEWAY_MAX_UPLOADS_PER_CLIENT": "4"}
 
 
 def _beside(name: str) -> ModuleType:
@@ -121,6 +122,11 @@ class Build:
         return {"walls_s": walls_s}
 
 
+def for_many_callers(plan: ProcessPlan) -> ProcessPlan:
+    """Let the gateway take all that one address sends here."""
+    return replace(plan, environment=plan.environment | UNLIMITED) if plan.name == "gateway" else plan
+
+
 def through_proxy(plan: ProcessPlan, llm_url: str, proxy_url: str) -> ProcessPlan:
     """Let a process meet its language model through the proxy, under its own name."""
     told = {
@@ -147,6 +153,7 @@ def main() -> None:
     for name in ("store", "spool", "logs"):
         (options.build_dir / name).mkdir(parents=True, exist_ok=True)
     plan = plan_demo(options.build_dir, os.environ, local_llm=bool(options.proxy_url))
+    plan = replace(plan, processes=tuple(for_many_callers(p) for p in plan.processes))
     llm_url = llm_url_of(plan)
     if llm_url:
         arm.say(llm_url=llm_url)

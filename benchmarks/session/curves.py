@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,8 +25,6 @@ CALLERS_ANSWER_S = 60.0
 ANSWER_COUNTS = (1, 2, 5)
 MINUTES = (1.0, 5.0, 20.0)
 CALLER_COUNTS = (1, 2, 4)
-UNLIMITED = {"GATEWAY_RATE_LIMIT_UPLOADS": "", "GATEWAY_MAX_UPLOADS_PER_CLIENT": str(max(CALLER_COUNTS))}
-"""One address sends everything here."""
 BARS = "▁▂▃▄▅▆▇█"
 TABLE_WIDTH = 150
 
@@ -154,7 +151,6 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="file of what was measured; a run goes on from it")
     options = parser.parse_args()
     out, kept, points = Console(width=TABLE_WIDTH), Kept(options.keep), []
-    os.environ.update(UNLIMITED)
     with tempfile.TemporaryDirectory(prefix="bench-curves-") as folder, running(OURS, llm=False) as arm:
         # The first session of fresh processes is not counted: it loads what is loaded on first use.
         take(arm, Size("warm-up", 1, SHORT_ANSWER_S), Path(folder))
