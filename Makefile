@@ -94,7 +94,7 @@ e2e: setup ## The slow tiers: real weights, whole processes, the page in a brows
 	@$(BIN)/interview models fetch $(TEST_MODELS)
 	@$(BIN)/pytest -q -m 'model or recordings or e2e or browser' --timeout 1200 $(SLOW_TESTS) \
 	  -n $(SLOW_WORKERS) --dist loadfile --no-loadscope-reorder
-	@$(BIN)/pytest -q -m chaos $(CHAOS_TESTS) -n $(CHAOS_WORKERS)
+	@$(BIN)/pytest -q -m chaos --timeout 600 $(CHAOS_TESTS) -n $(CHAOS_WORKERS)
 
 chaos: setup ## Break the running system on purpose, and count what is lost (nothing); RUNS=10 does it ten times
 	@$(BIN)/python -m benchmarks.chaos --runs $(RUNS)

@@ -1,7 +1,7 @@
 """The grammar of IRIs, built when somebody checks one.
 
-`jsonschema` imports the package `rfc3987_syntax` for two formats that hardly anybody uses. Its import builds a
-grammar, which takes some 2.6 s of a processor: in every worker of the tests, before its first test.
+`jsonschema` imports the package `rfc3987_syntax` for two formats that hardly anybody uses. Its import builds
+a grammar, which takes some 2.6 s of a processor: in every worker of the tests, before its first test.
 """
 
 from __future__ import annotations

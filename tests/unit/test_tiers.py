@@ -1,4 +1,4 @@
-"""The default tests pass by the folders of the slow ones: all that is in there is slow, and nobody forgets any."""
+"""The default tests pass the folders of the slow ones by: all in there is slow, and nobody forgets any."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_every_slow_test_is_where_the_slow_tests_are_looked_for() -> None:
 
 
 def test_the_slow_tiers_ask_for_every_slow_mark() -> None:
-    asked = re.findall(r"pytest -q -m (?:'([^']*)'|(\w+))", MAKEFILE.partition("\ne2e:")[2].partition("\n\n")[0])
+    asked = re.findall(
+        r"pytest -q -m (?:'([^']*)'|(\w+))", MAKEFILE.partition("\ne2e:")[2].partition("\n\n")[0]
+    )
     words = {word for found in asked for word in " ".join(found).split()} - {"or"}
 
     assert words == SLOW | {"recordings"}
