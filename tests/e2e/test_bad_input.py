@@ -13,7 +13,7 @@ from tests.e2e.system import System
 from tests.folders import ROOT
 from tests.recordings_made import copy_without_picture, write_recording
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from tests.odd_recordings import (
     write,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 ANSWERS_A_SESSION = 5
 SPOKEN = CASES / "mirrored_by_matrix.mp4"

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.system import System
 from tests.recordings_made import copy_without_picture
 
-pytestmark = [pytest.mark.e2e, pytest.mark.recordings, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.recordings, pytest.mark.timeout(1800)]
 
 ANSWERS_A_SESSION = 5
 HARD_FOR_COUNTING = {"two_real_ami.flac"}
