@@ -17,6 +17,15 @@ LLM ?=
 RUNS ?= 1
 # Many tests wait for something to happen (or not to): more at once than there are cores.
 TEST_WORKERS ?= 4
+# Models and whole systems are work for a core each. What is broken on purpose mostly waits.
+SLOW_WORKERS ?= 2
+CHAOS_WORKERS ?= 4
+# Where the slow tests are, the longest first. The default tests pass the folders by: reading them takes seconds too.
+SLOW_TESTS := tests/e2e tests/model tests/contract/test_api_examples.py tests/browser
+CHAOS_TESTS := tests/chaos tests/contract/test_restored.py
+SLOW_FOLDERS := $(filter-out %.py,$(SLOW_TESTS) $(CHAOS_TESTS))
+# Hundreds of processes are started here. Each would compile its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup system-packages models protos locks images images-report compose-check check format test e2e chaos bench up demo down clean
 
@@ -79,13 +88,13 @@ format: $(VENV)/.installed ## Format the code
 	@$(BIN)/ruff check --fix-only -q .
 
 test: setup ## Set up and pass the default tests (a few minutes)
-	@$(BIN)/pytest -q -n $(TEST_WORKERS) --dist loadfile
+	@$(BIN)/pytest -q -n $(TEST_WORKERS) --dist loadfile $(addprefix --ignore=,$(SLOW_FOLDERS))
 
 e2e: setup ## The slow tiers: real weights, whole processes, the page in a browser
 	@$(BIN)/interview models fetch $(TEST_MODELS)
-	@$(BIN)/pytest -q -m '(model or recordings) and not e2e' --timeout 900
-	@$(BIN)/pytest -q -m 'e2e or browser' --timeout 1200
-	@$(BIN)/pytest -q -m chaos --timeout 600
+	@$(BIN)/pytest -q -m 'model or recordings or e2e or browser' --timeout 1200 $(SLOW_TESTS) \
+	  -n $(SLOW_WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -q -m chaos --timeout 600 $(CHAOS_TESTS) -n $(CHAOS_WORKERS)
 
 chaos: setup ## Break the running system on purpose, and count what is lost (nothing); RUNS=10 does it ten times
 	@$(BIN)/python -m benchmarks.chaos --runs $(RUNS)

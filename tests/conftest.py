@@ -12,7 +12,10 @@ import pytest
 
 from tests.folders import ROOT
 from tests.grpc_loop import LoopOfTests
+from tests.late_grammar import put_off_the_grammar
 from tests.postgres_server import GivenServer, any_server
+
+put_off_the_grammar()  # Before any test module is imported.
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import httpx
 
 from chassis.store import MediaStore, StoreSettings
 from tests.server_containers import s3_url
+from tests.waiting import PATIENCE_S
 
 ACCESS_KEY_ID, SECRET_ACCESS_KEY = "AKIAOFTHETESTS", "a-secret-of-the-tests"
 PAGE_COUNT = 40
@@ -51,13 +52,13 @@ class S3Server:
 
     def new_bucket(self) -> str:
         name = f"bucket-{uuid.uuid4().hex[:12]}"
-        httpx.put(f"{self.endpoint_url}/{name}").raise_for_status()
+        httpx.put(f"{self.endpoint_url}/{name}", timeout=PATIENCE_S).raise_for_status()
         return name
 
     def unfinished_upload_count(self, bucket: str) -> int:
         if self.uploads_dir is not None:
             return len(list(self.uploads_dir.iterdir())) if self.uploads_dir.exists() else 0
-        listing = httpx.get(f"{self.endpoint_url}/{bucket}?uploads").raise_for_status()
+        listing = httpx.get(f"{self.endpoint_url}/{bucket}?uploads", timeout=PATIENCE_S).raise_for_status()
         return listing.text.count("<UploadId>")
 
     def settings(self, endpoint_url: str | None = None, **more: Any) -> StoreSettings:

@@ -23,9 +23,8 @@ def read(name: str = "docker-compose.yml", told: Mapping[str, str] = {}) -> dict
         told: Variables. What is not among them has its default.
     """
     text = (ROOT / name).read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(
-        VARIABLE.sub(lambda found: told.get(found["name"]) or found["default"], text)
-    )
+    filled_in = VARIABLE.sub(lambda found: told.get(found["name"]) or found["default"], text)
+    content: dict[str, Any] = yaml.load(filled_in, Loader=yaml.CSafeLoader)  # A tenth of Python's time.
     return content
 
 

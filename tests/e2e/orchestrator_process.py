@@ -18,8 +18,8 @@ from interview.v1 import orchestrator_pb2
 from tests.fakes.recording import make_recording
 from tests.folders import ROOT
 
-START_TIMEOUT_S = 60
-SESSION_TIMEOUT_S = 90
+START_TIMEOUT_S = 120
+SESSION_TIMEOUT_S = 180
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import os
 import time
@@ -18,8 +19,8 @@ from cli.demo_processes import base_environment, plan_demo
 from cli.processes import ProcessPlan, Supervisor
 from tests.folders import ROOT
 
-READY_TIMEOUT_S = 180
-SESSION_TIMEOUT_S = 600
+READY_TIMEOUT_S = 300
+SESSION_TIMEOUT_S = 900
 SCHEMA = json.loads((ROOT / "orchestrator" / "result" / "schema.json").read_text(encoding="utf-8"))
 
 
@@ -74,23 +75,38 @@ def running_system(
     """
     for name in ("store", "spool", "logs"):
         (folder / name).mkdir()
-    plan = plan_demo(folder, {}, local_llm=False)
-    unlimited = {"GATEWAY_RATE_LIMIT_UPLOADS": ""}
-    processes = [
-        dataclasses.replace(p, environment={**p.environment, **unlimited}) if p.name == "gateway" else p
-        for p in plan.processes
-    ]
-    if store_url is not None:
-        processes = [_with_store(process, (folder / "store").as_uri(), store_url) for process in processes]
     with Supervisor(folder / "logs") as supervisor:
-        supervisor.start(
-            [changed(process) for process in processes], base_environment(os.environ) | dict(told or {})
-        )
-        supervisor.wait_ready(READY_TIMEOUT_S)
+        with one_start_at_a_time():
+            plan = plan_demo(folder, {}, local_llm=False)
+            processes = [_without_upload_limit(process) for process in plan.processes]
+            if store_url is not None:
+                processes = [_with_store(one, (folder / "store").as_uri(), store_url) for one in processes]
+            supervisor.start(
+                [changed(process) for process in processes], base_environment(os.environ) | dict(told or {})
+            )
+            supervisor.wait_ready(READY_TIMEOUT_S)
         system = System(plan.gateway_url, folder)
         with system.http:
             yield system
         supervisor.check_alive()
+
+
+@contextmanager
+def one_start_at_a_time() -> Iterator[None]:
+    """Keep other workers of the tests from starting a system meanwhile.
+
+    Ports are looked for before they are listened on. And seven processes that start are work for all cores.
+    """
+    path = ROOT / "build" / "system_starts.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _without_upload_limit(process: ProcessPlan) -> ProcessPlan:
+    unlimited = {"GATEWAY_RATE_LIMIT_UPLOADS": ""} if process.name == "gateway" else {}
+    return dataclasses.replace(process, environment={**process.environment, **unlimited})
 
 
 def _with_store(process: ProcessPlan, folder_url: str, store_url: str) -> ProcessPlan:

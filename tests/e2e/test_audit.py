@@ -23,7 +23,7 @@ from tests.e2e.orchestrator_process import free_port, orchestrator, process
 from tests.fakes.recording import make_recording
 from tests.folders import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 PATIENCE_S = 120
 COUNT = 6

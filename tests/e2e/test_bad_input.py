@@ -9,17 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.system import System, running_system
+from tests.e2e.system import System
 from tests.folders import ROOT
 from tests.recordings_made import copy_without_picture, write_recording
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("system")) as system:
-        yield system
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(autouse=True)

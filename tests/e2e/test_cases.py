@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.copied_recordings import Change, copy_changed, copy_with_sounds, join, store_upside_down
-from tests.e2e.system import System, running_system
+from tests.e2e.system import System
 from tests.folders import ROOT
 from tests.odd_recordings import (
     CASES,
@@ -22,7 +22,7 @@ from tests.odd_recordings import (
     write,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 ANSWERS_A_SESSION = 5
 SPOKEN = CASES / "mirrored_by_matrix.mp4"
@@ -78,12 +78,6 @@ STORED = (
     "trimmed_by_edit_list.mp4",
     "trimmed_reencoded.mp4",
 )
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("system")) as system:
-        yield system
 
 
 def answers_to(system: System, recordings: list[Path]) -> dict[str, Any]:

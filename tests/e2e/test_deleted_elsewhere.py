@@ -22,7 +22,7 @@ from tests.e2e.orchestrator_process import (
     process,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SESSIONS_COUNT = 6
 STAGE_SECONDS = 4.0

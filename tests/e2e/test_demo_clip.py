@@ -17,7 +17,7 @@ import pytest
 
 from cli.demo_command import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 COMMAND = (sys.executable, "-c", "from cli.app import main; main()", "demo")
 MAX_WORD_ERROR_RATE = 0.05

@@ -19,7 +19,7 @@ from tests.fakes.recording import make_recording
 from tests.folders import files_below
 from tests.slow_sending import send_slowly
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SEND_S = 12.0
 STAGE_S = "4"

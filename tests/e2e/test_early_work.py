@@ -14,7 +14,7 @@ from tests.e2e.system import SESSION_TIMEOUT_S, System, running_system
 from tests.folders import ROOT, files_below
 from tests.slow_sending import as_webm, remuxed, send_slowly
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 CLIP = ROOT / "demo" / "answer-1.mp4"
 SEND_S = 18.0

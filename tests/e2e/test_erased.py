@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.system import SESSION_TIMEOUT_S, System, running_system
 from tests.folders import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 NAME = "Xanthippe Quetzalcoatl"
 QUESTION = "Why zymurgy, of all things?"

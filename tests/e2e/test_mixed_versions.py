@@ -20,7 +20,7 @@ from cli.processes import ProcessPlan
 from tests.e2e.system import running_system
 from tests.folders import ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 LAST_VERSION = "3c23423af9b46d6000dcf36338c5fb55dc92df6e"
 """What runs where this version is rolled out. Raise it with each release."""

@@ -14,7 +14,7 @@ from cli.demo_command import ROOT
 from tests.e2e.system import SESSION_TIMEOUT_S, System, running_system
 from tests.s3_servers import ACCESS_KEY_ID, SECRET_ACCESS_KEY, S3Server, moto_server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 CLIP = ROOT / "demo" / "answer-1.mp4"
 

@@ -14,7 +14,7 @@ from chassis.deadline import Deadline
 from chassis.errors import PreconditionError
 from chassis.models import locate
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(1200)]
 
 SCHEMA = {
     "type": "object",

@@ -27,7 +27,7 @@ from tests.fakes.speaker import WAV_OF_UNKNOWN_LENGTH, write_wav
 from tests.folders import ROOT
 from tests.growing_files import growing
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(1200)]
 
 DEMO = ROOT / "demo" / "answer-2.mp4"
 """It has two voices."""

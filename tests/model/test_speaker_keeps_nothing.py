@@ -26,7 +26,7 @@ from services.speaker.voice_activity import SileroSpeechModel, levelled_blocks, 
 from services.speaker.windows import windows_of
 from tests.folders import ROOT
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
 
 RECORDING = ROOT / "demo" / "answer-2.mp4"

@@ -21,7 +21,7 @@ from tests.fakes.transcriber import write_wav
 from tests.spoken_words import DEMO, text_of, transcript_of, word_errors
 from tests.transcriber_weights import loaded, noise
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 JFK = (
     "And so my fellow Americans ask not what your country can do for you, "
     "ask what you can do for your country."

@@ -18,7 +18,7 @@ from services.transcriber.whisper import WhisperSpeechModel
 from tests.fakes.transcriber import write_wav
 from tests.spoken_words import DEMO, text_of, transcript_of, word_errors
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
 CALLERS = 8
 

@@ -22,7 +22,7 @@ from services.translator.llm_backend import LlmBackend
 from tests.folders import ROOT
 
 # A few seconds a segment on a free core, a minute and more on a busy machine.
-pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(1800)]
 
 MODEL = "qwen2.5-coder-1.5b"
 

@@ -22,7 +22,7 @@ from services.vision.mediapipe_models import MediaPipeLandmarker
 from services.vision.report import VisionReport
 from services.vision.settings import VisionSettings
 
-pytestmark = [pytest.mark.model, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
 DEMO_CLIP = Path(__file__).resolve().parents[2] / "demo" / "answer-1.mp4"
 MAX_SHIFT_S = 0.3

@@ -1,4 +1,4 @@
-"""The child that decodes gives back what frames leave behind, however rarely Python looks for it by itself."""
+"""The child that decodes gives back what frames leave behind, however rarely Python looks by itself."""
 
 from __future__ import annotations
 
