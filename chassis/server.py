@@ -117,10 +117,15 @@ async def serve(
         PreconditionError: See `start_server`.
     """
     stop = stop or asyncio.Event()
-    server, health_servicer, port = await start_server(settings, service_name, register)
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+
+    def register_and_heed(server: grpc.aio.Server) -> None:
+        register(server)
+        # There may be work from here on. Until here a stop ends the process at once.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+
+    server, health_servicer, port = await start_server(settings, service_name, register_and_heed)
     logger.info("serving", extra={"service": service_name, "port": port})
     listening(port)
     stuck = await _stopped_or_stuck(stop, stopped, settings.max_stop_s)
