@@ -1,4 +1,4 @@
-"""A process that is told to stop ends with 0. While it loads it ends at once, also as a container's first one."""
+"""A process that is told to stop ends with 0, and at once while it loads. So does a container's first one."""
 
 from __future__ import annotations
 
