@@ -9,6 +9,7 @@ if __name__ == "__main__":
 
 from chassis.chat_completions import ChatClient, ChatServer
 from chassis.server import Register, run
+from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.checks import CALIBRATION_FILE, read_calibration
@@ -66,6 +67,7 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
     model, prompts = build_model(settings), read_prompts()
     model_judge = None
     if model is not None:
+        tell_model(model.info)
         model_judge = ModelJudge(
             model,
             prompts=prompts,
