@@ -117,15 +117,7 @@ async def serve(
         PreconditionError: See `start_server`.
     """
     stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def register_and_heed(server: grpc.aio.Server) -> None:
-        register(server)
-        # There may be work from here on. Until here a stop ends the process at once.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-
-    server, health_servicer, port = await start_server(settings, service_name, register_and_heed)
+    server, health_servicer, port = await start_server(settings, service_name, _heeding(stop, register))
     logger.info("serving", extra={"service": service_name, "port": port})
     listening(port)
     stuck = await _stopped_or_stuck(stop, stopped, settings.max_stop_s)
@@ -142,6 +134,20 @@ async def serve(
     await _drain(server, health_servicer, settings)
     logger.info("stopped", extra={"service": service_name})
     return EXIT_START_AGAIN if stuck else 0
+
+
+def _heeding(stop: asyncio.Event, register: Register) -> Register:
+    """Let signals set `stop` once `register` is done: there may be work from then on.
+
+    Until then a stop ends the process at once (`chassis.early_stop`).
+    """
+
+    def register_and_heed(server: grpc.aio.Server) -> None:
+        register(server)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    return register_and_heed
 
 
 async def _drain(server: grpc.aio.Server, health_servicer: WatchedHealth, settings: ServiceSettings) -> None:

@@ -137,13 +137,7 @@ class WhisperSpeechModel:
             encodes_meanwhile=on_cpu,
             ran_together=ran_together,
         )
-        # The library lists every language for every multilingual model; older ones lack some tokens.
-        self._language_codes = tuple(
-            code
-            for code in self._whisper.supported_languages
-            if not self._whisper.model.is_multilingual
-            or self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
-        )
+        self._language_codes = _language_codes(self._whisper)
 
     @property
     def language_codes(self) -> Collection[str]:
@@ -197,6 +191,15 @@ class WhisperSpeechModel:
             model = self._whisper.model
             self._tokenizers[key] = Tokenizer(self._whisper.hf_tokenizer, model.is_multilingual, *key)
         return self._tokenizers[key]
+
+
+def _language_codes(whisper: Any) -> tuple[str, ...]:
+    """Return the languages that a model has. The library lists all for every multilingual one."""
+    return tuple(
+        code
+        for code in whisper.supported_languages
+        if not whisper.model.is_multilingual or whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
+    )
 
 
 def _best_device() -> str:
