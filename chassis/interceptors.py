@@ -16,15 +16,9 @@ from google.protobuf.message import DecodeError
 from chassis.acting import CALLER_KEY, actor_of, current_actor
 from chassis.caller_groups import GROUP_KEY, caller_groups, decode_groups
 from chassis.callers import Callers
-from chassis.errors import (
-    CancelledCallError,
-    DeadlineError,
-    InternalError,
-    InterviewError,
-    InvalidInputError,
-)
+from chassis.ended_calls import refuse, say_begun, time_is_over, why_over
+from chassis.errors import InternalError, InterviewError, InvalidInputError
 from chassis.full_disk import folder_full, is_full
-from chassis.status import message_on_the_wire, status_code, to_trailing_metadata
 from chassis.telemetry import RPC_IN_FLIGHT, RPC_SECONDS, request_id, session_id
 
 logger = logging.getLogger(__name__)
@@ -113,16 +107,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         try:
             async with asyncio.timeout(limit_s):
                 caller = self._callers.check(method, metadata, context.auth_context())
-                await context.send_initial_metadata(((BEGUN_KEY, "1"),))
+                await say_begun(context, ((BEGUN_KEY, "1"),))
                 yield
         except InterviewError as raised:
             error = raised
         except TimeoutError:
-            error = DeadlineError(
-                "The call took longer than it was given. Give it more time.", reason="DEADLINE_EXCEEDED"
-            )
-        except asyncio.CancelledError:
-            error = CancelledCallError("The caller gave up.", reason="CANCELLED")
+            error = time_is_over()
+        except (asyncio.CancelledError, GeneratorExit):  # The latter ends a stream between two replies.
+            error = why_over(context)
             raise
         except Exception as raised:  # noqa: BLE001 (it is logged there)
             error = _unexpected(method, raised)
@@ -130,7 +122,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             RPC_IN_FLIGHT.labels(method).dec()
             _account(method, caller, error, time.perf_counter() - begin_s)
         if error is not None:
-            await context.abort(status_code(error), message_on_the_wire(error), to_trailing_metadata(error))
+            await refuse(context, error)
 
 
 def _unexpected(method: str, raised: Exception) -> InterviewError:

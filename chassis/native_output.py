@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from chassis.early_stop import before_an_early_end
 from chassis.native_forwarder import CLEAN_END
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def forward_native_output(which: NativeLog, log_format: str, variable: str) -> N
         os.close(write_fd)
     faulthandler.enable()  # a crash in native code then says where, through the same pipe
     atexit.register(_say_goodbye)
+    before_an_early_end(_say_goodbye)
 
 
 def _start_forwarder(read_fd: int, arguments: list[str]) -> None:

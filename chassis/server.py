@@ -117,10 +117,7 @@ async def serve(
         PreconditionError: See `start_server`.
     """
     stop = stop or asyncio.Event()
-    server, health_servicer, port = await start_server(settings, service_name, register)
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    server, health_servicer, port = await start_server(settings, service_name, _heeding(stop, register))
     logger.info("serving", extra={"service": service_name, "port": port})
     listening(port)
     stuck = await _stopped_or_stuck(stop, stopped, settings.max_stop_s)
@@ -137,6 +134,20 @@ async def serve(
     await _drain(server, health_servicer, settings)
     logger.info("stopped", extra={"service": service_name})
     return EXIT_START_AGAIN if stuck else 0
+
+
+def _heeding(stop: asyncio.Event, register: Register) -> Register:
+    """Let signals set `stop` once `register` is done: there may be work from then on.
+
+    Until then a stop ends the process at once (`chassis.early_stop`).
+    """
+
+    def register_and_heed(server: grpc.aio.Server) -> None:
+        register(server)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    return register_and_heed
 
 
 async def _drain(server: grpc.aio.Server, health_servicer: WatchedHealth, settings: ServiceSettings) -> None:

@@ -16,6 +16,7 @@ from types import TracebackType
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from chassis.model_info import ModelInfo
 from chassis.native_forwarder import json_line
 from chassis.native_output import forward_native_output
 from chassis.settings import ProcessSettings, address_unavailable
@@ -36,6 +37,17 @@ LACKING = Gauge(
     "interview_lacking_count", "1 while the process lacks something and is not ready.", ["reason"]
 )
 MODEL_LOAD_SECONDS = Gauge("interview_model_load_seconds", "Time that loading the model took at start.")
+MODELS = Gauge(
+    "interview_model_info",
+    "1 for each model that a stage works with: its name, where it runs, and in which numbers.",
+    ["model", "device", "compute_type"],
+)
+BATCH_WINDOWS = Histogram(
+    "interview_batch_windows",
+    "Windows of sound that really went to the model together.",
+    ["step"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
 STAGE_SECONDS = Histogram(
     "interview_stage_seconds",
     "Duration of stages as the orchestrator sees it.",
@@ -130,6 +142,27 @@ def refuse_start(message: str, log_format: str | None = None) -> None:
     at_terminal = sys.stdout.isatty() if log_format is None else log_format == "text"
     configure_logging("INFO", "text" if at_terminal else "json")
     logger.critical(message)
+
+
+def tell_model(model: ModelInfo, compute_type: str = "") -> None:
+    """Export which model this process works with.
+
+    Args:
+        model: A model. One without a name is not told.
+        compute_type: In which numbers it works, such as `int8`. Empty where nobody knows.
+    """
+    if model.name:
+        MODELS.labels(model.name, model.device, compute_type).set(1)
+
+
+def count_batch(step: str, window_count: int) -> None:
+    """Count windows that went to the model together.
+
+    Args:
+        step: What the model did with them, such as `encode`.
+        window_count: How many they were.
+    """
+    BATCH_WINDOWS.labels(step).observe(window_count)
 
 
 def serve_metrics(settings: ProcessSettings) -> None:

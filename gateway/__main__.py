@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from chassis.early_stop import end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped()  # Before the imports that take seconds.
+
 import sys
 from typing import NoReturn
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import uvicorn
@@ -13,6 +16,8 @@ from chassis.settings import address_unavailable
 from gateway.settings import GatewaySettings
 
 logger = logging.getLogger(__name__)
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def listen(settings: GatewaySettings) -> list[socket.socket]:
@@ -57,7 +62,21 @@ def _listening(family: int, address: object) -> socket.socket | None:
 
 
 class AnnouncedServer(uvicorn.Server):
-    """Says in the log where it listens, once it answers: with given sockets uvicorn says nothing."""
+    """Says in the log where it listens, once it answers: with given sockets uvicorn says nothing.
+
+    A stop is its good end. uvicorn itself raises the signal once more when all is done, and the process would
+    end as one that was killed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """See `uvicorn.Server`. To be used in the main thread."""
+        before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See `uvicorn.Server`."""

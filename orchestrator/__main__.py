@@ -7,6 +7,13 @@ from __future__ import annotations
 
 import sys
 
+from chassis.early_stop import LEFT_UNDONE, LOADED_NOTHING, end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped(
+        LEFT_UNDONE if sys.argv[1:] else LOADED_NOTHING
+    )  # Before the imports that take seconds.
+
 import grpc
 
 from chassis.server import Register, run

@@ -39,6 +39,10 @@ class Claim:
     ticks: int = 100
     """Of each sample, 1,000 a second."""
     edit_count: int = 0
+    edit_ticks: int = 1
+    """Length of each edit."""
+    begins_with_pause: bool = False
+    """Whether there is one more edit, before the others, that shows nothing."""
     outside: str = ""
     """Where its samples are said to lie: a path or an address (`dref`)."""
 
@@ -91,9 +95,10 @@ def _track(number: int, claim: Claim) -> bytes:
         words((width & 0xFFFF) << 16, (height & 0xFFFF) << 16),
         flags=3,
     )
-    edits = [
-        box(b"edts", full_box(b"elst", words(claim.edit_count), words(1, 0, 0x10000) * claim.edit_count))
-    ]
+    pause = words(1, 0xFFFFFFFF, 0x10000) if claim.begins_with_pause else b""
+    shown = words(claim.edit_ticks, 0, 0x10000) * claim.edit_count
+    count = words(claim.edit_count + claim.begins_with_pause)
+    edits = [box(b"edts", full_box(b"elst", count, pause, shown))]
     media = box(
         b"mdia",
         full_box(b"mdhd", words(0, 0, 1000, total), struct.pack(">HH", ENGLISH, 0)),

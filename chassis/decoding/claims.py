@@ -1,8 +1,8 @@
 """What a recording claims about itself, checked before anything is allocated for it.
 
-FFmpeg keeps 24 bytes or more for every sample that a file claims to have, and an MP4 of 2 kB can claim
-hundreds of millions. So the claims are counted first, from the boxes alone. Once a file is open, the claims
-of its tracks are looked at before a decoder is.
+FFmpeg keeps an entry for every sample that a file claims to have, and an MP4 of 2 kB can claim hundreds of
+millions. So the claims are counted first, from the boxes alone, and must fit into the reader's memory
+(`claim_limits`). Once a file is open, the claims of its tracks are looked at before a decoder is.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chassis.decoding.claim_limits import max_entry_count
 from chassis.errors import InvalidInputError
 
-MAX_SAMPLE_COUNT = 20_000_000
-"""Pieces of picture and sound that a file may claim, edits counted. An hour at 60 a second has 400,000."""
 MAX_BOX_COUNT = 1_000_000
 """Boxes of one file. A browser that writes a piece every tenth of a second makes 400,000 an hour."""
 MAX_BOX_DEPTH = 8
+LOOKED_AT_EDITS = 16
+"""Of a track. Pauses among more edits are counted as if they had pieces."""
 MAX_TRACK_COUNT = 64
 MAX_SAMPLE_RATE_HZ = 768_000
 MAX_CHANNEL_COUNT = 64
@@ -69,10 +70,10 @@ def check_file_claims(recording: Path) -> None:
     """Check what a file claims, before a reader is opened on it. Other containers than MP4 claim nothing.
 
     Raises:
-        InvalidInputError: It claims more than any recording has (`MEDIA_TOO_COMPLEX`).
+        InvalidInputError: It claims more than fits into this process's memory (`MEDIA_TOO_COMPLEX`).
     """
     with recording.open("rb") as file:
-        if claimed_sample_count(file, recording.stat().st_size) > MAX_SAMPLE_COUNT:
+        if claimed_sample_count(file, recording.stat().st_size) > max_entry_count():
             raise too_many_pieces()
 
 
@@ -144,7 +145,7 @@ class ClaimsGate:
             whole: Whether no more will come.
 
         Raises:
-            InvalidInputError: The boxes claim more than any recording has (`MEDIA_TOO_COMPLEX`).
+            InvalidInputError: The boxes claim more than fits into our memory (`MEDIA_TOO_COMPLEX`).
         """
         while (box := box_at(self._file, self._next_box, size_bytes)) is not None:
             name, body, end = box
@@ -155,7 +156,7 @@ class ClaimsGate:
             self._claims.count([(name, body, end)])
             if name in _HOLDERS:
                 self._claims.count(_boxes(self._file, body, min(end, size_bytes), 1))
-            if self._claims.sample_count > MAX_SAMPLE_COUNT:
+            if self._claims.sample_count > max_entry_count():
                 raise too_many_pieces()
             self._next_box = end
             if end >= size_bytes:
@@ -171,12 +172,25 @@ def _note(track: _Track, name: bytes, file: BinaryIO, begin: int, end: int) -> N
     if name in (b"stsz", b"stz2"):
         track.sample_count += _number(file, begin + 8, end)
     elif name == b"elst":
-        track.edit_count = max(1, _number(file, begin + 4, end))
+        track.edit_count = max(1, _edit_count(file, begin, end))
     elif name == b"hdlr":
         file.seek(begin + 8)
         track.is_sound = file.read(4) == b"soun"
     elif name == b"stts":
         track.is_by_the_sample = (_number(file, begin + 4, end), _number(file, begin + 12, end)) == (1, 1)
+
+
+def _edit_count(file: BinaryIO, begin: int, end: int) -> int:
+    """Return how many edits show something. Many files begin with one that is a pause, and has no pieces."""
+    count = _number(file, begin + 4, end)
+    entry_bytes, at, width = (20, 16, 8) if _number(file, begin, end) >> 24 == 1 else (12, 12, 4)
+    pause_count = 0
+    for place in range(
+        begin + at, min(end, begin + at + entry_bytes * min(count, LOOKED_AT_EDITS)), entry_bytes
+    ):
+        file.seek(place)
+        pause_count += file.read(width) == b"\xff" * width
+    return count - pause_count
 
 
 def box_at(file: BinaryIO, begin: int, size_bytes: int) -> _Box | None:
@@ -270,8 +284,8 @@ def _check_sound(context: Any) -> None:
 
 
 def too_many_pieces() -> InvalidInputError:
-    """Return the error for a file that claims more pieces of sound and picture than it can have."""
-    return _too_complex("claims to have more pieces than a recording of this length can have")
+    """Return the error for a file that claims more pieces of sound and picture than fit into memory."""
+    return _too_complex("claims to have more pieces of sound and picture than there is memory for")
 
 
 def _too_complex(what: str) -> InvalidInputError:

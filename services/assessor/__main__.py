@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from chassis.early_stop import end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped()  # Before the imports that take seconds.
+
 from chassis.chat_completions import ChatClient, ChatServer
 from chassis.server import Register, run
+from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.checks import CALIBRATION_FILE, read_calibration
@@ -61,6 +67,7 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
     model, prompts = build_model(settings), read_prompts()
     model_judge = None
     if model is not None:
+        tell_model(model.info)
         model_judge = ModelJudge(
             model,
             prompts=prompts,

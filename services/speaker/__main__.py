@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from chassis.early_stop import end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped()  # Before the imports that take seconds.
+
 import importlib.util
 from pathlib import Path
 
@@ -11,6 +16,7 @@ from chassis.model_info import ModelInfo
 from chassis.models import locate
 from chassis.playback.loading import sound_decoder
 from chassis.server import Register, run
+from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.speaker.clustering import Projection
 from services.speaker.embedding import VoiceEncoder
@@ -32,6 +38,7 @@ def build_diarizer(settings: SpeakerSettings) -> Diarizer:
     """Load the models."""
     found = locate(settings.model, settings.models_dir)
     model = ModelInfo(found.name, found.version, found.digest, "cpu")
+    tell_model(model)
     speech_model = SileroSpeechModel(silero_weights())
     encoder = VoiceEncoder(found.path, settings.thread_count)
     decoder = sound_decoder(settings.decoder_limits, growing_count=settings.growing_count)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from chassis.early_stop import end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped()  # Before the imports that take seconds.
+
 from chassis.media import MediaInbox
+from chassis.model_info import ModelInfo
 from chassis.models import locate
 from chassis.playback.loading import sound_decoder
 from chassis.server import Register, run
+from chassis.telemetry import count_batch, tell_model
 from chassis.workers import Workers
 from services.transcriber.engine import Transcriber
 from services.transcriber.servicer import SERVICE_NAME, Capabilities, TranscriberServicer
@@ -24,7 +31,9 @@ def compose(settings: TranscriberSettings) -> Register:
         cpu_threads=settings.cpu_threads,
         max_batch_size=settings.max_batch_size,
         first_pass=settings.first_pass_rules,
+        ran_together=count_batch,
     )
+    tell_model(ModelInfo(found.name, found.version, found.digest, model.device), model.compute_type)
     model.warm_up()
     transcriber = Transcriber(
         model,

@@ -26,6 +26,14 @@ _Queue = WindowQueue[_Request, Any]
 _Turns = Turns[_Request, Any]
 
 
+RanTogether = Callable[[str, int], None]
+"""Takes a step (`encode`, `detect_language`, `generate`, `align`) and how many windows went through it."""
+
+
+def tell_nobody(_step: str, _window_count: int) -> None:
+    """For who counts no batches."""
+
+
 class SharedModel:
     """A model in memory that serves many calls.
 
@@ -34,9 +42,19 @@ class SharedModel:
         decoder: The same weights, for decoding and alignment. It may be the same object.
         max_batch_size: Windows that go to the model together. 1 hands each over as it is.
         encodes_meanwhile: Whether one call's window is encoded while another call's is decoded.
+        ran_together: Told of each batch that ran.
     """
 
-    def __init__(self, encoder: Any, decoder: Any, max_batch_size: int, *, encodes_meanwhile: bool) -> None:
+    def __init__(
+        self,
+        encoder: Any,
+        decoder: Any,
+        max_batch_size: int,
+        *,
+        encodes_meanwhile: bool,
+        ran_together: RanTogether = tell_nobody,
+    ) -> None:
+        self._ran_together = ran_together
         self._encoder = encoder
         self._decoder = decoder
         self._works: dict[str, Callable[[Sequence[Payload], dict[str, Any]], Sequence[Any]]] = {
@@ -59,7 +77,9 @@ class SharedModel:
 
     def _work(self, kind: Hashable, requests: Sequence[_Request]) -> Sequence[Any]:
         name = kind[0] if isinstance(kind, tuple) else kind
-        return self._works[str(name)]([payload for payload, _ in requests], requests[0][1])
+        results = self._works[str(name)]([payload for payload, _ in requests], requests[0][1])
+        self._ran_together(str(name), len(requests))
+        return results
 
     def _encode(self, payloads: Sequence[Payload], settings: dict[str, Any]) -> Sequence[Any]:
         features = _stacked([window for (window,) in payloads])

@@ -17,7 +17,7 @@ from chassis.errors import CancelledCallError, PreconditionError
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, Piece
 from services.transcriber.first_pass import FirstPass
-from services.transcriber.shared_model import CallModel, SharedModel
+from services.transcriber.shared_model import CallModel, RanTogether, SharedModel, tell_nobody
 from services.transcriber.transcript import Span
 from services.transcriber.windows import PieceDecoder
 
@@ -82,6 +82,7 @@ class WhisperSpeechModel:
         max_batch_size: Windows of different calls that go to the model together. 0 takes 1 on a CPU,
             where more gain nothing, and `GPU_BATCH_SIZE` on a GPU.
         first_pass: When an attempt at a window's own length is kept. None pads every window to 30 s.
+        ran_together: Told of each batch that ran.
 
     Raises:
         PreconditionError: The folder holds no loadable model, or the device can't run it
@@ -97,11 +98,12 @@ class WhisperSpeechModel:
         cpu_threads: int = 0,
         max_batch_size: int = 0,
         first_pass: FirstPass | None = None,
+        ran_together: RanTogether = tell_nobody,
     ) -> None:
         self.device = device if device != "auto" else _best_device()
         ctranslate2.set_random_seed(SAMPLING_SEED)
         try:
-            numbers = _compute_type(compute_type, self.device)
+            self.compute_type = numbers = _compute_type(compute_type, self.device)
             threads = cpu_threads or DEFAULT_CPU_THREADS
             on_cpu = self.device == "cpu"
             self._whisper = _WatchedWhisper(
@@ -128,14 +130,14 @@ class WhisperSpeechModel:
         self.batch_size = max_batch_size or (GPU_BATCH_SIZE if self.device == "cuda" else 1)
         """Windows of different calls that go to the model together."""
         self._length_step_frames = BATCHED_LENGTH_STEP_FRAMES if self.batch_size > 1 else 1
-        self._shared = SharedModel(self._whisper.model, decoder, self.batch_size, encodes_meanwhile=on_cpu)
-        # The library lists every language for every multilingual model; older ones lack some tokens.
-        self._language_codes = tuple(
-            code
-            for code in self._whisper.supported_languages
-            if not self._whisper.model.is_multilingual
-            or self._whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
+        self._shared = SharedModel(
+            self._whisper.model,
+            decoder,
+            self.batch_size,
+            encodes_meanwhile=on_cpu,
+            ran_together=ran_together,
         )
+        self._language_codes = _language_codes(self._whisper)
 
     @property
     def language_codes(self) -> Collection[str]:
@@ -189,6 +191,15 @@ class WhisperSpeechModel:
             model = self._whisper.model
             self._tokenizers[key] = Tokenizer(self._whisper.hf_tokenizer, model.is_multilingual, *key)
         return self._tokenizers[key]
+
+
+def _language_codes(whisper: Any) -> tuple[str, ...]:
+    """Return the languages that a model has. The library lists all for every multilingual one."""
+    return tuple(
+        code
+        for code in whisper.supported_languages
+        if not whisper.model.is_multilingual or whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
+    )
 
 
 def _best_device() -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from chassis.early_stop import end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped()  # Before the imports that take seconds.
+
 from chassis.chat_completions import ChatClient, ChatServer
 from chassis.server import Register, run
+from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.translator.cache import TranslationCache
 from services.translator.deepl_backend import DeeplBackend
@@ -45,7 +51,9 @@ def build_backend(settings: TranslatorSettings) -> Backend:
 def compose(settings: TranslatorSettings) -> Register:
     """Put the translator together."""
     cache = TranslationCache(settings.cache_characters, settings.cache_max_age_s)
-    translator = Translator(build_backend(settings), settings.default_timeout_s, cache)
+    backend = build_backend(settings)
+    tell_model(backend.model())
+    translator = Translator(backend, settings.default_timeout_s, cache)
     return TranslatorServicer(translator, Workers(settings.worker_count, settings.waiting_count)).add_to
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from chassis.early_stop import end_at_once_if_stopped
+
+if __name__ == "__main__":
+    end_at_once_if_stopped()  # Before the imports that take seconds.
+
 from functools import partial
 
 from chassis.media import MediaInbox
 from chassis.model_info import ModelInfo
 from chassis.models import Model, locate
 from chassis.server import Register, run
+from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.vision.attention import AttentionRules
 from services.vision.engine import VisionAnalyzer, VisionOptions
@@ -39,6 +45,8 @@ def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
             growing_count=settings.growing_count,
         ),
     )
+    for model in (bundle, detector):
+        tell_model(_loaded(model))
     check_models(MediaPipeLandmarker(bundle.path), MediaPipeFaceDetector(detector.path))
     return analyzer
 

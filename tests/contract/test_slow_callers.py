@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,7 +15,7 @@ import grpc
 import pytest
 
 from chassis import client
-from chassis.errors import DeadlineError, ExhaustedError
+from chassis.errors import DeadlineError, ExhaustedError, InterviewError
 from chassis.server import start_server
 from chassis.settings import ServiceSettings
 from interview.v1 import speaker_pb2, speaker_pb2_grpc
@@ -174,3 +175,20 @@ async def test_no_more_calls_than_the_limit_are_worked_on_for_one_connection(tmp
         # Where a stream's end is on its way, the server refuses one that the client thought it had room for.
         ended = await asyncio.gather(*calls, return_exceptions=True)
         assert ended.count([1.0]) >= 2
+
+
+async def test_calls_whose_time_is_over_as_they_begin_leave_no_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def hurried(timeout_s: float) -> None:
+        with contextlib.suppress(InterviewError, asyncio.CancelledError):
+            await call(channel, opening(), chunk(b"abc"), timeout_s=timeout_s)
+
+    async with stage(size_of, tmp_path) as channel:
+        for _ in range(15):
+            await asyncio.gather(*(hurried(0.0005 * step) for step in range(1, 40)))
+
+    assert any(record.name == "chassis.interceptors" for record in caplog.records)
+    assert not [record.getMessage() for record in caplog.records if record.exc_info]
