@@ -3,8 +3,8 @@
     python -m images.report [NAME…]
 
 Writes `build/images/NAME.cdx.json`, prints a table and one line of JSON. It reads images through the command
-`docker`, and starts none. The list holds Python's packages as they are installed, each once. Debian's are not in it, nor
-what a package carries inside itself (setuptools does).
+`docker`, and starts none. The list holds Python's packages as they are installed, each once. Debian's are not
+in it, nor what a package carries inside itself (setuptools does).
 Exits with 1 where an image is larger than its target.
 """
 
@@ -146,9 +146,10 @@ def table(sizes: Sequence[ImageSize], base: str, base_mb: int, root_mbs: Sequenc
         base_mb: Its size.
         root_mbs: The sizes of the different roots. One, if all images share it.
     """
+    trimmed = " or ".join(str(root_mb) for root_mb in root_mbs)
+    layers = "one layer" if len(root_mbs) == 1 else f"{len(root_mbs)} layers: build all in one go to share it"
     lines = [
-        f"`{base}` has {base_mb} MB, trimmed {' or '.join(str(root_mb) for root_mb in root_mbs)} MB"
-        f" ({'in one layer' if len(root_mbs) == 1 else f'in {len(root_mbs)} layers: build all in one go to share it'}):",
+        f"`{base}` has {base_mb} MB, trimmed {trimmed} MB (in {layers}):",
         "",
         "| image | MB | above the root | target | Python packages |",
         "|---|---|---|---|---|",
@@ -185,7 +186,12 @@ def main(names: Sequence[str]) -> int:
     base_mb = round(size_bytes(base) / 1e6)
     root_mbs = list(roots.values())
     print(table(sizes, base, base_mb, root_mbs))
-    told = {"base": base, "base_mb": base_mb, "root_mbs": root_mbs, "images": [asdict(size) for size in sizes]}
+    told = {
+        "base": base,
+        "base_mb": base_mb,
+        "root_mbs": root_mbs,
+        "images": [asdict(size) for size in sizes],
+    }
     print(json.dumps(told))
     return 0 if all(size.is_within_target for size in sizes) else 1
 

@@ -2,8 +2,8 @@
 
     python trim_packages.py FOLDER
 
-Tests, stubs for type checkers, sources of compiled modules, and symbols of libraries. A library that the loader
-would not take any more stays as it was.
+Tests, stubs for type checkers, sources of compiled modules, and symbols of libraries. A library that the
+loader would not take any more stays as it was.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python trim_root.py ROOT LIST
 
-`removed_from_root.txt` is such a list, and says how it is written. Debian's list of packages is made to say what is
-left, so that a scanner neither misses a package nor reports one that is gone. What is left then has no
-`setuid` bit, and no date that tells when this ran: the same base gives the same layer.
+`removed_from_root.txt` is such a list, and says how it is written. Debian's list of packages is made to say
+what is left, so that a scanner neither misses a package nor reports one that is gone. What is left has no
+`setuid` bit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +26,6 @@ STATUS = "var/lib/dpkg/status"
 MOUNTS = Path("/proc/self/mountinfo")
 ELF = b"\x7fELF"
 LINKED_TIMEOUT_S = 60.0
-DATE_S = 0
-CLOCK_LAG_S = 1.0
-"""The clock of a file system lags behind the one of processes, by milliseconds."""
 
 Linked = Callable[[Path], set[Path]]
 """The libraries that the loader takes for a program or library, with those that they take in turn."""
@@ -204,7 +200,7 @@ def remove_packages(root: Path, packages: list[Package], going: list[Package]) -
 
 
 def compile_standard_library(root: Path) -> None:
-    """Compile Python's own modules. The registry's image has none compiled, and each process would do it again."""
+    """Compile Python's own modules. The registry's image has none compiled: each process would do so."""
     for folder in [*root.glob("usr/lib/python3*"), *root.glob("usr/local/lib/python3*")]:
         for cache in list(folder.rglob("__pycache__")):
             shutil.rmtree(cache)
@@ -218,21 +214,12 @@ def dangling(root: Path) -> set[Path]:
     return {path for path in files_of(root) if path.is_symlink() and not path.exists()}
 
 
-def make_alike(root: Path, started_s: float) -> None:
-    """Remove `setuid` bits and the dates of this run.
-
-    Args:
-        root: The image.
-        started_s: What is newer was written by this run.
-    """
+def take_rights_of_owners(root: Path) -> None:
+    """Remove `setuid` and `setgid` bits: no program lends its caller the rights of its owner."""
     for path in files_of(root):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode) and found.st_mode & (stat.S_ISUID | stat.S_ISGID):
-            path.chmod(stat.S_IMODE(found.st_mode) & ~(stat.S_ISUID | stat.S_ISGID))
-        if found.st_mtime >= started_s:
-            os.utime(path, (DATE_S, DATE_S), follow_symlinks=False)
-    for folder, _, _ in folders_of(root):
-        os.utime(folder, (DATE_S, DATE_S))
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID):
+            path.chmod(stat.S_IMODE(mode) & ~(stat.S_ISUID | stat.S_ISGID))
 
 
 def trim(root: Path, removed: Removed, linked: Linked = linked_libraries) -> tuple[list[str], list[str]]:
@@ -246,7 +233,6 @@ def trim(root: Path, removed: Removed, linked: Linked = linked_libraries) -> tup
     Returns:
         The names of the packages that went, and of those that are left.
     """
-    started_s = time.time() - CLOCK_LAG_S
     dangling_before = dangling(root)
     packages = installed_packages(root)
     remove_paths(root, removed)
@@ -255,7 +241,7 @@ def trim(root: Path, removed: Removed, linked: Linked = linked_libraries) -> tup
     for path in dangling(root) - dangling_before:
         path.unlink()
     compile_standard_library(root)
-    make_alike(root, started_s)
+    take_rights_of_owners(root)
     return [one.name for one in going], [one.name for one in packages if one not in going]
 
 

@@ -1,7 +1,7 @@
 """Keeps Matplotlib away while MediaPipe is imported.
 
-MediaPipe imports it for drawings that nobody makes here. It costs an image about 100 MB, and a container without a
-writable home makes a list of fonts at every start.
+MediaPipe imports it for drawings that nobody makes here. It would make an image larger, and write a list of
+fonts at every start of a container that keeps none.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def dockerfile_of(image: str) -> Path:
 
 
 def stages_of(image: str) -> dict[str, list[Instruction]]:
-    """Return the instructions of each stage of an image's Dockerfile, `FROM` first. The last one is `final`."""
+    """Return the instructions of each stage of a Dockerfile, `FROM` first. The last one is `final`."""
     text = dockerfile_of(image).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")

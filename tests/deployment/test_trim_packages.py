@@ -20,12 +20,24 @@ def written(path: Path, content: bytes = b"") -> Path:
 
 
 def test_tests_stubs_and_sources_go_and_modules_stay(tmp_path: Path) -> None:
-    for name in ("a/tests/test_one.py", "a/one.pyi", "a/one.pyx", "a/include/one.h", "a/one.py", "a/one.so", "a/data.bin"):
+    for name in (
+        "a/tests/test_one.py",
+        "a/one.pyi",
+        "a/one.pyx",
+        "a/include/one.h",
+        "a/one.py",
+        "a/one.so",
+        "a/data.bin",
+    ):
         written(tmp_path / name)
 
     remove_what_is_not_read(tmp_path)
 
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["data.bin", "one.py", "one.so"]
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        "data.bin",
+        "one.py",
+        "one.so",
+    ]
 
 
 def test_a_library_becomes_what_was_stripped(tmp_path: Path) -> None:
@@ -64,7 +76,9 @@ def test_what_is_no_library_is_not_stripped(tmp_path: Path) -> None:
     shutil.which("strip") is None or shutil.which("gcc") is None, reason="binutils and gcc are not here"
 )
 def test_binutils_strips_a_library_that_loads_afterwards(tmp_path: Path) -> None:
-    source = written(tmp_path / "one.c", b"static int two(void) { return 2; } int one(void) { return two(); }\n")
+    source = written(
+        tmp_path / "one.c", b"static int two(void) { return 2; } int one(void) { return two(); }\n"
+    )
     library = tmp_path / "one.so"
     subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-o", library, source], check=True, timeout=60)
     stripped = tmp_path / "stripped.so"
