@@ -12,6 +12,7 @@ from __future__ import annotations
 import compileall
 import fnmatch
 import os
+import py_compile
 import re
 import shutil
 import stat
@@ -205,7 +206,7 @@ def compile_standard_library(root: Path) -> None:
         for cache in list(folder.rglob("__pycache__")):
             shutil.rmtree(cache)
         compileall.compile_dir(
-            folder, quiet=1, invalidation_mode=compileall.py_compile.PycInvalidationMode.UNCHECKED_HASH
+            folder, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
         )
 
 
