@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import mediapipe as mp
 import numpy as np
-from mediapipe.tasks.python import BaseOptions, vision
 
 from chassis.errors import PreconditionError
 from services.vision.faces import UNSURE_SCORE, FaceBox
 from services.vision.frames import RgbImage
 from services.vision.landmarks import Mesh
+from services.vision.without_drawings import matplotlib_left_out
+
+with matplotlib_left_out():
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
 
 NOBODY = "http://127.0.0.1:9"
 """The discard port: nothing listens there, so connections are refused at once."""

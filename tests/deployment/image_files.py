@@ -45,8 +45,8 @@ def dockerfile_of(image: str) -> Path:
     return ROOT / FOLDERS[image] / "Dockerfile"
 
 
-def stages_of(image: str) -> list[list[Instruction]]:
-    """Return the instructions of each stage of an image's Dockerfile, `FROM` first."""
+def stages_of(image: str) -> dict[str, list[Instruction]]:
+    """Return the instructions of each stage of a Dockerfile, `FROM` first. The last one is `final`."""
     text = dockerfile_of(image).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
@@ -54,12 +54,13 @@ def stages_of(image: str) -> list[list[Instruction]]:
         Instruction(*match.groups()) for line in joined.splitlines() if (match := INSTRUCTION.match(line))
     ]
     starts = [number for number, instruction in enumerate(found) if instruction.word == "FROM"]
-    return [found[start:end] for start, end in zip(starts, [*starts[1:], len(found)], strict=True)]
+    stages = [found[start:end] for start, end in zip(starts, [*starts[1:], len(found)], strict=True)]
+    return {stage[0].rest.partition(" AS ")[2] or "final": stage for stage in stages}
 
 
 def copied_code(image: str) -> set[str]:
     """Return the folders and modules of the checkout that an image gets, as dotted names."""
-    copies = [line.rest.split() for line in stages_of(image)[0] if line.word == "COPY"]
+    copies = [line.rest.split() for line in stages_of(image)["build"] if line.word == "COPY"]
     code = [sources[0] for *sources, target in copies if target.startswith("/app/")]
     return {path.removesuffix("/__init__.py").replace("/", ".") for path in code}
 
