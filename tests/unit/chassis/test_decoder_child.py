@@ -48,4 +48,3 @@ def test_frames_in_reference_cycles_do_not_gather(channel: Channel) -> None:
         kept.append(weakref.ref(frame))
         channel.send({}, frame.pixels)
         assert sum(one() is not None for one in kept) <= COLLECT_EVERY + 1
-
