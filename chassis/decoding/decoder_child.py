@@ -24,8 +24,8 @@ HEARTBEAT_S = 1.0
 """A file that has nothing to show for a while is still being read. Its reader is told so."""
 
 COLLECT_EVERY = 8
-"""Arrays between two searches for what only refers to itself. A frame of PyAV whose side data was read is such.
-Left to Python, more than 100 of them lay there: 186 MiB of 720p."""
+"""Arrays between two searches for what only refers to itself. A frame of PyAV is such once its side data
+was read. Left to Python, more than 100 of them lay there: 186 MiB of 720p."""
 
 _PR_SET_PDEATHSIG = 1
 """From Linux' `prctl.h`."""
