@@ -7,8 +7,8 @@ on this machine. `INTERVIEW_TEST_CONTAINERS=0` leaves containers out.
 from __future__ import annotations
 
 import functools
+import logging
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -20,6 +20,8 @@ from tests.free_ports import free_port
 if TYPE_CHECKING:
     # Loading it takes most of a second, and few machines have an engine: see `engine_answers`.
     from testcontainers.core.container import DockerContainer
+
+logger = logging.getLogger(__name__)
 
 SWITCH = "INTERVIEW_TEST_CONTAINERS"
 SOCKET = Path("/var/run/docker.sock")
@@ -68,7 +70,7 @@ def running(
         container.start()
     except (DockerException, RequestException, TimeoutError) as error:
         container.stop()
-        warnings.warn(f"{container.image} does not run here: {type(error).__name__}", stacklevel=2)
+        logger.warning("%s does not run here: %s", container.image, type(error).__name__)
         yield None
         return
     try:

@@ -33,7 +33,7 @@ class FetchAttempts:
         self._store = store
         self._changed = asyncio.Condition()
         self._running_count = 0
-        self._alone_count = 0
+        self.alone_count = 0
         """Fetches that are to run alone, and wait or do."""
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ class FetchAttempts:
 
     @asynccontextmanager
     async def _turn(self, *, alone: bool) -> AsyncIterator[None]:
-        self._alone_count += alone
+        self.alone_count += alone
         try:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._may_begin(alone=alone))
@@ -76,12 +76,12 @@ class FetchAttempts:
             finally:
                 self._running_count -= 1
         finally:
-            self._alone_count -= alone
+            self.alone_count -= alone
             async with self._changed:
                 self._changed.notify_all()
 
     def _may_begin(self, *, alone: bool) -> bool:
-        return not self._running_count if alone else not self._alone_count
+        return not self._running_count if alone else not self.alone_count
 
     async def _death_count(self, key: str) -> int:
         try:

@@ -8,7 +8,7 @@ import sys
 
 from tests.folders import ROOT
 
-MAX_MODULE_COUNT = 71
+MAX_MODULE_COUNT = 72
 """27 of them read a form, store it, create and plan the session and reach the stage. The others are keys,
 browsers, quotas, places, usage, owners, tombstones, the audit log, early work, S3 and the database's
 troubles."""

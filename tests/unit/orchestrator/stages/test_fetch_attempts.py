@@ -11,6 +11,7 @@ from chassis.client import is_transient
 from chassis.errors import ExhaustedError, UnavailableError
 from chassis.store import MediaStore
 from orchestrator.stages.fetch_attempts import MAX_DEATH_COUNT, FetchAttempts
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +85,7 @@ async def test_a_suspect_of_two_deaths_is_fetched_alone_and_others_wait_for_it(s
         tasks.create_task(fetch("second", "a/2.begun"))
         await both_run.wait()
         tasks.create_task(fetch("suspect", KEY))
-        await asyncio.sleep(0.05)
+        await until(lambda: attempts.alone_count == 1)
         tasks.create_task(fetch("later", "a/3.begun"))
         await asyncio.sleep(0.2)
         assert running == {"first", "second"}
