@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     # Loading it takes most of a second, and few machines have an engine: see `engine_answers`.
+    from testcontainers.community.postgres import PostgresContainer
     from testcontainers.core.container import DockerContainer
+
+Container = TypeVar("Container", bound="DockerContainer")
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +59,8 @@ def engine_answers() -> bool:
 
 @contextmanager
 def running(
-    make: Callable[[], DockerContainer], has_engine: Callable[[], bool] = engine_answers
-) -> Iterator[DockerContainer | None]:
+    make: Callable[[], Container], has_engine: Callable[[], bool] = engine_answers
+) -> Iterator[Container | None]:
     """Run a container for a block. None where there is no engine or no such image."""
     if not has_engine():
         yield None
@@ -83,11 +86,10 @@ def running(
 def postgres_url() -> Iterator[str | None]:
     """Run Postgres, and give the URL of a database by a role that may create others."""
 
-    def make() -> DockerContainer:
+    def make() -> PostgresContainer:
         from testcontainers.community.postgres import PostgresContainer
 
-        made: DockerContainer = PostgresContainer(POSTGRES_IMAGE, driver=None)
-        return made
+        return PostgresContainer(POSTGRES_IMAGE, driver=None)
 
     with running(make) as container:
         yield None if container is None else container.get_connection_url()

@@ -106,7 +106,7 @@ def measured(minutes: float, every: int) -> Peaks:
         recording = long_session(Path(folder), 60 * minutes, 1).folder / "answer-1.mp4"
         for work, arguments in ((extraction, (recording,)), (looking, (recording, every))):
             with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                peaks |= pool.submit(work, *arguments).result()  # type: ignore[arg-type]
+                peaks |= pool.submit(work, *arguments).result()
     return peaks
 
 
