@@ -35,6 +35,10 @@ from tests.stage_world import SERVICE, call, chunk, opening, raising, requests, 
 
 pytestmark = pytest.mark.anyio
 
+MAX_LOST_STATUSES = 20
+"""gRPC's asyncio client may put INTERNAL in the place of the server's status while it still writes
+(`findings/aio_client_loses_the_status.sh`), up to half of the times. Our server never says INTERNAL here."""
+
 
 async def test_chunks_become_one_file(tmp_path: Path) -> None:
     async with stage(size_of, tmp_path) as channel:
@@ -76,8 +80,11 @@ async def test_a_bad_request_is_a_typed_error(
 async def test_a_refusal_in_mid_upload_keeps_its_reason(tmp_path: Path) -> None:
     chunks = [chunk(bytes(1000)) for _ in range(2000)]
     async with stage(size_of, tmp_path, max_media_bytes=10_000) as channel:
-        with pytest.raises(InvalidInputError) as caught:
-            await call(channel, opening(), *chunks)
+        for _ in range(MAX_LOST_STATUSES):
+            with pytest.raises(InterviewError) as caught:
+                await call(channel, opening(), *chunks)
+            if not isinstance(caught.value, InternalError):
+                break
 
     assert caught.value.reason == "MEDIA_TOO_LARGE"
 
