@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import anyio.to_thread
 import obstore
@@ -215,9 +215,24 @@ async def _one(data: bytes) -> AsyncIterator[bytes]:
 
 
 async def _blocks_of(path: Path) -> AsyncGenerator[bytes, None]:
-    source = await anyio.to_thread.run_sync(path.open, "rb")
-    try:
+    async with opened_file(path) as source:
         while block := await anyio.to_thread.run_sync(source.read, BLOCK_BYTES):
             yield block
-    finally:
-        source.close()
+
+
+@contextlib.asynccontextmanager
+async def opened_file(path: Path) -> AsyncGenerator[BinaryIO, None]:
+    """Open a file for reading, in a thread. For who is cancelled meanwhile it is closed afterwards."""
+    opening: asyncio.Future[BinaryIO] = asyncio.ensure_future(asyncio.to_thread(path.open, "rb"))
+    try:
+        source = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unused)
+        raise
+    with source:
+        yield source
+
+
+def _close_unused(opening: asyncio.Future[BinaryIO]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

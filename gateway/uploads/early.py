@@ -18,6 +18,7 @@ from chassis.errors import InterviewError
 from chassis.reading_order import MAX_HEAD_BYTES, reads_from_front
 from chassis.store import MediaStore
 from chassis.store.arriving import ArrivalLostError, ArrivingWriter
+from chassis.store.writing import opened_file
 from gateway.sessions import Orchestrator
 from gateway.uploads.forms import Spool
 
@@ -120,7 +121,7 @@ class EarlyCopies:
         return not copy.broken.is_set() and not copy.spool.has_ended
 
     async def _copy(self, copy: _Copy, follow: Follow) -> None:
-        with await asyncio.to_thread(copy.spool.path.open, "rb") as source:
+        async with opened_file(copy.spool.path) as source:
             if not await self._is_from_front(copy, source):
                 return
             try:
