@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from chassis.start_folders import temporary_folder
+
 logger = logging.getLogger(__name__)
 
 SWEEP_INTERVAL_S = 600.0
@@ -46,9 +48,12 @@ def remove_left_folders(parent: Path | None = None) -> int:
 
     Returns:
         How many were removed.
+
+    Raises:
+        PreconditionError: No folder for temporary files is writable (`FOLDER_UNUSABLE`).
     """
     removed_count = 0
-    for folder in (parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+    for folder in (parent or temporary_folder()).glob(f"{PREFIX}*"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:  # Somebody else's, or gone already.

@@ -14,6 +14,7 @@ from chassis.errors import InterviewError
 from chassis.private_files import keep_files_private
 from chassis.server import EXIT_SETTINGS_WRONG, EXIT_START_FAILED
 from chassis.settings import SettingsError, load_settings
+from chassis.start_folders import needed_folder
 from chassis.store import MediaStore
 from chassis.telemetry import (
     configure_process_log,
@@ -47,7 +48,8 @@ def main() -> int:
 def _serve(settings: GatewaySettings) -> int:
     sockets = listen(settings)  # Before anything is composed, which would remove what another gateway spools.
     serve_metrics(settings)
-    store = MediaStore(settings.store_url)
+    with needed_folder("GATEWAY_STORE_URL"):
+        store = MediaStore(settings.store_url)
     orchestrator = OrchestratorClient(settings.orchestrator_address, settings.orchestrator_timeout_s)
     app = create_app(settings, orchestrator, store)
     if tracing_configured():

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.scratch import remove_left_folders, sweeping_folders
+from chassis.start_folders import needed_folder
 from chassis.store import MediaStore, sweeping_parts
 from gateway.audit_notes import AuditNotes
 from gateway.auth import HEADER, KeyRing, utc_now
@@ -86,9 +87,13 @@ def create_app(settings: GatewaySettings, orchestrator: Orchestrator, store: Med
         settings: Its settings.
         orchestrator: Runs the sessions.
         store: Keeps the recordings.
+
+    Raises:
+        PreconditionError: The folder for arriving recordings can't be made or used (`FOLDER_UNUSABLE`).
     """
     if settings.spool_dir:
-        settings.spool_dir.mkdir(parents=True, exist_ok=True)
+        with needed_folder("GATEWAY_SPOOL_DIR"):
+            settings.spool_dir.mkdir(parents=True, exist_ok=True)
     remove_left_folders(settings.spool_dir)
     gateway = _collaborators(settings, orchestrator, store)
 

@@ -4,7 +4,10 @@
 
 `removed_from_root.txt` is such a list, and says how it is written. Debian's list of packages is made to say
 what is left, so that a scanner neither misses a package nor reports one that is gone. What is left has no
-`setuid` bit.
+`setuid` bit. The user that processes run as gets a name, because libraries ask for it.
+
+Trimmed again, a base gives the same bytes with the same times. A builder may do it twice, and images whose
+roots differ in a time do not share their layer.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +31,15 @@ STATUS = "var/lib/dpkg/status"
 MOUNTS = Path("/proc/self/mountinfo")
 ELF = b"\x7fELF"
 LINKED_TIMEOUT_S = 60.0
+CLOCK_GRAIN_S = 0.1
+"""A file system's clock may be a little behind."""
+CHANGED_AT_S = 946_684_800
+"""The time of all that is changed here: the first second of the year 2000."""
+ACCOUNTS = {
+    "etc/passwd": "interview:x:10001:10001::/tmp:/usr/sbin/nologin",
+    "etc/group": "interview:x:10001:",
+}
+"""Files, and the line that names the user or the group of all processes."""
 
 Linked = Callable[[Path], set[Path]]
 """The libraries that the loader takes for a program or library, with those that they take in turn."""
@@ -223,6 +236,24 @@ def take_rights_of_owners(root: Path) -> None:
             path.chmod(stat.S_IMODE(mode) & ~(stat.S_ISUID | stat.S_ISGID))
 
 
+def name_the_user(root: Path) -> None:
+    """Give the user of the processes a name and a home. Without one, asking for it is an error."""
+    for path, line in ACCOUNTS.items():
+        file = root / path
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        if line not in before.splitlines():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{before.rstrip()}\n{line}\n".lstrip(), encoding="utf-8")
+
+
+def settle_times(root: Path, since_s: float) -> None:
+    """Give everything that was changed since then one time, whenever that was."""
+    folders = [parent for parent, _, _ in folders_of(root)]
+    for path in [*files_of(root), *folders]:
+        if path.lstat().st_mtime >= since_s:
+            os.utime(path, (CHANGED_AT_S, CHANGED_AT_S), follow_symlinks=False)
+
+
 def trim(root: Path, removed: Removed, linked: Linked = linked_libraries) -> tuple[list[str], list[str]]:
     """Remove from an image what a list names.
 
@@ -234,6 +265,7 @@ def trim(root: Path, removed: Removed, linked: Linked = linked_libraries) -> tup
     Returns:
         The names of the packages that went, and of those that are left.
     """
+    begun_s = time.time() - CLOCK_GRAIN_S
     dangling_before = dangling(root)
     packages = installed_packages(root)
     remove_paths(root, removed)
@@ -243,6 +275,8 @@ def trim(root: Path, removed: Removed, linked: Linked = linked_libraries) -> tup
         path.unlink()
     compile_standard_library(root)
     take_rights_of_owners(root)
+    name_the_user(root)
+    settle_times(root, begun_s)
     return [one.name for one in going], [one.name for one in packages if one not in going]
 
 

@@ -13,6 +13,7 @@ from chassis.client import RetryPolicy
 from chassis.media import MediaInbox
 from chassis.private_files import keep_from_others
 from chassis.scratch import remove_left_folders
+from chassis.start_folders import needed_folder
 from chassis.store import MediaStore
 from orchestrator.accepting import Accepting
 from orchestrator.admission import Admission
@@ -73,9 +74,7 @@ def compose(
         services: Stand-ins for what does the stages' work, by name. What is not named is real.
     """
     _prepare_scratch(settings.spool_dir)
-    media = MediaStore(settings.store_url)
-    if (store_dir := media.local_path("")) is not None:
-        keep_from_others(store_dir)
+    media = _store(settings.store_url)
     tombstones = Tombstones(media)
     outputs, tracker = SessionStore(media, tombstones), ProgressTracker()
     parts = Parts(settings, media, outputs, Channels(), services or {})
@@ -114,6 +113,14 @@ def compose(
     return Servicers(orchestrator, AuditServicer(audit)), engine
 
 
+def _store(url: str) -> MediaStore:
+    with needed_folder("ORCHESTRATOR_STORE_URL"):
+        store = MediaStore(url)
+    if (folder := store.local_path("")) is not None:
+        keep_from_others(folder)
+    return store
+
+
 def _runner(
     stages: Mapping[str, Stage], parts: Parts, places: Places, early: EarlyWork, tracker: ProgressTracker
 ) -> StageRunner:
@@ -143,7 +150,8 @@ def _inbox(settings: OrchestratorSettings) -> MediaInbox:
 def _prepare_scratch(spool_dir: Path | None) -> None:
     """Make the folder for recordings that arrive, and remove what a killed process left."""
     if spool_dir is not None:
-        spool_dir.mkdir(parents=True, exist_ok=True)
+        with needed_folder("ORCHESTRATOR_SPOOL_DIR"):
+            spool_dir.mkdir(parents=True, exist_ok=True)
         remove_left_folders(spool_dir)
     remove_left_folders()
 

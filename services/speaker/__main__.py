@@ -16,6 +16,7 @@ from chassis.model_info import ModelInfo
 from chassis.models import locate
 from chassis.playback.loading import sound_decoder
 from chassis.server import Register, run
+from chassis.start_folders import needed_folder
 from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.speaker.clustering import Projection
@@ -50,11 +51,12 @@ def compose(settings: SpeakerSettings) -> Register:
     diarizer = build_diarizer(settings)
     diarizer.warm_up()
     most_bytes = settings.max_media_bytes
-    inbox = MediaInbox(
-        max_media_bytes=most_bytes,
-        uri_prefixes=settings.media_uri_prefixes,
-        max_growing_count=settings.growing_count,
-    )
+    with needed_folder("SPEAKER_MEDIA_URI_PREFIXES"):
+        inbox = MediaInbox(
+            max_media_bytes=most_bytes,
+            uri_prefixes=settings.media_uri_prefixes,
+            max_growing_count=settings.growing_count,
+        )
     workers = Workers(settings.worker_count, settings.waiting_count)
     return SpeakerServicer(
         diarizer,

@@ -12,6 +12,7 @@ from chassis.model_info import ModelInfo
 from chassis.models import locate
 from chassis.playback.loading import sound_decoder
 from chassis.server import Register, run
+from chassis.start_folders import needed_folder
 from chassis.telemetry import count_batch, tell_model
 from chassis.workers import Workers
 from services.transcriber.engine import Transcriber
@@ -47,11 +48,12 @@ def compose(settings: TranscriberSettings) -> Register:
     )
     worker_count = settings.workers_for(model.batch_size)
     workers = Workers(worker_count, settings.waiting_count)
-    inbox = MediaInbox(
-        max_media_bytes=settings.max_media_bytes,
-        uri_prefixes=settings.media_uri_prefixes,
-        max_growing_count=settings.growing_count,
-    )
+    with needed_folder("TRANSCRIBER_MEDIA_URI_PREFIXES"):
+        inbox = MediaInbox(
+            max_media_bytes=settings.max_media_bytes,
+            uri_prefixes=settings.media_uri_prefixes,
+            max_growing_count=settings.growing_count,
+        )
     capabilities = Capabilities(found, model.device, settings.max_media_bytes, worker_count)
     return TranscriberServicer(transcriber, workers, inbox, capabilities).register
 

@@ -13,6 +13,7 @@ from chassis.media import MediaInbox
 from chassis.model_info import ModelInfo
 from chassis.models import Model, locate
 from chassis.server import Register, run
+from chassis.start_folders import needed_folder
 from chassis.telemetry import tell_model
 from chassis.workers import Workers
 from services.vision.attention import AttentionRules
@@ -54,11 +55,12 @@ def build_analyzer(settings: VisionSettings) -> VisionAnalyzer:
 def compose(settings: VisionSettings) -> Register:
     """Put the vision stage together."""
     most_bytes = settings.max_media_bytes
-    inbox = MediaInbox(
-        max_media_bytes=most_bytes,
-        uri_prefixes=settings.media_uri_prefixes,
-        max_growing_count=settings.growing_count,
-    )
+    with needed_folder("VISION_MEDIA_URI_PREFIXES"):
+        inbox = MediaInbox(
+            max_media_bytes=most_bytes,
+            uri_prefixes=settings.media_uri_prefixes,
+            max_growing_count=settings.growing_count,
+        )
     workers = Workers(settings.worker_count, settings.waiting_count)
     keep_metrics_here()
     analyzer = build_analyzer(settings)

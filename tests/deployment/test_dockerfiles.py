@@ -41,6 +41,10 @@ def test_all_images_share_one_trimmed_root(image: str) -> None:
     stages = stages_of(image)
 
     assert stages["root"] == stages_of("gateway")["root"]
+    copied = of(stages["root"], "COPY")
+    assert "images/hosts /etc/" in copied, (
+        "an engine that makes /etc/hosts for a step changes the time of /etc"
+    )
     assert of(stages["final"], "COPY")[0] == "--from=root / /"
     assert of(stages["final"], "RUN") == [] or stages["final"][1].word == "COPY"
 
@@ -51,6 +55,7 @@ def test_what_a_copied_root_lacks_is_set_again(image: str) -> None:
 
     assert "PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin " in variables
     assert "LANG=C.UTF-8" in variables
+    assert "LOGNAME=interview" in variables, "getpass.getuser() fails for a user without an account"
     assert "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" in variables
 
 
@@ -97,6 +102,7 @@ def test_no_setting_of_a_process_has_a_default_in_its_image(image: str) -> None:
         "PYTHONUNBUFFERED",
         "PYTHONDONTWRITEBYTECODE",
         "LANG",
+        "LOGNAME",
         "SSL_CERT_FILE",
         "REQUESTS_CA_BUNDLE",
         "PIP_CERT",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from images.trim_root import main, read_list, trim
+from images.trim_root import CHANGED_AT_S, main, read_list, trim
 from tests.folders import ROOT
 
 LIST = ROOT / "images" / "removed_from_root.txt"
@@ -134,6 +134,36 @@ def test_the_standard_library_is_compiled(base: Base) -> None:
 
     (compiled,) = (module.parent / "__pycache__").iterdir()
     assert compiled.name.startswith("one.")
+
+
+def test_a_base_that_is_trimmed_twice_gives_the_same_times(base: Base) -> None:
+    """A builder may trim it again for another image, which must not bring a layer of its own for that."""
+    base.install("apt", "usr/bin/apt")
+    base.install("coreutils", "usr/bin/ls")
+    base.write("usr/local/lib/python3.11/one.py", b"1\n")
+    for path in [base.root, *base.root.rglob("*")]:
+        os.utime(path, (1e9, 1e9), follow_symlinks=False)
+
+    base.trim("apt\n")
+
+    times = {path.relative_to(base.root): path.lstat().st_mtime for path in base.root.rglob("*")}
+    assert set(times.values()) == {1e9, float(CHANGED_AT_S)}
+    assert times[Path("usr/bin/ls")] == 1e9
+    assert times[Path("usr/bin")] == times[Path("etc/passwd")] == CHANGED_AT_S
+
+
+def test_the_user_of_the_processes_has_a_name_and_a_home_that_is_writable(base: Base) -> None:
+    base.write("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+
+    base.trim("")
+    base.trim("")
+
+    accounts = (base.root / "etc/passwd").read_text(encoding="utf-8").splitlines()
+    assert accounts == [
+        "root:x:0:0:root:/root:/bin/sh",
+        "interview:x:10001:10001::/tmp:/usr/sbin/nologin",
+    ]
+    assert (base.root / "etc/group").read_text(encoding="utf-8") == "interview:x:10001:\n"
 
 
 def test_a_base_without_debian_only_loses_files(base: Base) -> None:
