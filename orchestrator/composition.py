@@ -39,7 +39,7 @@ from orchestrator.running.places import Places, own_places
 from orchestrator.running.runner import StageRunner
 from orchestrator.running.watch import Pace
 from orchestrator.servicer import OrchestratorServicer
-from orchestrator.session_metrics import tell_waiting_sessions
+from orchestrator.session_metrics import begin_counting, tell_waiting_sessions
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.stages.assess import Assess
 from orchestrator.stages.catalogue import build_stages
@@ -101,6 +101,7 @@ def compose(
         orphan_s=settings.orphan_s,
         arrivals=LeftArrivals(media, settings.orphan_s),
     )
+    begin_counting(stages)
     waiting = partial(tell_waiting_sessions, engine.waiting_count)
     for chore in (sweep.run, audit.run, early.run, counts.run, waiting):
         engine.look_after(chore)

@@ -40,6 +40,8 @@ RECEIVED_BYTES = Counter(
     "interview_gateway_received_bytes_total", "Bytes of recordings that clients uploaded."
 )
 SUBMITTED = Counter("interview_gateway_sessions_total", "Sessions accepted.", ["source"])
+for _source in ("upload", "links"):
+    SUBMITTED.labels(_source)  # From 0 on: Prometheus would take the first value for the beginning.
 
 IdempotencyKey = Annotated[
     str | None,
