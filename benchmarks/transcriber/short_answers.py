@@ -1,9 +1,8 @@
-"""Short answers, 1.5 to 3 s of speech, cut out of longer recordings at pauses: is their language told right?"""
+"""Short answers, 1.5 to 3 s of speech, cut out of longer recordings at pauses, to tell their language."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -30,9 +29,7 @@ def short_answers(samples: Samples) -> list[Samples]:
     duration_s = samples.size / SAMPLE_RATE_HZ
     stream = SileroDetector().stream()
     found = np.concatenate([stream.take(samples), stream.finish()])
-    spans = [
-        piece for span in find_speech(found, duration_s, PAUSES) for piece in _halved(samples, span)
-    ]
+    spans = [piece for span in find_speech(found, duration_s, PAUSES) for piece in _halved(samples, span)]
     return [_cut(samples, span) for span in _joined(spans)]
 
 
@@ -41,7 +38,9 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
     answers: list[Span] = []
     begun: Span | None = None
     for span in spans:
-        begun = Span(begun.start_s, span.end_s) if begun and span.end_s - begun.start_s <= MAX_ANSWER_S else span
+        begun = (
+            Span(begun.start_s, span.end_s) if begun and span.end_s - begun.start_s <= MAX_ANSWER_S else span
+        )
         if begun.duration_s >= MIN_ANSWER_S:
             answers.append(begun)
             begun = None
@@ -52,7 +51,9 @@ def _halved(samples: Samples, span: Span) -> list[Span]:
     """Cut a span that is too long at its quietest moments, until none is."""
     if span.duration_s <= MAX_ANSWER_S:
         return [span]
-    times_s = np.arange(span.start_s + MIN_ANSWER_S, min(span.end_s - DIP_S, span.start_s + MAX_ANSWER_S), 0.02)
+    times_s = np.arange(
+        span.start_s + MIN_ANSWER_S, min(span.end_s - DIP_S, span.start_s + MAX_ANSWER_S), 0.02
+    )
     at_s = float(min(times_s, key=lambda time_s: _loudness(samples, time_s)))
     return [Span(span.start_s, at_s), *_halved(samples, Span(at_s, span.end_s))]
 

@@ -1,7 +1,7 @@
 """What is tried with a window that the model is not sure of: other ways to search, never chance.
 
-The library draws words at random there, from a generator that CTranslate2 seeds once in a thread: another text
-with every call. A search gives the same words for the same sound.
+The library draws words at random there, from a generator that CTranslate2 seeds once in a thread: each call
+gives another text. A search gives the same words for the same sound.
 """
 
 from __future__ import annotations

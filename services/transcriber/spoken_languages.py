@@ -66,7 +66,7 @@ class Part:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it is decoded in a language that nobody expected, and that it does not plainly sound like."""
+        """Whether it is decoded in a language that nobody expected, and only half sounds like it."""
         return not self.is_expected and any(stretch.was_tried for stretch in self.stretches)
 
     def dissenters(self) -> list[Stretch]:

@@ -172,9 +172,7 @@ class WhisperSpeechModel:
             found = model.detect_language(encoded)[0]
         return {token.strip("<|>"): float(probability) for token, probability in found}
 
-    def try_languages(
-        self, speech: Samples, language_codes: Sequence[str], stop: Event
-    ) -> dict[str, float]:
+    def try_languages(self, speech: Samples, language_codes: Sequence[str], stop: Event) -> dict[str, float]:
         """Return the mean log-probability of what it writes of up to 10 s in each of these languages."""
         request = DecodeRequest(None, "transcribe", TRIAL_BEAM_SIZE, "", "")
         with self._shared.for_call(stop) as model:

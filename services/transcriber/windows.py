@@ -145,9 +145,7 @@ class PieceDecoder:
         return self._whisper.encode(padded(window, frame_count))
 
     def _made(self, encoded: Any, options: TranscriptionOptions) -> Attempt:
-        result, *facts = self._whisper.generate_with_fallback(
-            encoded, self._prompt, self._tokenizer, options
-        )
+        result, *facts = self._whisper.generate_with_fallback(encoded, self._prompt, self._tokenizer, options)
         tokens = result.sequences_ids[0]
         text = self._tokenizer.decode([token for token in tokens if token < self._tokenizer.eot])
         return Attempt(encoded, result, text, *facts)
