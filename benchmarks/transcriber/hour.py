@@ -35,7 +35,7 @@ from services.transcriber.transcript import Transcript
 from services.transcriber.whisper import WhisperSpeechModel
 
 NEVER_SURE = FirstPass(min_avg_logprob=0.0)
-"""What goes to the model is then heard twice, the second time padded to 30 s and with the ladder."""
+"""What goes to the model is then heard twice, the second time padded to 30 s and with every rescue."""
 
 
 class SomePieces:

@@ -44,6 +44,7 @@ def compose(settings: TranscriberSettings) -> Register:
         speech_rules=settings.speech_rules,
         guard_rules=settings.guard_rules,
         expected_language_codes=settings.expected_language_codes if len(model.language_codes) > 1 else (),
+        on_contradiction=settings.language_contradiction,
         decoder=sound_decoder(settings.decoder_limits, growing_count=settings.growing_count),
     )
     worker_count = settings.workers_for(model.batch_size)

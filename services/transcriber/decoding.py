@@ -74,6 +74,12 @@ class SpeechModel(Protocol):
         """Return the probability of each language (Whisper's code) in up to 10 s of speech."""
         ...
 
+    def try_languages(
+        self, speech: Samples, language_codes: Sequence[str], stop: Event
+    ) -> Mapping[str, float]:
+        """Return the mean log-probability of what it writes of up to 10 s in each of these languages."""
+        ...
+
     def decode(
         self, piece: Piece, language_code: str, request: DecodeRequest, stop: Event
     ) -> Iterator[DecodedSegment]:

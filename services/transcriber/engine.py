@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as StopEvent
 
 from chassis.decoding.decoder import Decoder
 from chassis.growing import is_growing
+from chassis.playback.recording_warnings import in_order
 from services.transcriber.audio import ArrivingSound, Samples, check, check_sound
 from services.transcriber.decoding import DecodeRequest, SpeechModel, Task
 from services.transcriber.guards import GuardRules, flag_loops, uncovered_s
 from services.transcriber.heard_before import HeardBefore
 from services.transcriber.hearing import Hearing, Listener
 from services.transcriber.kept_sound import KeptSound
+from services.transcriber.language_check import LanguageCheck, OnContradiction
 from services.transcriber.languages import to_bcp47_code, to_whisper_code
 from services.transcriber.limits import check_beam_size, check_hint, hint_warnings
 from services.transcriber.speech import SpeechDetector, SpeechRules, total_s
@@ -60,6 +62,7 @@ class Transcriber:
         speech_rules: When sound counts as speech.
         guard_rules: When a segment is flagged.
         expected_language_codes: Languages that detection believes sooner than the rest (BCP-47).
+        on_contradiction: What follows where a recording plainly sounds like another language than was named.
         decoder: Decodes sound. None: a child process a recording.
 
     Raises:
@@ -76,12 +79,14 @@ class Transcriber:
         speech_rules: SpeechRules | None = None,
         guard_rules: GuardRules | None = None,
         expected_language_codes: Collection[str] = (),
+        on_contradiction: OnContradiction = "warn",
         decoder: Decoder | None = None,
     ) -> None:
         self._model = model
         self._detector = detector
         self._beam_size = beam_size
         self._max_duration_s = max_duration_s
+        self._on_contradiction = on_contradiction
         self._decoder = decoder
         self._speech_rules = speech_rules or SpeechRules()
         self._guard_rules = guard_rules or GuardRules()
@@ -133,7 +138,12 @@ class Transcriber:
                 yield from _with_progress(early.segments(listener.hearing()), None)
         check_sound(arriving)
         listener.finish()
-        yield from self._whole(listener.hearing(arriving.warnings), writer, early.given, options, waiting)
+        hearing = listener.hearing(arriving.warnings)
+        check_of_language = LanguageCheck(heard_before, self._on_contradiction)
+        checked, warnings = check_of_language.checked(hearing, request, stop)
+        writer = replace(writer, request=checked)
+        hearing = replace(hearing, warnings=in_order([*hearing.warnings, *warnings]))
+        yield from self._whole(hearing, writer, early.given, options, waiting)
 
     def _whole(
         self,

@@ -6,7 +6,7 @@ So a recording that still grows can be gone through again and again, and in the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import Event
 
 from services.transcriber.audio import Samples
@@ -23,6 +23,7 @@ class HeardBefore:
     def __init__(self, model: SpeechModel) -> None:
         self._model = model
         self._languages: dict[bytes, Mapping[str, float]] = {}
+        self._tried: dict[tuple[object, ...], Mapping[str, float]] = {}
         self._segments: dict[tuple[object, ...], tuple[DecodedSegment, ...]] = {}
 
     @property
@@ -40,6 +41,15 @@ class HeardBefore:
         if key not in self._languages:
             self._languages[key] = self._model.detect_language(speech, stop)
         return self._languages[key]
+
+    def try_languages(
+        self, speech: Samples, language_codes: Sequence[str], stop: Event
+    ) -> Mapping[str, float]:
+        """See `SpeechModel`."""
+        key = (_digest(speech), tuple(language_codes))
+        if key not in self._tried:
+            self._tried[key] = self._model.try_languages(speech, language_codes, stop)
+        return self._tried[key]
 
     def decode(
         self, piece: Piece, language_code: str, request: DecodeRequest, stop: Event

@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from chassis.settings import ServiceSettings
 from services.transcriber.first_pass import FirstPass
 from services.transcriber.guards import GuardRules
+from services.transcriber.language_check import OnContradiction
 from services.transcriber.speech import SpeechRules
 
 MIN_WORKER_COUNT = 8
@@ -40,6 +41,8 @@ class TranscriberSettings(ServiceSettings):
     first_pass_max_compression_ratio: float = Field(FirstPass.max_compression_ratio, gt=0)
     expected_language_codes: tuple[str, ...] = ("en", "id")
     """Languages that detection believes sooner than the rest (BCP-47), where the model knows several."""
+    language_contradiction: OnContradiction = "warn"
+    """What follows where a recording plainly sounds like another language than the caller named."""
     max_duration_s: float = Field(7200.0, gt=0)
     """Longest recording. The product's limit is 60 minutes a video."""
 

@@ -2,8 +2,8 @@
 
 faster-whisper asks its model for one window at a time. Here each such request waits for its turn, and
 on a device that gains from it, requests of several calls go to the model as one batch: encoding,
-language, decoding and alignment alike. Temperature fallback stays with the call: a warmer attempt is one
-more request.
+language, decoding and alignment alike. What a call tries again stays with it: another attempt is one more
+request.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from threading import Event
 from services.transcriber.audio import Sliceable, cut
 from services.transcriber.decoding import SpeechModel
 from services.transcriber.guards import uncovered_s
+from services.transcriber.language_trials import Expectations
 from services.transcriber.languages import language_path
 from services.transcriber.pieces import divided
 from services.transcriber.transcript import Span, Word
@@ -30,6 +31,9 @@ LOST_RATIO = 0.8
 MAX_HEARD_S = 10.0
 """The beginning of a stretch that the language is told from: longer costs more and says no more."""
 
+PAD_S = 0.4
+"""Heard around a stretch too: a sharp edge says something else than the voice."""
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -39,6 +43,10 @@ class Stretch:
     language_code: str
     """Whisper's code."""
     probability: float
+    was_tried: bool = False
+    """Whether its sound said too little, and it was decoded in several languages to tell."""
+    is_expected: bool = True
+    """Whether the language is one of those that are expected."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,13 @@ class Part:
     """Its probability, mean over the time. None where nothing was detected."""
     stretches: Sequence[Stretch] = ()
     """Those that the language was told from."""
+    is_expected: bool = True
+    """Whether the language is one of those that are expected, or the caller named it."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is decoded in a language that nobody expected, and only half sounds like it."""
+        return not self.is_expected and any(stretch.was_tried for stretch in self.stretches)
 
     def dissenters(self) -> list[Stretch]:
         """Return the stretches that sound plainly like another language than they are decoded in."""
@@ -74,7 +89,7 @@ class LanguageFinder:
 
     def __init__(self, model: SpeechModel, expected_codes: Collection[str] = ()) -> None:
         self._model = model
-        self._expected = frozenset(expected_codes)
+        self._expected = Expectations(expected_codes, EXPECTED_ODDS)
 
     def parts(
         self,
@@ -97,8 +112,9 @@ class LanguageFinder:
             CancelledCallError: `stop` was set (`CANCELLED`).
         """
         stretches = stretches_of(block, speech)
-        heard = [self._heard(samples, stretch, stop) for stretch in stretches]
-        found = [self._weighted(languages) for languages in heard]
+        bounds = Span(block[0].start_s, block[-1].end_s)
+        told = [self._told(samples, stretch, bounds, stop) for stretch in stretches]
+        found = [languages for languages, _ in told]
         path = language_path(
             [(languages, stretch.duration_s) for languages, stretch in zip(found, stretches, strict=True)],
             before,
@@ -112,24 +128,29 @@ class LanguageFinder:
         for run, spans in zip(runs, divided(block, cuts_s), strict=True):
             code, run_s = path[run[0]], sum(stretches[index].duration_s for index in run)
             probable_s = sum(found[index].get(code, 0.0) * stretches[index].duration_s for index in run)
-            own = [_likeliest(stretches[index], heard[index]) for index in run]
-            parts.append(Part(spans, code, probable_s / run_s, own))
+            own = [told[index][1] for index in run]
+            parts.append(Part(spans, code, probable_s / run_s, own, self._expects(code)))
         return parts
 
-    def _heard(self, samples: Sliceable, stretch: Span, stop: Event) -> Mapping[str, float]:
-        heard = Span(stretch.start_s, min(stretch.end_s, stretch.start_s + MAX_HEARD_S))
-        return self._model.detect_language(cut(samples, heard), stop)
+    def _expects(self, code: str) -> bool:
+        return not self._expected.codes or code in self._expected.codes
 
-    def _weighted(self, found: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the probabilities with what is expected taken into account (Bayes)."""
-        weighted = {code: p * (EXPECTED_ODDS if code in self._expected else 1) for code, p in found.items()}
-        total = sum(weighted.values())
-        return {code: p / total for code, p in weighted.items()} if self._expected and total > 0 else found
+    def _told(
+        self, samples: Sliceable, span: Span, bounds: Span, stop: Event
+    ) -> tuple[Mapping[str, float], Stretch]:
+        """Return how probable the languages of a stretch are, and what it alone sounds most like."""
+        begin_s, end_s = max(bounds.start_s, span.start_s - PAD_S), min(bounds.end_s, span.end_s + PAD_S)
+        heard = cut(samples, Span(begin_s, min(end_s, begin_s + MAX_HEARD_S)))
+        found = self._expected.gathered(self._model.detect_language(heard, stop))
+        codes = self._expected.to_try(found, span.duration_s)
+        if not codes:
+            return self._expected.weighted(found), self._likeliest(span, found, was_tried=False)
+        tried = self._expected.after_trial(found, self._model.try_languages(heard, codes, stop))
+        return tried, self._likeliest(span, tried, was_tried=True)
 
-
-def _likeliest(span: Span, found: Mapping[str, float]) -> Stretch:
-    code = max(found, key=lambda code: found[code])
-    return Stretch(span, code, found[code])
+    def _likeliest(self, span: Span, found: Mapping[str, float], *, was_tried: bool) -> Stretch:
+        code = max(found, key=lambda code: found[code])
+        return Stretch(span, code, found[code], was_tried, self._expects(code))
 
 
 def lost_parts(part: Part, words: Sequence[Word]) -> list[Part]:
@@ -142,7 +163,13 @@ def lost_parts(part: Part, words: Sequence[Word]) -> list[Part]:
         words: What came of it, in time order.
     """
     return [
-        Part([stretch.span], stretch.language_code, stretch.probability)
+        Part(
+            [stretch.span],
+            stretch.language_code,
+            stretch.probability,
+            [stretch],
+            stretch.is_expected,
+        )
         for stretch in part.dissenters()
         if uncovered_s(words, [stretch.span]) >= LOST_RATIO * stretch.span.duration_s
     ]

@@ -20,6 +20,7 @@ class Flag(Enum):
     HIGH_COMPRESSION = "high_compression"
     LOW_PROBABILITY = "low_probability"
     NO_SPEECH = "no_speech"
+    UNEXPECTED_LANGUAGE = "unexpected_language"
 
 
 class TranscriptOutcome(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,10 +19,8 @@ from services.transcriber.decoding import DecodedSegment, DecodeRequest, Piece
 from services.transcriber.first_pass import FirstPass
 from services.transcriber.shared_model import CallModel, RanTogether, SharedModel, tell_nobody
 from services.transcriber.transcript import Span
-from services.transcriber.windows import PieceDecoder
+from services.transcriber.windows import PieceDecoder, beliefs
 
-SAMPLING_SEED = 20_251
-"""Any fixed number. It makes the warmer attempts of a fresh process repeatable."""
 MAX_HINT_TOKENS = 100
 """Hotwords and prompt get this much each. With 223 each nothing is left for the words: measured,
 1,000 Chinese characters of both gave an empty transcript."""
@@ -37,6 +35,8 @@ DECODING_CPU_THREADS = 1
 (base: 145 MB resident)."""
 CPU_WORKERS = 2
 """One encodes a window while the other one decodes another call's. They share the weights."""
+TRIAL_BEAM_SIZE = 5
+"""Of what is written to tell a language."""
 BATCHED_LENGTH_STEP_FRAMES = 500
 """5 s. Where windows go to the model together, own lengths are rounded up to it, so that more are equal."""
 GPU_BATCH_SIZE = 16
@@ -101,7 +101,6 @@ class WhisperSpeechModel:
         ran_together: RanTogether = tell_nobody,
     ) -> None:
         self.device = device if device != "auto" else _best_device()
-        ctranslate2.set_random_seed(SAMPLING_SEED)
         try:
             self.compute_type = numbers = _compute_type(compute_type, self.device)
             threads = cpu_threads or DEFAULT_CPU_THREADS
@@ -173,16 +172,25 @@ class WhisperSpeechModel:
             found = model.detect_language(encoded)[0]
         return {token.strip("<|>"): float(probability) for token, probability in found}
 
+    def try_languages(self, speech: Samples, language_codes: Sequence[str], stop: Event) -> dict[str, float]:
+        """Return the mean log-probability of what it writes of up to 10 s in each of these languages."""
+        request = DecodeRequest(None, "transcribe", TRIAL_BEAM_SIZE, "", "")
+        with self._shared.for_call(stop) as model:
+            whisper = self._whisper.for_call(model, stop)
+            decoders = {code: self._decoder(whisper, code, request) for code in language_codes}
+            return beliefs(decoders, whisper, speech)
+
     def decode(
         self, piece: Piece, language_code: str, request: DecodeRequest, stop: Event
     ) -> Iterator[DecodedSegment]:
         """Yield segments as they are decoded. Raises `CancelledCallError` once `stop` is set."""
         with self._shared.for_call(stop) as model:
             whisper = self._whisper.for_call(model, stop)
-            tokenizer = self._tokenizer(language_code, request.task)
-            yield from PieceDecoder(
-                whisper, tokenizer, request, self._first_pass, self._length_step_frames
-            ).segments(piece)
+            yield from self._decoder(whisper, language_code, request).segments(piece)
+
+    def _decoder(self, whisper: Any, language_code: str, request: DecodeRequest) -> PieceDecoder:
+        tokenizer = self._tokenizer(language_code, request.task)
+        return PieceDecoder(whisper, tokenizer, request, self._first_pass, self._length_step_frames)
 
     def _tokenizer(self, language_code: str, task: str) -> Tokenizer:
         """Return a tokenizer, kept because what it suppresses takes it a while to find out."""

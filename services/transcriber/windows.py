@@ -3,13 +3,14 @@
 The library pads every window to 30 s. A padded window costs as much as a full one, and the encoder's cost
 grows faster than the window. At its own length and a margin the words are as good, but for one thing: the
 model sometimes does not find the end, and writes the last sentence again. Such a window, and one that it is
-not sure of, is heard again as it was trained: padded, with the temperature ladder.
+not sure of, is heard again as it was trained: padded, and searched in other ways (`rescues`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,19 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import TranscriptionOptions, get_suppressed_tokens
 from numpy.typing import NDArray
 
+from services.transcriber.audio import Samples
 from services.transcriber.decoding import DecodedSegment, DecodedWord, DecodeRequest, Piece
 from services.transcriber.first_pass import FirstPass
+from services.transcriber.rescues import (
+    MAX_COMPRESSION_RATIO,
+    MIN_AVG_LOGPROB,
+    NO_SPEECH_PROBABILITY,
+    Attempt,
+    rescued,
+)
 from services.transcriber.speech import overlap_s
 from services.transcriber.transcript import Span
 
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Whisper's own ladder: a window that repeats itself or is improbable is decoded again, warmer."""
 MAX_WINDOW_TOKENS = 224
 """Half the context, as in OpenAI's code. Without it a loop runs to 448 tokens, six times over."""
 FRAMES_PER_S = 100
@@ -37,26 +44,9 @@ OWN_LENGTH_TOKENS, TOKENS_PER_S = 20, 10
 MIN_REST_S = 1.0
 """Speech after the last word from which on the rest of a piece is heard again. Of less the model makes up
 words: the library hears every rest, and wrote "key key key" after a last word (base, own length)."""
-NO_SPEECH_PROBABILITY, MIN_AVG_LOGPROB = 0.6, -1.0
-"""The library's own rule: above the one and below the other, a window is silent."""
 
 Features = NDArray[np.float32]
 """Log-mel spectrogram, shape (n_mels, n_frames)."""
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """What the model made of one window."""
-
-    encoded: Any
-    result: Any
-    avg_logprob: float
-    temperature: float
-    compression_ratio: float
-
-    @property
-    def is_silent(self) -> bool:
-        return self.result.no_speech_prob > NO_SPEECH_PROBABILITY and self.avg_logprob <= MIN_AVG_LOGPROB
 
 
 class PieceDecoder:
@@ -100,6 +90,15 @@ class PieceDecoder:
                 return
             seek, last_word_s = round(words_end_s * FRAMES_PER_S), words_end_s
 
+    def belief(self, encoded: Any, frame_count: int) -> float:
+        """Return the mean log-probability of what it writes of a window, without time for a second thought.
+
+        Args:
+            encoded: The window at its own length.
+            frame_count: Frames of it with sound.
+        """
+        return self._made(encoded, self._short(frame_count / FRAMES_PER_S)).avg_logprob
+
     def _window(self, window: Features, seek: int, last_word_s: float) -> list[DecodedSegment]:
         attempt = self._attempt(window)
         if attempt.is_silent:
@@ -124,32 +123,50 @@ class PieceDecoder:
             if segment["start"] != segment["end"]
         ]
 
-    def _attempt(self, window: Features) -> _Attempt:
-        """Return the attempt at the window's own length, or the padded one where it is not sure."""
+    def _attempt(self, window: Features) -> Attempt:
+        """Return the attempt at the window's own length, or a padded one where it is not sure."""
         if self._first_pass is not None:
             length_s = window.shape[1] / FRAMES_PER_S
-            token_count = min(MAX_WINDOW_TOKENS, OWN_LENGTH_TOKENS + round(TOKENS_PER_S * length_s))
-            options = replace(self._options, temperatures=[0.0], max_new_tokens=token_count)
-            attempt = self._made(padded(window, self._own_length(window.shape[1])), options)
+            attempt = self._made(self.encoded_at_own_length(window), self._short(length_s))
             if self._is_sure(self._first_pass, attempt, length_s):
                 return attempt
-        return self._made(padded(window, MAX_WINDOW_FRAMES), self._options)
+        return rescued(partial(self._made, self._encoded(window, MAX_WINDOW_FRAMES)), self._options)
 
-    def _own_length(self, frame_count: int) -> int:
-        """Return the frames of a window with its margin, in whole steps."""
-        return -(-(frame_count + MARGIN_FRAMES) // self._length_step_frames) * self._length_step_frames
+    def _short(self, length_s: float) -> TranscriptionOptions:
+        token_count = min(MAX_WINDOW_TOKENS, OWN_LENGTH_TOKENS + round(TOKENS_PER_S * length_s))
+        return replace(self._options, max_new_tokens=token_count)
 
-    def _made(self, window: Features, options: TranscriptionOptions) -> _Attempt:
-        encoded = self._whisper.encode(window)
-        made = self._whisper.generate_with_fallback(encoded, self._prompt, self._tokenizer, options)
-        return _Attempt(encoded, *made)
+    def encoded_at_own_length(self, window: Features) -> Any:
+        """Encode a window with its margin, in whole steps."""
+        step = self._length_step_frames
+        return self._encoded(window, -(-(window.shape[1] + MARGIN_FRAMES) // step) * step)
 
-    def _is_sure(self, rules: FirstPass, attempt: _Attempt, length_s: float) -> bool:
-        tokens = attempt.result.sequences_ids[0]
+    def _encoded(self, window: Features, frame_count: int) -> Any:
+        return self._whisper.encode(padded(window, frame_count))
+
+    def _made(self, encoded: Any, options: TranscriptionOptions) -> Attempt:
+        result, *facts = self._whisper.generate_with_fallback(encoded, self._prompt, self._tokenizer, options)
+        tokens = result.sequences_ids[0]
         text = self._tokenizer.decode([token for token in tokens if token < self._tokenizer.eot])
-        last_stamp = max(tokens, default=0) - self._tokenizer.timestamp_begin
+        return Attempt(encoded, result, text, *facts)
+
+    def _is_sure(self, rules: FirstPass, attempt: Attempt, length_s: float) -> bool:
+        last_stamp = max(attempt.result.sequences_ids[0], default=0) - self._tokenizer.timestamp_begin
         overrun_s = last_stamp * self._whisper.time_precision - length_s
-        return rules.is_sure(text, attempt.avg_logprob, attempt.compression_ratio, overrun_s)
+        return rules.is_sure(attempt.text, attempt.avg_logprob, attempt.compression_ratio, overrun_s)
+
+
+def beliefs(decoders: Mapping[str, PieceDecoder], whisper: Any, speech: Samples) -> dict[str, float]:
+    """Return the mean log-probability of what each decoder writes of the same speech.
+
+    Args:
+        decoders: By language.
+        whisper: faster-whisper's model as one call sees it.
+        speech: Up to 27 s.
+    """
+    features = whisper.feature_extractor(speech)[:, :-1]
+    encoded = next(iter(decoders.values())).encoded_at_own_length(features)
+    return {code: decoder.belief(encoded, features.shape[1]) for code, decoder in decoders.items()}
 
 
 def padded(window: Features, frame_count: int) -> Features:
@@ -158,7 +175,7 @@ def padded(window: Features, frame_count: int) -> Features:
     return np.pad(window, ((0, 0), (0, max(0, missing))))
 
 
-def _decoded(segment: dict[str, Any], text: str, attempt: _Attempt) -> DecodedSegment:
+def _decoded(segment: dict[str, Any], text: str, attempt: Attempt) -> DecodedSegment:
     return DecodedSegment(
         start_s=float(segment["start"]),
         end_s=float(segment["end"]),
@@ -185,10 +202,10 @@ def _options(tokenizer: Tokenizer, request: DecodeRequest) -> TranscriptionOptio
         no_repeat_ngram_size=0,
         log_prob_threshold=MIN_AVG_LOGPROB,
         no_speech_threshold=NO_SPEECH_PROBABILITY,
-        compression_ratio_threshold=2.4,
+        compression_ratio_threshold=MAX_COMPRESSION_RATIO,
         condition_on_previous_text=False,
         prompt_reset_on_temperature=0.5,
-        temperatures=TEMPERATURES,
+        temperatures=[0.0],
         initial_prompt=None,
         prefix=None,
         suppress_blank=True,

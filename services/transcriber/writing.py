@@ -17,7 +17,7 @@ from services.transcriber.pieces import LOOKAHEAD_S, cut_into_pieces
 from services.transcriber.placing import placed
 from services.transcriber.speech import overlap_s
 from services.transcriber.spoken_languages import LanguageFinder, Part, lost_parts
-from services.transcriber.transcript import Segment, Span, Word
+from services.transcriber.transcript import Flag, Segment, Span, Word
 from services.transcriber.word_times import JoinedClock
 
 UNSETTLED_S = 1.5
@@ -90,7 +90,10 @@ class Writer:
                     continue
                 segment = placed(decoded, part, clock, bounds)
                 bounds = Span(segment.end_s, bounds.end_s)
-                yield replace(segment, flags=flags_of(segment, hearing.speech, self.rules))
+                flags = flags_of(segment, hearing.speech, self.rules)
+                if part.is_doubtful:
+                    flags |= {Flag.UNEXPECTED_LANGUAGE}
+                yield replace(segment, flags=flags)
 
     def _parts(self, hearing: Hearing, first_block: int) -> Iterator[tuple[Part, bool]]:
         """Yield what is decoded in one language, and whether the sound's end may still change it."""

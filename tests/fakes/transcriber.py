@@ -56,6 +56,7 @@ class FakeSpeechModel:
         max_hint_chars: int = 10_000,
         heard: Sequence[Mapping[str, float]] = ({"en": 0.97, "id": 0.02},),
         then: Sequence[DecodedSegment] | None = None,
+        believes: Mapping[str, float] | None = None,
     ) -> None:
         self._segments = segments
         self._language_codes = language_codes
@@ -65,6 +66,8 @@ class FakeSpeechModel:
         self.speech: list[Sequence[Span]] = []
         self.decoded_in: list[str] = []
         self.detected_s: list[float] = []
+        self.tried: list[Sequence[str]] = []
+        self._believes = believes or {}
         self._heard = heard
         self._then = then
         self.given_count = 0
@@ -80,6 +83,13 @@ class FakeSpeechModel:
         """Say what was to be heard in the next stretch; the last one goes on without end."""
         self.detected_s.append(speech.size / SAMPLE_RATE_HZ)
         return self._heard[min(len(self.detected_s), len(self._heard)) - 1]
+
+    def try_languages(
+        self, speech: Samples, language_codes: Sequence[str], stop: threading.Event
+    ) -> Mapping[str, float]:
+        """Believe what it writes as much as it was told, or little."""
+        self.tried.append(language_codes)
+        return {code: self._believes.get(code, -1.0) for code in language_codes}
 
     def decode(
         self, piece: Piece, language_code: str, request: DecodeRequest, stop: threading.Event

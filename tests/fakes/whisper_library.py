@@ -43,12 +43,16 @@ class Heard:
 
 @dataclass
 class FakeWhisper:
-    """Says of each window the next thing that it was told to, and remembers what it was asked."""
+    """Says of each window the next thing that it was told to, and remembers what it was asked.
 
-    heard: Sequence[Heard]
+    Of a window that is decoded again it says the same, or the next of a list."""
+
+    heard: Sequence[Heard | Sequence[Heard]]
     window_frames: list[int] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     aligned_frames: list[int] = field(default_factory=list)
+    said: dict[int, Heard] = field(default_factory=dict)
+    attempt_counts: dict[int, int] = field(default_factory=dict)
     time_precision = 0.02
 
     def feature_extractor(self, samples: np.ndarray) -> np.ndarray:
@@ -61,9 +65,15 @@ class FakeWhisper:
         self.window_frames.append(window.shape[1])
         return len(self.window_frames) - 1
 
+    def _next(self, encoded: int) -> Heard:
+        heard = self.heard[encoded]
+        told = [heard] if isinstance(heard, Heard) else heard
+        count = self.attempt_counts[encoded] = self.attempt_counts.get(encoded, 0) + 1
+        return told[min(count, len(told)) - 1]
+
     def generate_with_fallback(self, encoded: int, _prompt: list[int], tokenizer: Any, options: Any) -> Any:
         self.asked.append(options)
-        said = self.heard[encoded]
+        said = self.said[encoded] = self._next(encoded)
         last_s = said.words[-1][2] if said.last_stamp_s is None and said.words else said.last_stamp_s or 0.0
         tokens = [*(word for word, _, _ in said.words), tokenizer.timestamp_begin + round(last_s / 0.02)]
         result = SimpleNamespace(sequences_ids=[tokens], no_speech_prob=said.no_speech_prob)
@@ -89,6 +99,6 @@ class FakeWhisper:
                     "word": f" w{word}",
                     "probability": 0.9,
                 }
-                for word, start_s, end_s in self.heard[encoded].words
+                for word, start_s, end_s in self.said[encoded].words
             ]
         return last_speech_timestamp

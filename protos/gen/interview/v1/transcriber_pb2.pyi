@@ -21,6 +21,7 @@ class SegmentFlag(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEGMENT_FLAG_HIGH_COMPRESSION: _ClassVar[SegmentFlag]
     SEGMENT_FLAG_LOW_PROBABILITY: _ClassVar[SegmentFlag]
     SEGMENT_FLAG_NO_SPEECH: _ClassVar[SegmentFlag]
+    SEGMENT_FLAG_UNEXPECTED_LANGUAGE: _ClassVar[SegmentFlag]
 TRANSCRIBE_TASK_UNSPECIFIED: TranscribeTask
 TRANSCRIBE_TASK_TRANSCRIBE: TranscribeTask
 TRANSCRIBE_TASK_TRANSLATE: TranscribeTask
@@ -29,6 +30,7 @@ SEGMENT_FLAG_REPETITION: SegmentFlag
 SEGMENT_FLAG_HIGH_COMPRESSION: SegmentFlag
 SEGMENT_FLAG_LOW_PROBABILITY: SegmentFlag
 SEGMENT_FLAG_NO_SPEECH: SegmentFlag
+SEGMENT_FLAG_UNEXPECTED_LANGUAGE: SegmentFlag
 
 class TranscribeConfig(_message.Message):
     __slots__ = ("recording", "language_code", "task", "beam_size", "hotwords", "prompt", "vad_disabled")

@@ -14,7 +14,7 @@ from services.transcriber.engine import TranscribeOptions, Transcriber
 from services.transcriber.languages import language_path
 from services.transcriber.pieces import divided
 from services.transcriber.spoken_languages import MAX_HEARD_S, stretches_of
-from services.transcriber.transcript import Span, Transcript
+from services.transcriber.transcript import Flag, Span, Transcript
 from tests.fakes.transcriber import FakeSpeechModel, LoudnessDetector, decoded, silence, tone, write_wav
 
 EN, ID = {"en": 0.95, "id": 0.02}, {"id": 0.95, "en": 0.02}
@@ -114,17 +114,19 @@ def test_detection_hears_the_beginning_of_a_long_stretch(tmp_path: Path) -> None
 
 
 def test_an_expected_language_is_believed_sooner(two_voices: Path) -> None:
-    accent = {"cy": 0.48, "en": 0.25, "id": 0.01}
+    accent = {"en": 0.55, "cy": 0.25, "id": 0.01}
     model = FakeSpeechModel([decoded("words")], language_codes=("cy", "en", "id"), heard=[accent])
     transcript = transcript_of(two_voices, model, ["en", "id"])
 
     assert model.decoded_in == ["en"]
-    assert transcript.language_probability == pytest.approx(1.0 / (0.48 + 1.0 + 0.04))
+    assert transcript.language_probability == pytest.approx(2.2 / (0.25 + 2.2 + 0.04))
 
 
 def test_a_language_that_is_plainly_another_is_found_all_the_same(two_voices: Path) -> None:
     french = {"fr": 0.96, "en": 0.01}
-    model = FakeSpeechModel([decoded("mots")], language_codes=("en", "fr", "id"), heard=[french])
+    model = FakeSpeechModel(
+        [decoded("mots")], language_codes=("en", "fr", "id"), heard=[french], believes={"fr": -0.3}
+    )
     transcript_of(two_voices, model, ["en", "id"])
 
     assert model.decoded_in == ["fr"]
@@ -167,3 +169,98 @@ def test_a_model_of_one_language_is_not_asked_for_it(two_voices: Path) -> None:
 def test_an_unknown_language_can_not_be_expected() -> None:
     with pytest.raises(InvalidInputError):
         Transcriber(FakeSpeechModel(), LoudnessDetector(), expected_language_codes=["xx"])
+
+
+@pytest.fixture
+def short_answer(tmp_path: Path) -> Path:
+    """Two seconds of voice."""
+    return write_wav(tmp_path / "short.wav", np.concatenate([silence(0.5), tone(2), silence(0.5)]))
+
+
+GREEK = {"el": 0.5, "pt": 0.2, "id": 0.1, "en": 0.1}
+KNOWN = ("ar", "el", "en", "id", "jw", "ms", "pt")
+
+
+def test_a_short_answer_that_sounds_like_nothing_known_is_written_in_the_language_that_fits(
+    short_answer: Path,
+) -> None:
+    model = FakeSpeechModel(
+        [decoded("kualitas")], language_codes=KNOWN, heard=[GREEK], believes={"id": -0.5, "el": -0.9}
+    )
+    transcript = transcript_of(short_answer, model, ["en", "id"])
+
+    assert model.tried == [["en", "id", "el"]]
+    assert model.decoded_in == ["id"]
+    assert transcript.segments[0].flags == frozenset()
+
+
+def test_english_stays_english_by_the_same_rule(short_answer: Path) -> None:
+    welsh = {"cy": 0.6, "en": 0.35}
+    model = FakeSpeechModel(
+        [decoded("if called")], language_codes=("cy", "en", "id"), heard=[welsh], believes={"en": -0.5}
+    )
+    transcript_of(short_answer, model, ["en", "id"])
+
+    assert model.decoded_in == ["en"]
+
+
+@pytest.mark.parametrize("duration_s", [2.0, 8.0])
+def test_a_language_that_is_told_by_its_sound_is_not_tried(tmp_path: Path, duration_s: float) -> None:
+    model = FakeSpeechModel([decoded("words")], heard=[{"id": 0.7, "en": 0.1, "ms": 0.1}])
+    transcript_of(write_wav(tmp_path / "a.wav", tone(duration_s)), model, ["en", "id"])
+
+    assert (model.tried, model.decoded_in) == ([], ["id"])
+
+
+def test_malay_is_indonesian_where_only_indonesian_is_expected(two_voices: Path) -> None:
+    malay = {"ms": 0.69, "id": 0.13}
+    model = FakeSpeechModel([decoded("kata")], language_codes=KNOWN, heard=[malay])
+    transcript = transcript_of(two_voices, model, ["en", "id"])
+
+    assert (model.tried, model.decoded_in) == ([], ["id"])
+    assert {segment.language_code for segment in transcript.segments} == {"id"}
+
+
+def test_malay_stays_malay_where_it_is_expected(two_voices: Path) -> None:
+    model = FakeSpeechModel([decoded("kata")], language_codes=KNOWN, heard=[{"ms": 0.69, "id": 0.13}])
+    transcript_of(two_voices, model, ["en", "id", "ms"])
+
+    assert model.decoded_in == ["ms"]
+
+
+@pytest.mark.parametrize(("belief", "code"), [(-0.6, "id"), (-0.2, "ar")])
+def test_a_language_that_nobody_expects_needs_a_text_that_fits_much_better(
+    two_voices: Path, belief: float, code: str
+) -> None:
+    model = FakeSpeechModel(
+        [decoded("words")],
+        language_codes=KNOWN,
+        heard=[{"ar": 0.7, "id": 0.1}],
+        believes={"ar": belief, "id": -0.7},
+    )
+    transcript_of(two_voices, model, ["en", "id"])
+
+    assert model.decoded_in == [code]
+
+
+def test_what_is_kept_in_a_language_that_nobody_expects_is_flagged_unless_it_plainly_sounds_like_it(
+    two_voices: Path, tmp_path: Path
+) -> None:
+    half = FakeSpeechModel(
+        [decoded("words")], language_codes=KNOWN, heard=[{"ar": 0.7, "id": 0.1}], believes={"ar": -0.2}
+    )
+    plain = FakeSpeechModel([decoded("words")], language_codes=KNOWN, heard=[{"ar": 0.97}])
+    long = write_wav(tmp_path / "long.wav", tone(8))
+    flagged = transcript_of(two_voices, half, ["en", "id"]).segments
+    kept = transcript_of(long, plain, ["en", "id"]).segments
+
+    assert all(Flag.UNEXPECTED_LANGUAGE in segment.flags for segment in flagged)
+    assert not any(Flag.UNEXPECTED_LANGUAGE in segment.flags for segment in kept)
+    assert {segment.language_code for segment in (*flagged, *kept)} == {"ar"}
+
+
+def test_without_expectations_nothing_is_tried(short_answer: Path) -> None:
+    model = FakeSpeechModel([decoded("words")], language_codes=KNOWN, heard=[GREEK])
+    transcript_of(short_answer, model)
+
+    assert (model.tried, model.decoded_in) == ([], ["el"])

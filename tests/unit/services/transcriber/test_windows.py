@@ -15,7 +15,6 @@ from services.transcriber.windows import (
     MARGIN_FRAMES,
     MAX_WINDOW_FRAMES,
     MAX_WINDOW_TOKENS,
-    TEMPERATURES,
     PieceDecoder,
 )
 from tests.fakes.whisper_library import FakeTokenizer, FakeWhisper, Heard
@@ -71,9 +70,7 @@ def test_a_doubtful_window_is_heard_again_as_the_model_was_trained(doubtful: Hea
     (segment,) = decoded(whisper, piece(10))
 
     assert whisper.window_frames == [1000 + MARGIN_FRAMES, MAX_WINDOW_FRAMES]
-    assert (whisper.asked[1].temperatures, whisper.asked[1].max_new_tokens) == (
-        TEMPERATURES, MAX_WINDOW_TOKENS,
-    )  # fmt: skip
+    assert (whisper.asked[1].beam_size, whisper.asked[1].max_new_tokens) == (5, MAX_WINDOW_TOKENS)
     assert segment.text == "w1 w2"
 
 
@@ -128,3 +125,38 @@ def test_a_window_that_the_model_calls_silent_has_no_words() -> None:
 
     assert decoded(whisper, piece(10)) == []
     assert whisper.aligned_frames == []
+
+
+IMPROBABLE = Heard([(1, 0.2, 9.8)], avg_logprob=-1.2)
+LOOP = Heard([(7, i, i + 0.98) for i in range(10)], avg_logprob=-0.1)
+
+
+def test_no_window_is_left_to_chance() -> None:
+    whisper = FakeWhisper([IMPROBABLE, IMPROBABLE])
+    (segment,) = decoded(whisper, piece(10))
+
+    assert len(whisper.asked) > 2
+    assert {tuple(options.temperatures) for options in whisper.asked} == {(0.0,)}
+    assert segment.temperature == 0.0
+
+
+def test_a_loop_is_searched_again_without_repetitions() -> None:
+    whisper = FakeWhisper([LOOP, [LOOP, ALL_OF_IT]])
+    (segment,) = decoded(whisper, piece(10))
+
+    assert [options.no_repeat_ngram_size > 0 for options in whisper.asked] == [False, False, True]
+    assert segment.text == "w1 w2"
+
+
+def test_where_nothing_is_sure_the_most_probable_text_without_a_loop_stays() -> None:
+    better = Heard([(3, 0.2, 9.8)], avg_logprob=-1.1)
+    whisper = FakeWhisper([LOOP, [LOOP, better, IMPROBABLE]])
+    (segment,) = decoded(whisper, piece(10))
+
+    assert segment.text == "w3"
+
+
+def test_where_all_are_loops_one_of_them_stays() -> None:
+    whisper = FakeWhisper([LOOP, LOOP])
+
+    assert len(decoded(whisper, piece(10))) == 1
