@@ -34,7 +34,7 @@ class Result:
     @property
     def doubted(self) -> bool:
         """Whether it is shown with a doubt."""
-        return bool(getattr(self.translation, "doubts", ()))
+        return bool(self.translation.doubts)
 
     @property
     def faults(self) -> list[str]:

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.translator.corpus import DIRECTIONS, Sentence, mixed, read_sentences
 from benchmarks.translator.figures import ALL, Result, chrf_of, rows_of, to_json
-from benchmarks.translator.references import figures_of_references
+from benchmarks.translator.references import figures_of_references, table_of_references
 from benchmarks.translator.replies import Folder, RememberingBackend, RememberingChat
 from chassis.chat_completions import ChatClient, ChatServer, is_local
 from chassis.errors import InterviewError
@@ -109,7 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = read_arguments(arguments)
     sentences = mixed(read_sentences())[: options.limit]
     if not options.llm and not options.deepl_server:
-        print(json.dumps(figures_of_references(sentences)))
+        figures = figures_of_references(sentences)
+        Console(width=TABLE_WIDTH).print(table_of_references(figures))
+        print(json.dumps(figures))
         return
     replies = Folder(REPLIES_DIR)
     backend, chat = build_backend(options, replies)
@@ -162,7 +164,7 @@ def _told(result: Result) -> dict[str, object]:
         "reference": result.sentence.reference,
         "translation": result.translation.text,
         "reason": result.translation.reason,
-        "doubts": list(getattr(result.translation, "doubts", ())),
+        "doubts": list(result.translation.doubts),
         "faults": result.faults,
         "said": list(result.said),
     }

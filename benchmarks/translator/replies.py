@@ -1,6 +1,6 @@
 """Asks a model or DeepL each thing once and keeps the replies in a folder, so that a long run can go on.
 
-What is kept is what came over the wire, before any check: a change of the checks asks nothing again.
+What is kept is what came over the wire. The checks are made anew, so a change of theirs asks nothing again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from chassis.chat_completions import ChatRequest
 from chassis.chat_replies import ChatReply
 from chassis.deadline import Deadline
 from chassis.model_info import ModelInfo
+from services.translator.checks import doubts_of
 from services.translator.job import Backend, Job, Languages, Outcome, Translation, Translations, Usage
 from services.translator.llm_backend import Chat
 
@@ -126,8 +127,12 @@ class RememberingBackend:
             return asdict(self._backend.translate(alone, (0,), deadline).translations[0])
 
         kept = self._replies.known_or_asked(question, ask)
-        outcome = Outcome(kept["outcome"])
-        return Translations((Translation(kept["text"], outcome, kept["reason"]),), self.model())
+        doubts = ()
+        if kept["text"] is not None:
+            languages = (job.source_language_code, job.target_language_code)
+            doubts = doubts_of(text, kept["text"], *languages)
+        translation = Translation(kept["text"], Outcome(kept["outcome"]), kept["reason"], doubts)
+        return Translations((translation,), self.model())
 
     def languages(self, deadline: Deadline) -> Languages:
         """See `Backend`."""
