@@ -32,12 +32,18 @@ function warnings(items, seek) {
     el("li", {}, timeButton(item.startS, seek), el("span", {}, item.message, typeof item.endS === "number" ? el("span", { class: "hint" }, ` Until ${clock(item.endS)}.`) : null))));
 }
 
+function translation(item) {
+  const doubts = item.doubts.map((doubt) => reasonText(doubt)).join(" ");
+  return el("div", { class: "translation" }, el("span", { lang: item.language }, item.text),
+    doubts ? [" ", el("span", { class: "chip warn" }, "check"), " ", el("span", { class: "hint" }, doubts)] : null);
+}
+
 function transcript(answer, player) {
   if (answer.error) return null;
   const rows = answer.segments.map((segment) => el("li", {}, timeButton(segment.startS, player.seek), el("div", {},
     el("span", { lang: answer.language || null }, segment.text.trim()),
     segment.voice ? " " : null, segment.voice ? el("span", { class: "chip warn" }, `voice ${segment.voice + 1}`) : null,
-    segment.translations.map((item) => el("div", { class: "translation", lang: item.language }, item.text)))));
+    segment.translations.map(translation))));
   player.onTime((seconds) => answer.segments.forEach((segment, index) =>
     rows[index].classList.toggle("now", segment.startS <= seconds && seconds < segment.endS)));
   const language = answer.language ? ` (${languageName(answer.language)})` : "";

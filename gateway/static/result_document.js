@@ -104,7 +104,8 @@ function readSegment(segment) {
     startS: segment.start_s,
     endS: segment.end_s,
     voice: segment.voice ?? 0,
-    translations: translations.filter(([, item]) => item.text).map(([language, item]) => ({ language, text: item.text })),
+    translations: translations.filter(([, item]) => item.text).map(([language, item]) =>
+      ({ language, text: item.text, doubts: item.doubts ?? [] })),
   };
 }
 

@@ -55,6 +55,8 @@ const REASONS = {
   STAGE_DIED_TWICE: "The service for this broke off twice while it worked on this answer, so this part is left out. Export the recording again and submit it anew, or tell the operator.",
   STAGE_HUNG: "The service for this did not get on with this recording. Tell the operator, then retry the session.",
   REPLY_INVALID: "The service for this gave an answer that can't be right. Tell the operator, then retry the session.",
+  NEGATION_DOUBTFUL: "This translation may say no where the speaker did not, or the other way round. Compare it with the original.",
+  QUANTITY_DOUBTFUL: "A number, time or amount in this translation may differ from the original. Compare them.",
   MODEL_UNAVAILABLE: "The language model does not answer. Try again later.",
   MODEL_QUOTA_EXCEEDED: "The quota of the language model is used up. Tell the operator.",
 };

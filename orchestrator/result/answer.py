@@ -64,11 +64,10 @@ def _segment(outputs: AnswerOutputs, transcript: transcriber_pb2.Transcript, ind
         entry = translated.translations[index]
         if entry.outcome != media_pb2.OUTCOME_SKIPPED:
             text = entry.text if entry.HasField("text") else None
-            translations[translated.language_code] = {
-                "text": text,
-                "outcome": outcome_name(entry.outcome),
-                "reason": entry.reason or None,
-            }
+            told = {"text": text, "outcome": outcome_name(entry.outcome), "reason": entry.reason or None}
+            # Absent without one, so that documents without doubts are what they were.
+            doubts = {"doubts": list(entry.doubts)} if entry.doubts else {}
+            translations[translated.language_code] = told | doubts
     value: Json = {
         "start_s": number(segment.start_s, 3),
         "end_s": number(segment.end_s, 3),

@@ -1,6 +1,7 @@
 """Tells whether a model's translation can be one: quantities kept, length sane, no echo, right language.
 
-It finds what is certainly wrong. It does not measure quality. Pure functions of text.
+It finds what is certainly wrong, and doubts that a reader should know. It does not measure quality. Pure
+functions of text.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from services.translator.job import Doubt
+from services.translator.negation import is_negation_doubtful
 from services.translator.quantities import without_quantities
 from services.translator.quantity_checks import quantity_fault
 from services.translator.vocabulary import FUNCTION_WORDS
@@ -53,6 +56,23 @@ def fault_of(source: str, translation: str, source_language: str, target_languag
     if _untranslated(translation, source_language, target_language):
         return "it is not in the language that was asked for"
     return quantity_fault(source, translation, source_language, target_language)
+
+
+def doubts_of(source: str, translation: str, source_language: str, target_language: str) -> tuple[Doubt, ...]:
+    """Say what a reader should look at in a translation. Each may turn out to be right.
+
+    Args:
+        source: The original text.
+        translation: Its translation.
+        source_language: Language of the original, without region.
+        target_language: Language of the translation, without region.
+    """
+    doubts = []
+    if is_negation_doubtful(source, translation, source_language, target_language):
+        doubts.append(Doubt.NEGATION_DOUBTFUL)
+    if quantity_fault(source, translation, source_language, target_language) is not None:
+        doubts.append(Doubt.QUANTITY_DOUBTFUL)
+    return tuple(doubts)
 
 
 def repeated(sources: Sequence[str], translations: Sequence[str]) -> set[int]:

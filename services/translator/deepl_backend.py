@@ -10,23 +10,17 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 import deepl
 from deepl.http_client import HttpClient
 
 from chassis.deadline import Deadline
-from chassis.errors import (
-    ExhaustedError,
-    InterviewError,
-    InvalidInputError,
-    PreconditionError,
-    UnavailableError,
-)
 from chassis.model_info import ModelInfo
 from chassis.retrying import retried
 from chassis.texts import encodable
+from services.translator.checks import doubts_of
+from services.translator.deepl_refusals import failure_of, unavailable
 from services.translator.job import (
     Formality,
     Job,
@@ -56,9 +50,6 @@ NEIGHBOUR_COUNT = 3
 TARGET_VARIANTS = {"en": "EN-US", "pt": "PT-PT"}
 """DeepL refuses these targets without a region. These are what it took when it had none."""
 REGIONAL_TARGETS = frozenset({"EN-US", "EN-GB", "ES-419", "PT-BR", "PT-PT", "ZH-HANS", "ZH-HANT"})
-
-AUTH_STATUSES = (401, 403)
-QUOTA_STATUS = 456
 
 
 class DeeplBackend:
@@ -120,7 +111,9 @@ class DeeplBackend:
             lambda client: _checked(client.translate_text(texts, **options), texts), deadline
         )
         return Translations(
-            translations=tuple(_translation(result) for result in results),
+            translations=tuple(
+                _translation(job, text, result) for text, result in zip(texts, results, strict=True)
+            ),
             model=self.model(),
             billed_character_count=sum(result.billed_characters for result in results),
         )
@@ -200,57 +193,10 @@ def _attempt(request: Callable[[deepl.DeepLClient], T], client: deepl.DeepLClien
         return request(client)
     except deepl.DeepLException as error:
         # The library's messages quote the reply, which may quote a text: only its status goes on.
-        raise _failure(error) from None
+        raise failure_of(error.http_status_code, str(error)) from None
     except (AttributeError, KeyError, TypeError, ValueError):
         # What the library raises on a reply that is not what DeepL documents.
-        raise _unavailable("DeepL's reply could not be read") from None
-
-
-def _failure(error: deepl.DeepLException) -> InterviewError:
-    status = error.http_status_code
-    if status in AUTH_STATUSES:
-        return PreconditionError(
-            "DeepL refuses the configured key. Check DEEPL_API_KEY and TRANSLATOR_DEEPL_SERVER_URL.",
-            reason="TRANSLATOR_AUTH_FAILED",
-        )
-    if status == QUOTA_STATUS:
-        return ExhaustedError(
-            "The DeepL account's characters are used up. Wait for its next period or raise its limit.",
-            reason="TRANSLATOR_QUOTA_EXCEEDED",
-        )
-    if status is None:
-        return _unavailable("DeepL could not be reached, or did not answer in time")
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _unavailable("DeepL is asked too often")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _unavailable(f"DeepL failed (HTTP {status})")
-    return _refusal(str(error).lower(), status)
-
-
-def _unavailable(what: str) -> UnavailableError:
-    return UnavailableError(f"{what}. Try again later.", reason="TRANSLATOR_UNAVAILABLE")
-
-
-def _refusal(message: str, status: int) -> InterviewError:
-    for field, code in (("source_lang", "source_language_code"), ("target_lang", "target_language_code")):
-        if field in message:
-            advice = "Choose a language that GetCapabilities lists"
-            return InvalidInputError(
-                f"DeepL does not take this {code}. {advice}.",
-                reason="LANGUAGE_UNSUPPORTED",
-                fields={code: advice},
-            )
-    if "glossary" in message:
-        advice = "Send one that DeepL holds for these two languages"
-        return InvalidInputError(
-            f"DeepL does not take this glossary. {advice}.",
-            reason="GLOSSARY_REFUSED",
-            fields={"glossary_id": advice},
-        )
-    return PreconditionError(
-        f"DeepL refused the request (HTTP {status}). Check TRANSLATOR_DEEPL_SERVER_URL.",
-        reason="TRANSLATOR_REFUSED",
-    )
+        raise unavailable("DeepL's reply could not be read") from None
 
 
 def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:
@@ -262,10 +208,11 @@ def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:
     return results
 
 
-def _translation(result: deepl.TextResult) -> Translation:
+def _translation(job: Job, source: str, result: deepl.TextResult) -> Translation:
     text = encodable(result.text).strip()
+    languages = (base_language(job.source_language_code), base_language(job.target_language_code))
     if text:
-        return Translation(text)
+        return Translation(text, doubts=doubts_of(source, text, *languages))
     return Translation.absent(Outcome.INSUFFICIENT_EVIDENCE, "DeepL returned no text for it.")
 
 

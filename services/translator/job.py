@@ -27,6 +27,15 @@ class Outcome(StrEnum):
     NOT_CONFIGURED = "OUTCOME_NOT_CONFIGURED"
 
 
+class Doubt(StrEnum):
+    """What a reader should look at in a translation that is there. It may well be right."""
+
+    NEGATION_DOUBTFUL = "NEGATION_DOUBTFUL"
+    """One side says no, and the other has no word for it."""
+    QUANTITY_DOUBTFUL = "QUANTITY_DOUBTFUL"
+    """A number, span of time, currency, month or day of the week differs."""
+
+
 class Formality(StrEnum):
     """How polite a translation is, where language and backend know degrees."""
 
@@ -55,6 +64,13 @@ class Translation:
     text: str | None
     outcome: Outcome = Outcome.OK
     reason: str = ""
+    doubts: tuple[Doubt, ...] = ()
+    """What a reader should look at. Empty for one that is absent."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is there and nothing about it is doubted."""
+        return self.outcome is Outcome.OK and not self.doubts
 
     @classmethod
     def absent(cls, outcome: Outcome, reason: str) -> Translation:

@@ -1,7 +1,8 @@
 """Translates with a language model behind an OpenAI-compatible server.
 
 Segments go in and come out by number, every reply is checked, and a segment that fails is asked for once
-more alone. What still fails is absent with its reason.
+more alone. What still fails is absent with its reason. What is doubted is asked for once more as well, and
+shown with its doubts where that brings nothing surer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from chassis.errors import DeadlineError, InvalidInputError, PreconditionError, 
 from chassis.model_info import ModelInfo
 from chassis.texts import encodable
 from services.translator import prompt
-from services.translator.checks import fault_of, repeated
+from services.translator.checks import doubts_of, fault_of, repeated
 from services.translator.job import (
     Job,
     Languages,
@@ -127,7 +128,7 @@ class LlmBackend:
                 raise
             translations = [_unavailable(error.message)] * len(batch)
         for position, index in enumerate(batch):
-            if translations[position].outcome is not Outcome.OK:
+            if not translations[position].is_sure:
                 translations[position] = self._again(job, index, translations[position], replies, deadline)
         if not replies:
             raise UnavailableError(translations[-1].reason, reason="MODEL_REPLY_INVALID")
@@ -231,8 +232,8 @@ class LlmBackend:
             (second,) = self._ask(job, (index,), deadline, RETRY_TEMPERATURE, replies)
         except (UnavailableError, PreconditionError, DeadlineError) as error:
             # What the first request brought is kept; only this segment is lost.
-            return _unavailable(NO_TIME if deadline.passed else error.message)
-        return second
+            second = _unavailable(NO_TIME if deadline.passed else error.message)
+        return first if first.outcome is Outcome.OK and not second.is_sure else second
 
 
 def _read(job: Job, texts: Sequence[str], content: str) -> list[Translation]:
@@ -261,7 +262,9 @@ def _is_one_text(content: str) -> bool:
 def _checked(job: Job, source: str, text: str) -> Translation:
     languages = (base_language(job.source_language_code), base_language(job.target_language_code))
     fault = fault_of(source, text, *languages)
-    return Translation(text) if fault is None else _untrusted(fault)
+    if fault is not None:
+        return _untrusted(fault)
+    return Translation(text, doubts=doubts_of(source, text, *languages))
 
 
 def _untrusted(fault: str) -> Translation:

@@ -101,6 +101,7 @@ def _to_translation(translation: Translation) -> translator_pb2.Translation:
         text=translation.text,
         outcome=translation.outcome.value,
         reason=translation.reason,
+        doubts=translation.doubts,
     )
 
 

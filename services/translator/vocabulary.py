@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +46,27 @@ class Vocabulary:
     """A unit's word means something else after these."""
     no_unit_before: frozenset[str]
     """The same before these."""
+
+
+@dataclass(frozen=True)
+class NegationWords:
+    """How a language says no, as patterns of whole words and phrases."""
+
+    neutral: re.Pattern[str]
+    """What looks like a negation and is none."""
+    negations: re.Pattern[str]
+    """What has to be answered in another language."""
+    near: re.Pattern[str]
+    """What may answer a negation of another language."""
+
+
+def _phrases(text: str) -> re.Pattern[str]:
+    """Compile phrases, each whole and the longest first, with "*" for any letters."""
+    phrases = [phrase.strip() for phrase in re.split(r"[;\n]", text) if phrase.strip()]
+    choices = (
+        re.escape(phrase).replace(r"\*", r"[\w-]*") for phrase in sorted(phrases, key=len, reverse=True)
+    )
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(choices)})(?![\w-])")
 
 
 def _words(table: str, language: str) -> frozenset[str]:
@@ -94,6 +116,10 @@ CURRENCIES: Mapping[str, str] = {
 """Each word and sign of a currency, with the currency's name."""
 FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split()) for language, words in _TABLES["function_words"].items()
+}
+NEGATIONS: Mapping[str, NegationWords] = {
+    language: NegationWords(*(_phrases(words[name]) for name in ("neutral", "negations", "near")))
+    for language, words in _TABLES["negation"].items()
 }
 LANGUAGES = frozenset(FUNCTION_WORDS)
 """The languages with tables."""

@@ -6,6 +6,7 @@ import re
 
 from chassis.errors import ERRORS_BY_CODE
 from orchestrator.workflow import RECORDING_STAGES
+from services.translator.job import Doubt
 from tests.folders import ROOT
 
 REASON = re.compile(r'(?:reason|code)\s*=\s*"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|INTERNAL|CANCELLED)"')
@@ -17,6 +18,7 @@ def reasons_in_code() -> set[str]:
     for folder in ("chassis", "services", "orchestrator", "gateway", "cli"):
         for path in (ROOT / folder).rglob("*.py"):
             found |= set(REASON.findall(path.read_text(encoding="utf-8")))
+    found |= {doubt.value for doubt in Doubt}
     return found - {cls.code for cls in ERRORS_BY_CODE.values() if cls.code not in ("INTERNAL", "CANCELLED")}
 
 

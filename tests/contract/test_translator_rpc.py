@@ -42,6 +42,14 @@ async def test_deepl_translates_in_order_and_says_what_it_bills() -> None:
     assert response.model.name == "deepl"
 
 
+async def test_a_doubted_translation_comes_with_its_reasons() -> None:
+    async with over_deepl(deepl_server()) as stub:
+        response = await translate(stub, request("I will pay 3 dollars.", "I never said that."))
+
+    # The stand-in leaves each text as it is: "never" is no Indonesian negation.
+    assert [list(translation.doubts) for translation in response.translations] == [[], ["NEGATION_DOUBTFUL"]]
+
+
 async def test_deepl_gets_key_context_formality_and_glossary() -> None:
     server = deepl_server()
     async with over_deepl(server) as stub:

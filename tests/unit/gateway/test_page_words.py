@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.sessions import SessionState, StageState
+from services.translator.job import Doubt
 
 ROOT = Path(__file__).parents[3]
 WORDS = (ROOT / "gateway/static/words.js").read_text(encoding="utf-8")
@@ -20,6 +21,11 @@ JUDGEMENTS = ("critical", "very good", "fluent", "excellent", "suspicious", "che
 @pytest.mark.parametrize("outcome", SCHEMA["$defs"]["outcome"]["enum"])
 def test_each_outcome_has_words(outcome: str) -> None:
     assert re.search(rf"^  {outcome}: ", WORDS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("doubt", Doubt)
+def test_each_doubt_of_a_translation_has_words(doubt: str) -> None:
+    assert re.search(rf"^  {doubt}: ", WORDS, re.MULTILINE)
 
 
 @pytest.mark.parametrize("stage", ["fetch", *SCHEMA["$defs"]["stages"]["properties"]])

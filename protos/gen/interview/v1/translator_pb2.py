@@ -25,29 +25,29 @@ _sym_db = _symbol_database.Default()
 from interview.v1 import media_pb2 as interview_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dinterview/v1/translator.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\"\xaf\x01\n\x10TranslateRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x1c\n\x14source_language_code\x18\x02 \x01(\t\x12\x1c\n\x14target_language_code\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x04 \x01(\t\x12*\n\tformality\x18\x05 \x01(\x0e\x32\x17.interview.v1.Formality\x12\x13\n\x0bglossary_id\x18\x06 \x01(\t\"a\n\x0bTranslation\x12\x11\n\x04text\x18\x01 \x01(\tH\x00\x88\x01\x01\x12&\n\x07outcome\x18\x02 \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x0e\n\x06reason\x18\x03 \x01(\tB\x07\n\x05_text\"\xc3\x01\n\x11TranslateResponse\x12/\n\x0ctranslations\x18\x01 \x03(\x0b\x32\x19.interview.v1.Translation\x12#\n\x16\x62illed_character_count\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12&\n\x05model\x18\x03 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x15\n\rprompt_digest\x18\x04 \x01(\tB\x19\n\x17_billed_character_count\")\n\'TranslatorServiceGetCapabilitiesRequest\"\xb7\x01\n(TranslatorServiceGetCapabilitiesResponse\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12&\n\x05model\x18\x02 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x1d\n\x15source_language_codes\x18\x03 \x03(\t\x12\x1d\n\x15target_language_codes\x18\x04 \x03(\t\x12\x14\n\x0cworker_count\x18\x05 \x01(\x05\"\"\n TranslatorServiceGetUsageRequest\"\xb2\x01\n!TranslatorServiceGetUsageResponse\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12#\n\x16\x62illed_character_count\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\"\n\x15limit_character_count\x18\x03 \x01(\x03H\x01\x88\x01\x01\x42\x19\n\x17_billed_character_countB\x18\n\x16_limit_character_count*\\\n\tFormality\x12\x19\n\x15\x46ORMALITY_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ORMALITY_PREFER_MORE\x10\x01\x12\x19\n\x15\x46ORMALITY_PREFER_LESS\x10\x02\x32\xd1\x02\n\x11TranslatorService\x12L\n\tTranslate\x12\x1e.interview.v1.TranslateRequest\x1a\x1f.interview.v1.TranslateResponse\x12\x80\x01\n\x0fGetCapabilities\x12\x35.interview.v1.TranslatorServiceGetCapabilitiesRequest\x1a\x36.interview.v1.TranslatorServiceGetCapabilitiesResponse\x12k\n\x08GetUsage\x12..interview.v1.TranslatorServiceGetUsageRequest\x1a/.interview.v1.TranslatorServiceGetUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dinterview/v1/translator.proto\x12\x0cinterview.v1\x1a\x18interview/v1/media.proto\"\xaf\x01\n\x10TranslateRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12\x1c\n\x14source_language_code\x18\x02 \x01(\t\x12\x1c\n\x14target_language_code\x18\x03 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x04 \x01(\t\x12*\n\tformality\x18\x05 \x01(\x0e\x32\x17.interview.v1.Formality\x12\x13\n\x0bglossary_id\x18\x06 \x01(\t\"q\n\x0bTranslation\x12\x11\n\x04text\x18\x01 \x01(\tH\x00\x88\x01\x01\x12&\n\x07outcome\x18\x02 \x01(\x0e\x32\x15.interview.v1.Outcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64oubts\x18\x04 \x03(\tB\x07\n\x05_text\"\xc3\x01\n\x11TranslateResponse\x12/\n\x0ctranslations\x18\x01 \x03(\x0b\x32\x19.interview.v1.Translation\x12#\n\x16\x62illed_character_count\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12&\n\x05model\x18\x03 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x15\n\rprompt_digest\x18\x04 \x01(\tB\x19\n\x17_billed_character_count\")\n\'TranslatorServiceGetCapabilitiesRequest\"\xb7\x01\n(TranslatorServiceGetCapabilitiesResponse\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12&\n\x05model\x18\x02 \x01(\x0b\x32\x17.interview.v1.ModelInfo\x12\x1d\n\x15source_language_codes\x18\x03 \x03(\t\x12\x1d\n\x15target_language_codes\x18\x04 \x03(\t\x12\x14\n\x0cworker_count\x18\x05 \x01(\x05\"\"\n TranslatorServiceGetUsageRequest\"\xb2\x01\n!TranslatorServiceGetUsageResponse\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12#\n\x16\x62illed_character_count\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\"\n\x15limit_character_count\x18\x03 \x01(\x03H\x01\x88\x01\x01\x42\x19\n\x17_billed_character_countB\x18\n\x16_limit_character_count*\\\n\tFormality\x12\x19\n\x15\x46ORMALITY_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ORMALITY_PREFER_MORE\x10\x01\x12\x19\n\x15\x46ORMALITY_PREFER_LESS\x10\x02\x32\xd1\x02\n\x11TranslatorService\x12L\n\tTranslate\x12\x1e.interview.v1.TranslateRequest\x1a\x1f.interview.v1.TranslateResponse\x12\x80\x01\n\x0fGetCapabilities\x12\x35.interview.v1.TranslatorServiceGetCapabilitiesRequest\x1a\x36.interview.v1.TranslatorServiceGetCapabilitiesResponse\x12k\n\x08GetUsage\x12..interview.v1.TranslatorServiceGetUsageRequest\x1a/.interview.v1.TranslatorServiceGetUsageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'interview.v1.translator_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FORMALITY']._serialized_start=994
-  _globals['_FORMALITY']._serialized_end=1086
+  _globals['_FORMALITY']._serialized_start=1010
+  _globals['_FORMALITY']._serialized_end=1102
   _globals['_TRANSLATEREQUEST']._serialized_start=74
   _globals['_TRANSLATEREQUEST']._serialized_end=249
   _globals['_TRANSLATION']._serialized_start=251
-  _globals['_TRANSLATION']._serialized_end=348
-  _globals['_TRANSLATERESPONSE']._serialized_start=351
-  _globals['_TRANSLATERESPONSE']._serialized_end=546
-  _globals['_TRANSLATORSERVICEGETCAPABILITIESREQUEST']._serialized_start=548
-  _globals['_TRANSLATORSERVICEGETCAPABILITIESREQUEST']._serialized_end=589
-  _globals['_TRANSLATORSERVICEGETCAPABILITIESRESPONSE']._serialized_start=592
-  _globals['_TRANSLATORSERVICEGETCAPABILITIESRESPONSE']._serialized_end=775
-  _globals['_TRANSLATORSERVICEGETUSAGEREQUEST']._serialized_start=777
-  _globals['_TRANSLATORSERVICEGETUSAGEREQUEST']._serialized_end=811
-  _globals['_TRANSLATORSERVICEGETUSAGERESPONSE']._serialized_start=814
-  _globals['_TRANSLATORSERVICEGETUSAGERESPONSE']._serialized_end=992
-  _globals['_TRANSLATORSERVICE']._serialized_start=1089
-  _globals['_TRANSLATORSERVICE']._serialized_end=1426
+  _globals['_TRANSLATION']._serialized_end=364
+  _globals['_TRANSLATERESPONSE']._serialized_start=367
+  _globals['_TRANSLATERESPONSE']._serialized_end=562
+  _globals['_TRANSLATORSERVICEGETCAPABILITIESREQUEST']._serialized_start=564
+  _globals['_TRANSLATORSERVICEGETCAPABILITIESREQUEST']._serialized_end=605
+  _globals['_TRANSLATORSERVICEGETCAPABILITIESRESPONSE']._serialized_start=608
+  _globals['_TRANSLATORSERVICEGETCAPABILITIESRESPONSE']._serialized_end=791
+  _globals['_TRANSLATORSERVICEGETUSAGEREQUEST']._serialized_start=793
+  _globals['_TRANSLATORSERVICEGETUSAGEREQUEST']._serialized_end=827
+  _globals['_TRANSLATORSERVICEGETUSAGERESPONSE']._serialized_start=830
+  _globals['_TRANSLATORSERVICEGETUSAGERESPONSE']._serialized_end=1008
+  _globals['_TRANSLATORSERVICE']._serialized_start=1105
+  _globals['_TRANSLATORSERVICE']._serialized_end=1442
 # @@protoc_insertion_point(module_scope)

@@ -34,14 +34,16 @@ class TranslateRequest(_message.Message):
     def __init__(self, texts: _Optional[_Iterable[str]] = ..., source_language_code: _Optional[str] = ..., target_language_code: _Optional[str] = ..., context: _Optional[str] = ..., formality: _Optional[_Union[Formality, str]] = ..., glossary_id: _Optional[str] = ...) -> None: ...
 
 class Translation(_message.Message):
-    __slots__ = ("text", "outcome", "reason")
+    __slots__ = ("text", "outcome", "reason", "doubts")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    DOUBTS_FIELD_NUMBER: _ClassVar[int]
     text: str
     outcome: _media_pb2.Outcome
     reason: str
-    def __init__(self, text: _Optional[str] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    doubts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., outcome: _Optional[_Union[_media_pb2.Outcome, str]] = ..., reason: _Optional[str] = ..., doubts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TranslateResponse(_message.Message):
     __slots__ = ("translations", "billed_character_count", "model", "prompt_digest")

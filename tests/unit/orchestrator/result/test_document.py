@@ -82,6 +82,16 @@ def test_each_segment_has_its_translation_and_its_voice() -> None:
     assert segments[0]["translations"] == {"id": {"text": "satu", "outcome": "OK", "reason": None}}
 
 
+def test_a_translation_is_shown_with_its_doubts() -> None:
+    doubted = translated()
+    doubted.languages[1].translations[0].doubts.append("NEGATION_DOUBTFUL")
+    segments = document(an_answer(translations=doubted))["results"][0]["transcript"]["segments"]
+
+    assert segments[0]["translations"]["id"]["text"] == "satu"
+    assert segments[0]["translations"]["id"]["doubts"] == ["NEGATION_DOUBTFUL"]
+    assert "doubts" not in segments[1]["translations"]["id"]
+
+
 def test_the_voice_is_absent_without_the_speaker_stage() -> None:
     segments = document(an_answer(diarization=None))["results"][0]["transcript"]["segments"]
 

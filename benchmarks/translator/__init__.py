@@ -1,0 +1,1 @@
+"""What survives a translation of spoken sentences, English to Indonesian and back."""
