@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -59,6 +59,12 @@ class SomePieces:
     def detect_language(self, speech: Samples, stop: threading.Event) -> Mapping[str, float]:
         """See `SpeechModel`."""
         return self._model.detect_language(speech, stop)
+
+    def try_languages(
+        self, speech: Samples, language_codes: Sequence[str], stop: threading.Event
+    ) -> Mapping[str, float]:
+        """See `SpeechModel`."""
+        return self._model.try_languages(speech, language_codes, stop)
 
     def decode(
         self, piece: Piece, language_code: str, request: DecodeRequest, stop: threading.Event

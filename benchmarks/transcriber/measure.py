@@ -39,6 +39,7 @@ from benchmarks.transcriber.arms import (
 )
 from benchmarks.transcriber.clips import ROOT, Clip, speech, word_errors
 from benchmarks.transcriber.sharing import batches, callers, gpu_throughput, short_behind_long, speech_of
+from benchmarks.transcriber.spelling import as_said
 from interview.v1 import transcriber_pb2_grpc
 from services.transcriber.audio import SAMPLE_RATE_HZ
 
@@ -81,8 +82,8 @@ def compare(writers: dict[str, Writer], clips: Sequence[Clip]) -> dict[str, list
 def figures_of(runs: dict[str, list[Run]], clips: Sequence[Clip]) -> Figures:
     """Return cost, word errors and the difference from ours, for each arm."""
     known = [index for index, clip in enumerate(clips) if clip.said is not None]
-    said = [clips[index].said or "" for index in known]
-    ours = [run.text for run in runs[OURS]]
+    said = [as_said(clips[index].said or "", clips[index].language_code) for index in known]
+    ours = _said_by(runs[OURS], clips)
     return {
         name: {
             "cpu_s": sum(run.cpu_s for run in mine),
@@ -91,11 +92,15 @@ def figures_of(runs: dict[str, list[Run]], clips: Sequence[Clip]) -> Figures:
                 run.cpu_s / our.cpu_s for run, our in zip(mine, runs[OURS], strict=True)
             ),
             "wall_s": sum(run.wall_s for run in mine),
-            "wer": word_errors(said, [mine[index].text for index in known]),
-            "difference": word_errors([run.text for run in mine], ours),
+            "wer": word_errors(said, [_said_by(mine, clips)[index] for index in known]),
+            "difference": word_errors(_said_by(mine, clips), ours),
         }
         for name, mine in runs.items()
     }
+
+
+def _said_by(runs: Sequence[Run], clips: Sequence[Clip]) -> list[str]:
+    return [as_said(run.text, clip.language_code) for run, clip in zip(runs, clips, strict=True)]
 
 
 @contextmanager

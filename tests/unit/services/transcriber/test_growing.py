@@ -15,6 +15,7 @@ from chassis.growing import is_growing
 from services.transcriber.audio import SAMPLE_RATE_HZ, Samples
 from services.transcriber.decoding import DecodedSegment, DecodeRequest, Piece
 from services.transcriber.engine import TranscribeOptions, Transcriber
+from services.transcriber.language_check import OnContradiction
 from services.transcriber.transcript import Event, Segment, Transcript
 from tests.fakes.transcriber import FakeSpeechModel, LoudnessDetector, decoded, silence, tone, write_wav
 from tests.growing_files import growing
@@ -37,6 +38,20 @@ class ExactModel(FakeSpeechModel):
         self.heard_s.append(piece.samples.size / SAMPLE_RATE_HZ)
         name = hashlib.sha256(piece.samples.tobytes()).hexdigest()
         yield decoded(f"{language_code} {name} {len(piece.speech)}", 0.1, self.heard_s[-1] - 0.1)
+
+
+class UnsureModel(ExactModel):
+    """Hears Javanese or Indonesian in every stretch, and believes what it writes by its samples."""
+
+    def detect_language(self, speech: Samples, stop: threading.Event) -> Mapping[str, float]:
+        self.detected_s.append(speech.size / SAMPLE_RATE_HZ)
+        return {"id": 0.45, "jw": 0.5, "en": 0.01}
+
+    def try_languages(
+        self, speech: Samples, language_codes: Sequence[str], stop: threading.Event
+    ) -> Mapping[str, float]:
+        digest = hashlib.sha256(speech.tobytes()).digest()
+        return {code: -1.0 + digest[place] / 256 for place, code in enumerate(language_codes)}
 
 
 PAUSES_S = (0.2, 0.5, 1.0, 2.5, 6.0)
@@ -80,6 +95,27 @@ def test_the_transcript_is_that_of_the_whole_recording(
         events = events_of(path, options)
 
     assert transcript_of(events) == transcript_of(events_of(whole, options))
+
+
+@pytest.mark.parametrize("options", [ENGLISH, UNNAMED])
+@pytest.mark.parametrize("rule", ["warn", "switch"])
+def test_so_it_is_where_languages_are_tried_and_the_named_one_is_checked(
+    options: TranscribeOptions, rule: OnContradiction, tmp_path: Path
+) -> None:
+    def last_of(path: Path) -> Transcript:
+        transcriber = Transcriber(
+            UnsureModel(),
+            LoudnessDetector(),
+            expected_language_codes=["en", "id"],
+            on_contradiction=rule,
+        )
+        *_, last = transcriber.transcribe(path, options, threading.Event())
+        assert isinstance(last, Transcript)
+        return replace(last, real_time_factor_ratio=0.0)
+
+    whole = write_wav(tmp_path / "whole.wav", conversation(4, 25))
+    with growing(tmp_path / "recording", whole.read_bytes(), seed=4) as path:
+        assert last_of(path) == last_of(whole)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
