@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results: list[Result] = []
     for result in translate_all(backend, chat, sentences, at_once, until_s):
         results.append(result)
-        _say(_progress(len(results), len(sentences), replies))
+        _say(_progress(len(results), len(sentences), replies, at_once))
     if options.texts:
         lines = [json.dumps(_told(result), ensure_ascii=False) for result in results]
         Path(options.texts).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -150,10 +150,10 @@ def _estimate(sentences: Sequence[Sentence], *, asks_model: bool) -> str:
     return f"{count} sentences: {characters:,} characters are billed. What was asked before is not."
 
 
-def _progress(done_count: int, count: int, replies: Folder) -> str:
+def _progress(done_count: int, count: int, replies: Folder, at_once: int) -> str:
     if not replies.asked_s:
         return f"{done_count} of {count}, all known so far"
-    left_s = (count - done_count) * sum(replies.asked_s) / len(replies.asked_s)
+    left_s = (count - done_count) * sum(replies.asked_s) / len(replies.asked_s) / at_once
     return f"{done_count} of {count}, about {left_s / SECONDS_PER_MINUTE:.1f} minutes left"
 
 

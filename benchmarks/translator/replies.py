@@ -18,7 +18,7 @@ from chassis.chat_replies import ChatReply
 from chassis.deadline import Deadline
 from chassis.model_info import ModelInfo
 from services.translator.checks import doubts_of
-from services.translator.job import Backend, Job, Languages, Outcome, Translation, Translations, Usage
+from services.translator.job import Backend, Doubt, Job, Languages, Outcome, Translation, Translations, Usage
 from services.translator.llm_backend import Chat
 
 
@@ -80,7 +80,7 @@ class RememberingChat:
     def complete(self, request: ChatRequest, deadline: Deadline) -> ChatReply:
         """See `Chat.complete`."""
         messages = [asdict(message) for message in request.messages]
-        question = [self._model, messages, request.schema, request.max_tokens, request.seed]
+        question: list[Any] = [self._model, messages, request.schema, request.max_tokens, request.seed]
         question += [request.temperature, request.continues, list(request.stop)]
         kept = self._replies.known_or_asked(
             question, lambda: asdict(replace(self._chat.complete(request, deadline), tokens=()))
@@ -127,7 +127,7 @@ class RememberingBackend:
             return asdict(self._backend.translate(alone, (0,), deadline).translations[0])
 
         kept = self._replies.known_or_asked(question, ask)
-        doubts = ()
+        doubts: tuple[Doubt, ...] = ()
         if kept["text"] is not None:
             languages = (job.source_language_code, job.target_language_code)
             doubts = doubts_of(text, kept["text"], *languages)

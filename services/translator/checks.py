@@ -7,13 +7,14 @@ functions of text.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from services.translator.job import Doubt
 from services.translator.negation import is_negation_doubtful
 from services.translator.quantities import without_quantities
 from services.translator.quantity_checks import quantity_fault
-from services.translator.vocabulary import FUNCTION_WORDS
+from services.translator.vocabulary import FUNCTION_WORDS, LANGUAGES
 
 MAX_LENGTH_RATIO = 1.6
 """Latin script on both sides. English and Indonesian differ by 1.3. Beyond, segments were merged or cut."""
@@ -51,6 +52,8 @@ def fault_of(source: str, translation: str, source_language: str, target_languag
         without_quantities(source, source_language), without_quantities(translation, target_language)
     ):
         return "its length does not fit the original"
+    if {source_language, target_language} <= LANGUAGES and _has_strange_letters(source, translation):
+        return "it has letters of another script"
     if _echoes(source, translation):
         return "it repeats the original"
     if _untranslated(translation, source_language, target_language):
@@ -96,6 +99,12 @@ def _runs_off(source: str, translation: str) -> bool:
     ratio = MAX_LENGTH_RATIO if latin else MAX_LENGTH_RATIO_BETWEEN_SCRIPTS
     shortest = (len(source) - LENGTH_SLACK_CHARACTERS) / ratio
     return not shortest <= len(translation) <= ratio * len(source) + LENGTH_SLACK_CHARACTERS
+
+
+def _has_strange_letters(source: str, translation: str) -> bool:
+    """Tell whether a translation has letters that neither language is written in: "tiga dan半 tahun"."""
+    strange = {letter for letter in translation if letter.isalpha() and letter >= LATIN_END}
+    return any(unicodedata.category(letter) == "Lo" for letter in strange - set(source))
 
 
 def _latin(text: str) -> bool:

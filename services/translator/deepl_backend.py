@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import deepl
-from deepl.http_client import HttpClient
 
 from chassis.deadline import Deadline
 from chassis.model_info import ModelInfo
 from chassis.retrying import retried
 from chassis.texts import encodable
 from services.translator.checks import doubts_of
+from services.translator.deepl_attempt import UNKNOWN_BILLING, OneAttempt
 from services.translator.deepl_refusals import failure_of, unavailable
 from services.translator.job import (
     Formality,
@@ -108,14 +108,17 @@ class DeeplBackend:
             "formality": None if job.formality is Formality.UNSPECIFIED else job.formality.value,
         }
         results = self._call(
-            lambda client: _checked(client.translate_text(texts, **options), texts), deadline
+            lambda client: _checked(client.translate_text(texts, **options), texts),
+            deadline,
+            with_glossary=bool(job.glossary_id),
         )
+        billed = [result.billed_characters for result in results]
         return Translations(
             translations=tuple(
                 _translation(job, text, result) for text, result in zip(texts, results, strict=True)
             ),
             model=self.model(),
-            billed_character_count=sum(result.billed_characters for result in results),
+            billed_character_count=None if UNKNOWN_BILLING in billed else sum(billed),
         )
 
     def languages(self, deadline: Deadline) -> Languages:
@@ -125,8 +128,8 @@ class DeeplBackend:
             InterviewError: As for `translate`.
         """
         if self._languages is None:
-            sources = self._call(lambda client: client.get_source_languages(), deadline)
-            targets = self._call(lambda client: client.get_target_languages(), deadline)
+            sources = self._call(lambda client: _some(client.get_source_languages()), deadline)
+            targets = self._call(lambda client: _some(client.get_target_languages()), deadline)
             self._languages = Languages(
                 tuple(_bcp47(x.code) for x in sources), tuple(_bcp47(x.code) for x in targets)
             )
@@ -145,16 +148,18 @@ class DeeplBackend:
         character = self._call(lambda client: client.get_usage().character, deadline)
         return Usage(character.count, character.limit)
 
-    def _call(self, request: Callable[[deepl.DeepLClient], T], deadline: Deadline) -> T:
+    def _call(
+        self, request: Callable[[deepl.DeepLClient], T], deadline: Deadline, *, with_glossary: bool = False
+    ) -> T:
         with self._client(deadline) as client:
-            return retried(lambda: _attempt(request, client), deadline)
+            return retried(lambda: _attempt(request, client, with_glossary=with_glossary), deadline)
 
     @contextmanager
     def _client(self, deadline: Deadline) -> Iterator[deepl.DeepLClient]:
         client = deepl.DeepLClient(self._api_key, server_url=self._server_url)
         client.close()  # type: ignore[no-untyped-call]
         # The library takes its limits from module globals; this is its only seam for limits per call.
-        client._client = _OneAttempt(deadline, self._attempt_timeout_s)
+        client._client = OneAttempt(deadline, self._attempt_timeout_s)
         client.set_app_info("interview-assessment", "1")
         try:
             yield client
@@ -162,41 +167,24 @@ class DeeplBackend:
             client.close()  # type: ignore[no-untyped-call]
 
 
-class _OneAttempt(HttpClient):
-    """The library's HTTP client without its own retries, within a deadline."""
-
-    def __init__(self, deadline: Deadline, attempt_timeout_s: float) -> None:
-        super().__init__(send_platform_info=False)
-        self._deadline = deadline
-        self._attempt_timeout_s = attempt_timeout_s
-
-    def request_with_backoff(
-        self,
-        method: str,
-        url: str,
-        data: dict[str, Any] | None,
-        json: dict[str, Any] | None,
-        headers: dict[str, str],
-        stream: bool = False,
-        **options: Any,
-    ) -> Any:
-        """Send one request and return its status and content."""
-        timeout_s = min(self._attempt_timeout_s, self._deadline.remaining_s)
-        if timeout_s <= 0:
-            raise deepl.ConnectionException("the deadline has passed", should_retry=True)
-        request = self._prepare_request(method, url, data, json, headers, **options)
-        return self._internal_request(request, stream, timeout=timeout_s)
-
-
-def _attempt(request: Callable[[deepl.DeepLClient], T], client: deepl.DeepLClient) -> T:
+def _attempt(
+    request: Callable[[deepl.DeepLClient], T], client: deepl.DeepLClient, *, with_glossary: bool
+) -> T:
     try:
         return request(client)
     except deepl.DeepLException as error:
         # The library's messages quote the reply, which may quote a text: only its status goes on.
-        raise failure_of(error.http_status_code, str(error)) from None
+        raise failure_of(error.http_status_code, str(error), with_glossary=with_glossary) from None
     except (AttributeError, KeyError, TypeError, ValueError):
         # What the library raises on a reply that is not what DeepL documents.
         raise unavailable("DeepL's reply could not be read") from None
+
+
+def _some(languages: list[deepl.Language]) -> list[deepl.Language]:
+    """Pass on languages. The library makes an empty list of whatever else came with status 200."""
+    if not languages:
+        raise ValueError("no languages")
+    return languages
 
 
 def _checked(results: Any, texts: Sequence[str]) -> list[deepl.TextResult]:

@@ -16,12 +16,13 @@ AUTH_STATUSES = (401, 403)
 QUOTA_STATUS = 456
 
 
-def failure_of(status: int | None, message: str) -> InterviewError:
+def failure_of(status: int | None, message: str, *, with_glossary: bool) -> InterviewError:
     """Return the error that DeepL's answer amounts to.
 
     Args:
         status: Its HTTP status. None where it did not answer.
         message: What it says. It may quote a text, so it is only searched and never passed on.
+        with_glossary: Whether a glossary was asked for.
     """
     if status in AUTH_STATUSES:
         return PreconditionError(
@@ -39,7 +40,7 @@ def failure_of(status: int | None, message: str) -> InterviewError:
         return unavailable("DeepL is asked too often")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return unavailable(f"DeepL failed (HTTP {status})")
-    return _refusal(message.lower(), status)
+    return _refusal(message.lower(), status, with_glossary=with_glossary)
 
 
 def unavailable(what: str) -> UnavailableError:
@@ -47,7 +48,16 @@ def unavailable(what: str) -> UnavailableError:
     return UnavailableError(f"{what}. Try again later.", reason="TRANSLATOR_UNAVAILABLE")
 
 
-def _refusal(message: str, status: int) -> InterviewError:
+def _refusal(message: str, status: int, *, with_glossary: bool) -> InterviewError:
+    # One without a dictionary for the two languages is refused in words that name them as well.
+    about_glossary = "glossary" in message or "dictionary" in message or status == HTTPStatus.NOT_FOUND
+    if with_glossary and about_glossary:
+        advice = "Send one that DeepL holds for these two languages"
+        return InvalidInputError(
+            f"DeepL does not take this glossary. {advice}.",
+            reason="GLOSSARY_REFUSED",
+            fields={"glossary_id": advice},
+        )
     for field, code in (("source_lang", "source_language_code"), ("target_lang", "target_language_code")):
         if field in message:
             advice = "Choose a language that GetCapabilities lists"
@@ -56,13 +66,6 @@ def _refusal(message: str, status: int) -> InterviewError:
                 reason="LANGUAGE_UNSUPPORTED",
                 fields={code: advice},
             )
-    if "glossary" in message:
-        advice = "Send one that DeepL holds for these two languages"
-        return InvalidInputError(
-            f"DeepL does not take this glossary. {advice}.",
-            reason="GLOSSARY_REFUSED",
-            fields={"glossary_id": advice},
-        )
     return PreconditionError(
         f"DeepL refused the request (HTTP {status}). Check TRANSLATOR_DEEPL_SERVER_URL.",
         reason="TRANSLATOR_REFUSED",

@@ -216,3 +216,29 @@ def test_a_code_that_nobody_knows_comes_with_what_to_do(
     open_result(browser, site, document, recording, recording)
 
     assert "tell the operator" in browser.texts("#result-view section.panel")[1]
+
+
+def test_a_doubted_translation_has_a_mark_and_a_sentence(
+    browser: Browser, site: Site, recording: Path
+) -> None:
+    document = answers({})
+    segment = {
+        "start_s": 0.0,
+        "end_s": 1.0,
+        "text": "I never did.",
+        "language": "en",
+        "flags": [],
+        "words": [],
+    }
+    doubted = {"text": "Saya pernah.", "outcome": "OK", "reason": None, "doubts": ["NEGATION_DOUBTFUL"]}
+    sure = {"text": "Saya tidak pernah.", "outcome": "OK", "reason": None}
+    segments = [segment | {"translations": {"id": item}} for item in (doubted, sure)]
+    document["results"][0]["transcript"] = {
+        "outcome": "OK", "reason": None, "language": "en", "warnings": [], "segments": segments
+    }  # fmt: skip
+
+    open_result(browser, site, document, recording)
+
+    shown = browser.text(".transcript")
+    assert shown.count("check") == 1
+    assert shown.count("Compare it with the original.") == 1

@@ -110,6 +110,8 @@ class Answer:
     status: int = 200
     body: bytes | None = None
     delay_s: float = 0.0
+    kept_bytes: int | None = None
+    """How much of the body is sent before the connection drops. None for all of it."""
 
 
 @dataclass
@@ -140,13 +142,14 @@ class FakeServer:
 
             def _answer(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, body = fake.answer(self.path, dict(self.headers), raw)
+                status, body, kept_bytes = fake.answer(self.path, dict(self.headers), raw)
                 try:
                     self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
+                    is_html = body.startswith(b"<")
+                    self.send_header("Content-Type", "text/html" if is_html else "application/json")
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
-                    self.wfile.write(body)
+                    self.wfile.write(body[:kept_bytes])
                 except (BrokenPipeError, ConnectionResetError):
                     pass  # the caller's deadline was shorter than our delay, as the test wants
 
@@ -162,7 +165,7 @@ class FakeServer:
             thread.join()
             server.server_close()
 
-    def answer(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, bytes]:
+    def answer(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, bytes, int | None]:
         try:
             payload: Any = json.loads(raw)
         except ValueError:
@@ -174,9 +177,13 @@ class FakeServer:
         scripted = self.script.pop(0) if self.script else Answer()
         time.sleep(scripted.delay_s)
         if scripted.status != 200 or scripted.body is not None:
-            return scripted.status, scripted.body or b'{"message": "scripted"}'
+            return scripted.status, scripted.body or b'{"message": "scripted"}', scripted.kept_bytes
         status, body = self.usual(path, headers, payload)
-        return status, json.dumps(body).encode()
+        return status, json.dumps(body).encode(), scripted.kept_bytes
+
+
+GLOSSARIES = {"g1": {("EN", "ID"), ("ID", "EN")}, "only-german": {("EN", "DE")}}
+"""Multilingual glossaries (v3): the pairs of languages that each has a dictionary for."""
 
 
 def deepl_usual(path: str, headers: dict[str, str], payload: Any) -> tuple[int, Any]:
@@ -192,15 +199,20 @@ def deepl_usual(path: str, headers: dict[str, str], payload: Any) -> tuple[int, 
         return 400, {"message": "Too many texts"}
     if payload["target_lang"] not in {"EN-US", "EN-GB", "ID", "DE"}:
         return 400, {"message": "Value for 'target_lang' not supported."}
-    if payload.get("glossary_id") == "unknown":
-        return 404, {"message": "Glossary not found"}
+    if (glossary := payload.get("glossary_id")) is not None:
+        pair = (payload.get("source_lang"), payload["target_lang"].partition("-")[0])
+        if glossary not in GLOSSARIES:
+            return 404, {"message": "Not found"}
+        if pair not in GLOSSARIES[glossary]:
+            detail = f"no dictionary for source_lang {pair[0]} and target_lang {pair[1]}"
+            return 400, {"message": "Bad request", "detail": detail}
     return 200, {
         "translations": [
             {
                 "detected_source_language": payload.get("source_lang"),
                 "text": f"{payload['target_lang']}:{text}",
-                "billed_characters": len(text),
             }
+            | ({"billed_characters": len(text)} if payload.get("show_billed_characters") else {})
             for text in payload["text"]
         ]
     }

@@ -85,3 +85,14 @@ def test_a_language_whose_number_words_are_unknown_may_gain_digits() -> None:
     assert (
         fault_of("Ich habe sieben Jahre dort gearbeitet.", "I worked there for 7 years.", "de", "en") is None
     )
+
+
+# What a 1.5B model made of it.
+HALF_CHINESE = "Saya bekerja di sini selama tiga dan半 tahun sebelum saya pindah ke Bandung."
+
+
+def test_letters_of_another_script_are_not_passed_on() -> None:
+    source = "I worked there for three and a half years before I moved to Bandung."
+
+    assert "script" in (fault_of(source, HALF_CHINESE, "en", "id") or "")
+    assert fault_of("We say 半 for a half.", "Kami bilang 半 untuk setengah.", "en", "id") is None
