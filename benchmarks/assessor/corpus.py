@@ -34,7 +34,7 @@ class Case:
     question: str
     language_code: str
     split: str
-    """`tuning` or `test`; all answers to a question are in the same half."""
+    """`tuning` or `test`; all answers to a question are in the same half. A file without halves is `test`."""
     level: int
     adversarial: str | None
     """The kind of trick in it; None for an ordinary answer."""
@@ -59,7 +59,7 @@ def read_cases(path: Path = CORPUS_FILE) -> tuple[Case, ...]:
             question_id=question["id"],
             question=question["text"],
             language_code=question["language_code"],
-            split=question["split"],
+            split=question.get("split", "test"),
             level=answer["level"],
             adversarial=answer.get("adversarial"),
             sentences=tuple(
