@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from pathlib import Path
 
 import yaml
@@ -58,6 +58,23 @@ class Case:
     def word_count(self) -> int:
         """Count the words."""
         return len(self.text.split())
+
+    def places(self, word_counts: Sequence[int]) -> list[int]:
+        """Find the labelled sentences of pieces that the answer is cut into: those with most of their words.
+
+        Args:
+            word_counts: Words of each piece. Together they are all words of the answer.
+
+        Returns:
+            For each piece the place of its labelled sentence.
+        """
+        owners = [place for place, item in enumerate(self.sentences) for _ in item.text.split()]
+        ends = list(accumulate(word_counts))
+        starts = [0, *ends[:-1]]
+        return [
+            max(owned, key=owned.count)
+            for owned in (owners[start:end] for start, end in zip(starts, ends, strict=True))
+        ]
 
 
 def read_all_cases(directory: Path = ANSWERS_DIR) -> tuple[Case, ...]:

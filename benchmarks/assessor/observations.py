@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -40,11 +41,12 @@ class Observation:
     """Log-odds of yes, by check."""
 
 
-def asked_sentences(case: Case) -> list[Sentence]:
+@cache
+def asked_sentences(case: Case) -> tuple[Sentence, ...]:
     """Cut an answer as the assessor does, without the sentences that it leaves out."""
     sentences = split_sentences([Segment(sentence.text) for sentence in case.sentences])
     left_out = find_exclusions(sentences)
-    return [sentence for sentence in sentences if sentence.id not in left_out]
+    return tuple(sentence for sentence in sentences if sentence.id not in left_out)
 
 
 def digest_of(case: Case, prompts: Mapping[str, Prompts], model: str) -> str:

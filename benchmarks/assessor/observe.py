@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.assessor.corpus import Case, mixed, read_cases
-from benchmarks.assessor.judges import CRITERION_ID, REPLY_TOKENS, SEED, RememberingModel
+from benchmarks.assessor.judges import CRITERION_ID, REPLY_TOKENS, SEED, OutOfTimeError, RememberingModel
 from benchmarks.assessor.observations import (
     Observation,
     asked_sentences,
@@ -145,6 +145,8 @@ def observe_all(model: LanguageModel, cases: Sequence[Case], target: Path, say: 
             except UnavailableError as error:
                 say(f"{case.id}: {error} ({error.reason})")
                 continue
+            except OutOfTimeError:
+                continue  # Replies to later answers may be known from an earlier run.
             missing -= 1
             left_s = (time.monotonic() - begun_s) / number * (len(waiting) - number)
             say(f"{number} of {len(waiting)}: {case.id}, {left_s / SECONDS_PER_MINUTE:.0f} min left")
@@ -161,12 +163,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--replies", type=Path, default=REPLIES_DIR, help="folder of the replies that are known already"
     )
+    parser.add_argument(
+        "--minutes", type=float, help="stop asking after so long; 0 takes known replies alone"
+    )
     options = parser.parse_args(arguments)
+    until_s = None
+    if options.minutes is not None:
+        until_s = time.monotonic() + options.minutes * SECONDS_PER_MINUTE
     server = ChatServer(
         options.llm, options.model, token_probabilities=True, attempt_timeout_s=REQUEST_TIMEOUT_S
     )
     served = ServedModel("openai", ChatClient(server), name=options.model, digest="", device="server")
-    model = RememberingModel(served, options.replies)
+    model = RememberingModel(served, options.replies, until_s)
     # Any beginning holds all levels, and a local server reads its instructions once for each language.
     chosen = [
         case

@@ -106,8 +106,8 @@ def test_without_punctuation_the_edge_of_a_segment_is_a_place_to_cut() -> None:
 
 def test_everyday_indonesian_is_cut_before_its_own_joining_words() -> None:
     first, second = texts(
-        "malam itu gensetnya tiba tiba mati waktu tamunya lagi ramai banget terus gue cek selangnya satu satu "
-        "sama anak anak pakai senter"
+        "malam itu gensetnya tiba tiba mati waktu tamunya lagi ramai banget terus gue cek selangnya satu "
+        "satu sama anak anak pakai senter"
     )
 
     assert first.endswith("banget")
