@@ -43,9 +43,8 @@ def figures_by_part(pairs: Sequence[Pair]) -> dict[str, float]:
 
     A part with too few answers, or one that a judge gives the same level throughout, is left out.
     """
-    parts = COLUMNS | {
-        f"author_{author}": _of_author(author) for author in sorted({case.author for case, _ in pairs})
-    }
+    authors = sorted({case.author for case, _ in pairs})
+    parts = {**COLUMNS, **{f"author_{author}": _of_author(author) for author in authors}}
     figures: dict[str, float] = {}
     for name, belongs in parts.items():
         found = estimate(to_columns([pair for pair in pairs if belongs(pair[0])]), rank_correlation)

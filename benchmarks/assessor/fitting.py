@@ -60,7 +60,8 @@ class Levels:
 
     def of(self, figures: Columns) -> Columns:
         """Give the levels of answers (rows of figures)."""
-        return np.array([level_at(float(total), self.thresholds) for total in figures @ self.weights])
+        thresholds = [float(threshold) for threshold in self.thresholds]
+        return np.array([level_at(float(total), thresholds) for total in figures @ self.weights])
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,12 @@ def fit_levels(figures: Columns, levels: NDArray[np.int_]) -> Levels:
         return float(value), gradient
 
     start = np.concatenate([np.zeros(count), [-1.4], np.zeros(STEPS_OF_LEVEL - 1)])
-    bounds = [(None, 0.0) if name in LOWERING else (0.0, None) for name in FIGURES]
-    bounds += [(None, None)] * STEPS_OF_LEVEL
-    options = {"maxiter": LEVEL_STEPS}
-    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    lows = [-np.inf if name in LOWERING else 0.0 for name in FIGURES] + [-np.inf] * STEPS_OF_LEVEL
+    highs = [0.0 if name in LOWERING else np.inf for name in FIGURES] + [np.inf] * STEPS_OF_LEVEL
+    bounds = optimize.Bounds(np.array(lows), np.array(highs))
+    found = optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": LEVEL_STEPS}
+    ).x
     weights = found[:count]
     thresholds = found[count] + np.concatenate([[0.0], np.cumsum(np.exp(found[count + 1 :]))])
     thresholds = thresholds + centre @ weights
