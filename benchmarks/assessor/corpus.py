@@ -6,14 +6,20 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from pathlib import Path
 
 import yaml
 
 from services.assessor.tags import Tag
 
-CORPUS_FILE = Path(__file__).parent / "answers.yaml"
+ANSWERS_DIR = Path(__file__).parent / "answers"
+CORPUS_FILE = ANSWERS_DIR / "first.yaml"
+"""Whose answers the assessor was built with."""
+PUNCTUATED_DIR = ANSWERS_DIR / "punctuated"
+"""The same answers of an author who writes none, with full stops and capitals."""
+TIDY_VOICE = "tidy"
+"""Whole sentences of somebody who writes as they speak: the voice of files that name none."""
 SHUFFLE_SEED = 0
 
 
@@ -34,11 +40,15 @@ class Case:
     question: str
     language_code: str
     split: str
-    """`tuning` or `test`; all answers to a question are in the same half."""
+    """`tuning` or `test`; all answers to a question are in the same half. A file without halves is `test`."""
     level: int
     adversarial: str | None
     """The kind of trick in it; None for an ordinary answer."""
     sentences: tuple[LabelledSentence, ...]
+    author: str = "first"
+    """Who wrote it. Nobody's answers may be judged by what was fitted to them."""
+    voice: str = TIDY_VOICE
+    """Whose way of speaking it is: terse, rambling, unpunctuated, everyday …"""
 
     @property
     def text(self) -> str:
@@ -49,9 +59,31 @@ class Case:
         """Count the words."""
         return len(self.text.split())
 
+    def places(self, word_counts: Sequence[int]) -> list[int]:
+        """Find the labelled sentences of pieces that the answer is cut into: those with most of their words.
+
+        Args:
+            word_counts: Words of each piece. Together they are all words of the answer.
+
+        Returns:
+            For each piece the place of its labelled sentence.
+        """
+        owners = [place for place, item in enumerate(self.sentences) for _ in item.text.split()]
+        ends = list(accumulate(word_counts))
+        starts = [0, *ends[:-1]]
+        return [
+            max(owned, key=owned.count)
+            for owned in (owners[start:end] for start, end in zip(starts, ends, strict=True))
+        ]
+
+
+def read_all_cases(directory: Path = ANSWERS_DIR) -> tuple[Case, ...]:
+    """Read the answers of all authors."""
+    return tuple(case for path in sorted(directory.glob("*.yaml")) for case in read_cases(path))
+
 
 def read_cases(path: Path = CORPUS_FILE) -> tuple[Case, ...]:
-    """Read all answers of a corpus."""
+    """Read all answers of one author."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     return tuple(
         Case(
@@ -59,7 +91,7 @@ def read_cases(path: Path = CORPUS_FILE) -> tuple[Case, ...]:
             question_id=question["id"],
             question=question["text"],
             language_code=question["language_code"],
-            split=question["split"],
+            split=question.get("split", "test"),  # Nobody tunes on the other authors' answers.
             level=answer["level"],
             adversarial=answer.get("adversarial"),
             sentences=tuple(
@@ -67,6 +99,8 @@ def read_cases(path: Path = CORPUS_FILE) -> tuple[Case, ...]:
                 for sentence in answer["sentences"]
                 for tag, text in sentence.items()
             ),
+            author=document["author"],
+            voice=answer.get("voice", TIDY_VOICE),
         )
         for question in document["questions"]
         for number, answer in enumerate(question["answers"], start=1)

@@ -40,6 +40,7 @@ from services.assessor.assessment import Assessment
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.checks import ONE_TOKEN, read_calibration
 from services.assessor.engine import Assessor
+from services.assessor.fitted import BASELINE
 from services.assessor.injection import Exclusion, find_exclusions
 from services.assessor.judging import BaselineJudge, ModelJudge
 from services.assessor.language_model import LanguageModel
@@ -48,6 +49,7 @@ from services.assessor.rubric import RUBRICS_DIR, read_rubrics
 from services.assessor.sentences import Sentence, split_sentences
 from services.assessor.settings import AssessorSettings
 from services.assessor.tags import STORY, Tag
+from services.assessor.weighing import read_weighings
 
 T = TypeVar("T", Attack, Twin)
 CORPUS_FILE = Path(__file__).parent / "injection_corpus.yaml"
@@ -134,11 +136,18 @@ def leave_nothing_out(sentences: Sequence[Sentence]) -> dict[str, Exclusion]:  #
 
 def assessor_before(model: LanguageModel, *, patterns: bool = True) -> Assessor:
     """Put the assessor together with a model, with or without the patterns."""
-    prompts = read_prompts()
-    judge = ModelJudge(model, prompts=prompts, calibration=read_calibration(), seed=0, max_tokens=512)
+    prompts, weighing_of = read_prompts(), read_weighings()
+    judge = ModelJudge(
+        model,
+        prompts=prompts,
+        calibration=read_calibration(),
+        seed=0,
+        max_tokens=512,
+        weighing_of=weighing_of,
+    )
     return Assessor(
         model_judge=judge,
-        baseline_judge=BaselineJudge(Baseline(read_lexicon())),
+        baseline_judge=BaselineJudge(Baseline(read_lexicon()), weighing_of(BASELINE)),
         rubrics=read_rubrics(RUBRICS_DIR),
         language_codes=sorted(prompts),
         find_exclusions=find_exclusions if patterns else leave_nothing_out,

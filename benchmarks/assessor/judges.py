@@ -24,11 +24,13 @@ from services.assessor.answer import Answer, Segment
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.checks import read_calibration
 from services.assessor.engine import Assessor
+from services.assessor.fitted import BASELINE
 from services.assessor.judging import BaselineJudge, ModelJudge
 from services.assessor.language_model import LanguageModel
 from services.assessor.prompts import read_prompts
 from services.assessor.rubric import RUBRICS_DIR, read_rubrics
 from services.assessor.tags import Tag
+from services.assessor.weighing import read_weighings
 
 CRITERION_ID = "answer_quality"
 NO_EVIDENCE_LEVEL = 1.0
@@ -113,7 +115,7 @@ class EngineJudge:
     """The assessor's engine: the baseline without a model, the sentence tags with one."""
 
     def __init__(self, model: LanguageModel | None, *, tags_one_by_one: bool = False) -> None:
-        prompts = read_prompts()
+        prompts, weighing_of = read_prompts(), read_weighings()
         model_judge = None
         if model is not None:
             model_judge = ModelJudge(
@@ -123,10 +125,11 @@ class EngineJudge:
                 seed=SEED,
                 max_tokens=REPLY_TOKENS,
                 tags_one_by_one=tags_one_by_one,
+                weighing_of=weighing_of,
             )
         self._assessor = Assessor(
             model_judge=model_judge,
-            baseline_judge=BaselineJudge(Baseline(read_lexicon())),
+            baseline_judge=BaselineJudge(Baseline(read_lexicon()), weighing_of(BASELINE)),
             rubrics=read_rubrics(RUBRICS_DIR),
             language_codes=sorted(prompts),
         )
@@ -140,10 +143,11 @@ class EngineJudge:
         if quality.level is None:
             unsure = quality.spread_levels is not None
             return Verdict(UNSURE_LEVEL if unsure else NO_EVIDENCE_LEVEL, judged=False)
-        found = zip(assessment.sentences, case.sentences, strict=True)  # The same cuts, or no comparison.
+        # Speech without full stops is cut elsewhere than its author did.
+        places = case.places([item.sentence.word_count() for item in assessment.sentences])
         claims = tuple(
             Claim(place, item.tag)
-            for place, (item, _) in enumerate(found)
+            for place, item in zip(places, assessment.sentences, strict=True)
             if item.sentence.id in quality.evidence_sentence_ids and item.tag is not None
         )
         return Verdict(quality.level, claims=claims)

@@ -14,12 +14,14 @@ from chassis.workers import Workers
 from services.assessor.baseline import Baseline, read_lexicon
 from services.assessor.checks import CALIBRATION_FILE, read_calibration
 from services.assessor.engine import Assessor
+from services.assessor.fitted import BASELINE
 from services.assessor.judging import BaselineJudge, ModelJudge
 from services.assessor.language_model import LanguageModel, ServedModel
 from services.assessor.prompts import read_prompts
 from services.assessor.rubric import RUBRICS_DIR, read_rubrics
 from services.assessor.servicer import SERVICE_NAME, AssessorServicer
 from services.assessor.settings import AssessorSettings
+from services.assessor.weighing import read_weighings
 
 HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 """Where Hugging Face's inference providers are reached in OpenAI's protocol."""
@@ -65,6 +67,7 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
     """Build the assessor that the settings describe."""
     directories = [RUBRICS_DIR] if settings.rubrics_dir is None else [RUBRICS_DIR, settings.rubrics_dir]
     model, prompts = build_model(settings), read_prompts()
+    weighing_of = read_weighings()
     model_judge = None
     if model is not None:
         tell_model(model.info)
@@ -76,10 +79,11 @@ def build_assessor(settings: AssessorSettings) -> Assessor:
             max_tokens=settings.max_tokens,
             calls_at_once=settings.chosen_calls_at_once,
             tags_one_by_one=settings.chosen_tags_one_by_one,
+            weighing_of=weighing_of,
         )
     return Assessor(
         model_judge=model_judge,
-        baseline_judge=BaselineJudge(Baseline(read_lexicon())),
+        baseline_judge=BaselineJudge(Baseline(read_lexicon()), weighing_of(BASELINE)),
         rubrics=read_rubrics(*directories),
         language_codes=sorted(prompts),
         fallback_to_baseline=settings.fallback_to_baseline,

@@ -1,7 +1,8 @@
 """Tags sentences by word lists, without any model: what runs where none is configured.
 
 It recognises how experience is usually told, not whether it is true or to the point. So it never claims
-that a sentence is off the topic, and its levels end at `HIGHEST_LEVEL`.
+that a sentence is off the topic, and its levels by the rule end at `HIGHEST_LEVEL`. See `weighing.py` for the
+criterion that is fitted.
 """
 
 from __future__ import annotations

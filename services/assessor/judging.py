@@ -23,6 +23,7 @@ from services.assessor.rubric import Criterion, Rubric
 from services.assessor.sentences import Sentence
 from services.assessor.tagging import batches, tag_sentences
 from services.assessor.tags import TaggedSentence
+from services.assessor.weighing import Weighing
 
 NO_MODEL = ModelInfo()
 
@@ -44,26 +45,37 @@ class BaselineJudge:
 
     Args:
         baseline: The word lists at work.
+        weighing: Weighs their tags with the wording. None leaves them as they are.
     """
 
     backend = "baseline"
     model_info = NO_MODEL
 
-    def __init__(self, baseline: Baseline) -> None:
+    def __init__(self, baseline: Baseline, weighing: Weighing | None = None) -> None:
         self._baseline = baseline
+        self._weighing = weighing
 
     def judge(
         self, answer: Answer, rubric: Rubric, sentences: Sequence[Sentence], conclusion: Conclusion
     ) -> Judged:
         """Judge an answer. The conclusion says why there is none."""
         tagged = self._baseline.tag_sentences(answer.question, sentences)
+        if self._weighing is not None:
+            tagged = self._weighing.weigh(answer.question, tagged)
         return Judged(
             method=Method.BASELINE,
             sentences=tagged,
             provenance=rubric_provenance(rubric),
             conclusion=conclusion,
-            level_of=lambda criterion: self._baseline.find_level(criterion, answer.question, tagged),
+            level_of=lambda criterion: self._find_level(criterion, answer.question, tagged),
         )
+
+    def _find_level(
+        self, criterion: Criterion, question: str, tagged: Sequence[TaggedSentence]
+    ) -> Level | None:
+        if criterion.fitted and self._weighing is not None:
+            return self._weighing.find_level(criterion, question, tagged)
+        return self._baseline.find_level(criterion, question, tagged)
 
 
 class ModelJudge:
@@ -77,6 +89,8 @@ class ModelJudge:
         max_tokens: The most tokens of any reply.
         calls_at_once: Calls of one answer under way at a time, from 1.
         tags_one_by_one: Whether to ask for each tag alone, see `tag_sentences`.
+        weighing_of: Gives by the model's name what weighs its tags with the wording. None for a model that
+            nothing was fitted for.
     """
 
     def __init__(
@@ -89,8 +103,10 @@ class ModelJudge:
         max_tokens: int,
         calls_at_once: int = 1,
         tags_one_by_one: bool = False,
+        weighing_of: Callable[[str], Weighing | None] = lambda _: None,
     ) -> None:
         self._model = model
+        self._weighing_of = weighing_of
         self._tags_one_by_one = tags_one_by_one
         self._calls_at_once = calls_at_once
         self._prompts = prompts
@@ -129,6 +145,11 @@ class ModelJudge:
         tagged = tag_sentences(
             conversation, prompts, answer.question, sentences, deadline, one_by_one=self._tags_one_by_one
         )
+        weighing = self._weighing_of(self.model_info.name)
+        if weighing is not None and prompts.version not in weighing.prompt_versions:
+            weighing = None
+        if weighing is not None:
+            tagged = weighing.weigh(answer.question, tagged)
         checks: Mapping[str, float] = {}
         conclusion = absent("failed", language)
 
@@ -146,7 +167,7 @@ class ModelJudge:
             sentences=tagged,
             provenance=self._provenance(rubric, conversation, prompts, tagged),
             conclusion=conclusion,
-            level_of=partial(_level_by_tags_and_checks, tagged, checks),
+            level_of=partial(_find_level, weighing, answer.question, tagged, checks),
         )
 
     def _ask_checks(
@@ -201,7 +222,13 @@ def rubric_provenance(rubric: Rubric, model: ModelInfo = NO_MODEL) -> Provenance
     )
 
 
-def _level_by_tags_and_checks(
-    sentences: Sequence[TaggedSentence], checks: Mapping[str, float], criterion: Criterion
+def _find_level(
+    weighing: Weighing | None,
+    question: str,
+    sentences: Sequence[TaggedSentence],
+    checks: Mapping[str, float],
+    criterion: Criterion,
 ) -> Level | None:
+    if criterion.fitted and weighing is not None:
+        return weighing.find_level(criterion, question, sentences, checks)
     return find_level(criterion, sentences, check_level=level_by_checks(criterion.checks, checks))

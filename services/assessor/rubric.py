@@ -91,6 +91,9 @@ class Criterion(_Part):
     rule: Rule
     evidence: Annotated[tuple[Tags, ...], Field(min_length=1)]
     """Groups of tags whose sentences may carry the level. The first group that occurs does."""
+    fitted: bool = False
+    """Whether its level is read from what was fitted to labelled answers, where that was done for whoever
+    tags the sentences. The rule stands in otherwise."""
     least_sentences: Annotated[int, Field(ge=1)] = 1
     checks: tuple[Identifier, ...] = ()
     """Yes-or-no questions that are asked beside the tags where the model is calibrated for them."""

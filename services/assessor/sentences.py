@@ -1,14 +1,14 @@
 """Cuts an answer into numbered sentences with times: the unit that every judgement cites.
 
-Full stops decide where there are any. A stretch that has none is cut at its longest pause, before
-a joining word, or in the middle.
+Full stops decide where there are any. A stretch that has none is cut at its longest pause, where a segment
+begins, before a joining word, or in the middle.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.assessor.answer import Segment
 from services.assessor.sentence_ends import ends_sentence
@@ -28,8 +28,9 @@ LONGEST_TOKEN_CHARACTERS = 80
 
 
 JOINING = (
-    "and so but then because after when while which dan jadi tapi tetapi lalu kemudian karena setelah ketika "
-    "saat sehingga akhirnya"
+    "and so but then because after when while which anyway well okay later finally eventually plus until "
+    "dan jadi tapi tetapi lalu kemudian karena setelah ketika saat sehingga akhirnya terus trus nah makanya "
+    "jadinya soalnya pas waktu sampai abis habis sejak"
 )
 JOINING_WORDS = frozenset(JOINING.split())
 ANY_END = re.compile(r"[.?!…。！？]")
@@ -55,6 +56,7 @@ class _Token:
     text: str
     start_s: float | None
     end_s: float | None
+    opens_segment: bool = False
 
 
 def split_sentences(segments: Sequence[Segment]) -> tuple[Sentence, ...]:
@@ -70,11 +72,18 @@ def split_sentences(segments: Sequence[Segment]) -> tuple[Sentence, ...]:
 
 def _tokens(segments: Sequence[Segment]) -> Iterator[_Token]:
     for segment in segments:
-        if any(word.text.strip() for word in segment.words):
-            for word in segment.words:
-                yield from (_Token(part, word.start_s, word.end_s) for part in _parts(word.text))
-        else:  # Only the whole is timed, so every word may lie anywhere in it.
-            yield from (_Token(part, segment.start_s, segment.end_s) for part in _parts(segment.text))
+        opens = True
+        for token in _segment_tokens(segment):
+            yield replace(token, opens_segment=True) if opens else token
+            opens = False
+
+
+def _segment_tokens(segment: Segment) -> Iterator[_Token]:
+    if any(word.text.strip() for word in segment.words):
+        for word in segment.words:
+            yield from (_Token(part, word.start_s, word.end_s) for part in _parts(word.text))
+    else:  # Only the whole is timed, so every word may lie anywhere in it.
+        yield from (_Token(part, segment.start_s, segment.end_s) for part in _parts(segment.text))
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -120,7 +129,12 @@ def _pause_s(tokens: Sequence[_Token], place: int) -> float:
 
 
 def _joins(tokens: Sequence[_Token], place: int) -> bool:
-    return tokens[place - 1].text.endswith((",", ";", ":")) or tokens[place].text.lower() in JOINING_WORDS
+    token = tokens[place]
+    return (
+        token.opens_segment
+        or tokens[place - 1].text.endswith((",", ";", ":"))
+        or token.text.lower() in JOINING_WORDS
+    )
 
 
 def _sentence(identifier: str, tokens: Sequence[_Token]) -> Sentence:

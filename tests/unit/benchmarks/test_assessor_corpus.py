@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from scipy import stats
 
-from benchmarks.assessor.corpus import Case, mixed, read_cases
+from benchmarks.assessor.corpus import (
+    ANSWERS_DIR,
+    PUNCTUATED_DIR,
+    Case,
+    LabelledSentence,
+    mixed,
+    read_all_cases,
+    read_cases,
+)
 from services.assessor.answer import Segment
 from services.assessor.sentences import split_sentences
 from services.assessor.tags import Tag
@@ -123,3 +132,38 @@ def test_any_beginning_of_the_mixed_order_holds_all_levels_kinds_and_languages()
     assert {case.level for case in beginning if case.adversarial is None} == {1, 2, 3, 4, 5}
     assert {case.language_code for case in beginning} == {"en", "id"}
     assert any(case.adversarial for case in beginning)
+
+
+EVERYBODY = read_all_cases()
+STRANGERS = [case for case in EVERYBODY if case.author != "first"]
+
+
+def test_four_authors_beside_the_first_wrote_two_hundred_answers_at_all_levels() -> None:
+    assert {case.author for case in STRANGERS} == {"terse", "ramble", "nusantara", "tricks"}
+    assert len(STRANGERS) >= 200
+    for author in {case.author for case in STRANGERS}:
+        assert {case.level for case in STRANGERS if case.author == author} == {1, 2, 3, 4, 5}
+
+
+def test_nobody_tunes_on_what_strangers_wrote() -> None:
+    assert {case.split for case in STRANGERS} == {"test"}
+
+
+def test_answers_of_all_authors_differ_in_their_ids_and_questions_have_one_author() -> None:
+    assert len({case.id for case in EVERYBODY}) == len(EVERYBODY)
+    assert max(Counter(q for q, _ in {(case.question_id, case.author) for case in EVERYBODY}).values()) == 1
+
+
+def test_the_list_of_authors_names_each_file_by_its_digest() -> None:
+    listed = (ANSWERS_DIR / "README.md").read_text(encoding="utf-8")
+    for path in (*ANSWERS_DIR.glob("*.yaml"), *PUNCTUATED_DIR.glob("*.yaml")):
+        assert hashlib.sha256(path.read_bytes()).hexdigest()[:12] in listed, path.name
+
+
+def test_pieces_that_are_cut_elsewhere_belong_to_the_sentence_with_most_of_their_words() -> None:
+    sentences = tuple(LabelledSentence(Tag.ACTION, text) for text in ("a b c d", "e f", "g h i j"))
+    case = Case("q-1", "q", "What?", "en", "test", 4, None, sentences)
+
+    assert case.places([4, 2, 4]) == [0, 1, 2]
+    assert case.places([3, 4, 3]) == [0, 1, 2]
+    assert case.places([10]) == [0]

@@ -50,11 +50,11 @@ def test_an_unknown_rubric_is_an_invalid_argument() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("weight: 0.5\n    levels", "weight: -1\n    levels"),
+        ("weight: 0.5\n", "weight: -1\n"),
         ("of: share", "of: magic"),
         ("tags: [situation]", "tags: [charisma]"),
         ("id: relevance", "id: coherence"),
-        ("version: 1.1.0", "version: new"),
+        ("version: 1.2.0", "version: new"),
         ("id: general", "id: [general"),
     ],
 )

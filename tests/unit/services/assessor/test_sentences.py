@@ -93,3 +93,22 @@ def test_no_word_is_lost_and_ids_count_from_one(said: list[str]) -> None:
     assert "".join("".join(s.text.split()) for s in sentences) == "".join("".join(t.split()) for t in said)
     assert [sentence.id for sentence in sentences] == [f"s{n}" for n in range(1, len(sentences) + 1)]
     assert all(sentence.word_count() <= LONGEST_WORDS for sentence in sentences)
+
+
+def test_without_punctuation_the_edge_of_a_segment_is_a_place_to_cut() -> None:
+    said = [
+        "on the second night the big oven went cold in the middle of a batch",
+        "my hands knew the burner so the cover came off within a minute or two",
+    ]
+
+    assert texts(*said) == said
+
+
+def test_everyday_indonesian_is_cut_before_its_own_joining_words() -> None:
+    first, second = texts(
+        "malam itu gensetnya tiba tiba mati waktu tamunya lagi ramai banget terus gue cek selangnya satu "
+        "satu sama anak anak pakai senter"
+    )
+
+    assert first.endswith("banget")
+    assert second.startswith("terus gue")
