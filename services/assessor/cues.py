@@ -7,6 +7,7 @@ decides anything alone: what each is worth for a kind of sentence, or for a leve
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -24,6 +25,8 @@ STEM_LETTERS = 4
 """Words are compared by their first letters (handle, handled; bongkar, bongkarnya): at least so many."""
 LONG_SENTENCE_WORDS = 25
 SHORT_SENTENCE_WORDS = 4
+REMEMBERED_SENTENCES = 50
+"""A repetition is looked for among so many sentences before it, so that an hour of speech takes no longer."""
 ALIKE_SHARE = 0.6
 """Share of words in common from which on a sentence repeats another one."""
 PARTICULAR_WEIGHTS = {
@@ -127,13 +130,14 @@ def find_cues(words: CueWords, question: str, sentences: Sequence[Sentence]) -> 
     """
     asked = _stems(question, words.stop_words)
     stems = [_stems(sentence.text, words.stop_words) for sentence in sentences]
+    spread = Counter(stem for own in stems for stem in own)
     found: list[dict[str, float]] = []
     deed_before = 0.0
     for place, sentence in enumerate(sentences):
         cues = {
             cue: _saturated(len(pattern.findall(sentence.text))) for cue, pattern in words.patterns.items()
         }
-        cues |= _computed(sentence, stems, place, asked)
+        cues |= _computed(sentence, stems, spread, place, asked)
         cues |= _particulars(cues)
         cues["deed_before"] = deed_before
         cues["position"] = place / max(1, len(sentences) - 1)
@@ -144,17 +148,21 @@ def find_cues(words: CueWords, question: str, sentences: Sequence[Sentence]) -> 
 
 
 def _computed(
-    sentence: Sentence, stems: Sequence[frozenset[str]], place: int, asked: frozenset[str]
+    sentence: Sentence,
+    stems: Sequence[frozenset[str]],
+    spread: Mapping[str, int],
+    place: int,
+    asked: frozenset[str],
 ) -> dict[str, float]:
     own, count = stems[place], sentence.word_count()
-    elsewhere = frozenset().union(*stems[:place], *stems[place + 1 :])
+    before = stems[max(0, place - REMEMBERED_SENTENCES) : place]
     return {
         "name": _saturated(len(NAME.findall(sentence.text))),
         # The question read back: most of the sentence's own words are the question's.
         "echo": len(own & asked) / len(own) if len(own & asked) > 1 else 0.0,
         "topic": _saturated(len(own & asked)),
-        "link": len(own & elsewhere) / len(own) if own else 0.0,
-        "repeat": float(any(_alike(own, earlier) for earlier in stems[:place])),
+        "link": sum(spread[stem] > 1 for stem in own) / len(own) if own else 0.0,
+        "repeat": float(any(_alike(own, earlier) for earlier in before)),
         "asks": float(sentence.text.rstrip().endswith("?")),
         "long": min(1.0, count / LONG_SENTENCE_WORDS),
         "short": float(count <= SHORT_SENTENCE_WORDS),
