@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +52,14 @@ def described(model: str, words: CueWords, cases: Sequence[Case]) -> list[Descri
     if model == BASELINE:
         baseline = Baseline(read_lexicon())
         return [
-            describe_case(
-                words,
-                case,
-                [said_of(item) for item in baseline.tag_sentences(case.question, asked_sentences(case))],
-                None,
-                prompts,
+            _without_topics(
+                describe_case(
+                    words,
+                    case,
+                    [said_of(item) for item in baseline.tag_sentences(case.question, asked_sentences(case))],
+                    None,
+                    prompts,
+                )
             )
             for case in cases
         ]
@@ -66,6 +69,15 @@ def described(model: str, words: CueWords, cases: Sequence[Case]) -> list[Descri
         for case in cases
         if case.id in found
     ]
+
+
+def _without_topics(answer: Described) -> Described:
+    """Label what is off the topic as general talk, because word lists know no topic.
+
+    Fitted to say it, they were wrong in two of five sentences of authors who were left out.
+    """
+    labels = np.where(answer.labels == TAGS.index(Tag.OFFTOPIC), TAGS.index(Tag.GENERAL), answer.labels)
+    return replace(answer, labels=labels)
 
 
 def check_figures(model: str, answers: Sequence[Described]) -> dict[str, float]:

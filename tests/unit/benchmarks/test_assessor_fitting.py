@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.assessor.corpus import Case, LabelledSentence
-from benchmarks.assessor.described import Described, describe_case
+from benchmarks.assessor.described import TAGS, Described, describe_case
 from benchmarks.assessor.disturbed import misheard, resegmented, unpunctuated
-from benchmarks.assessor.fit import cross_validate
+from benchmarks.assessor.fit import cross_validate, described
 from benchmarks.assessor.fitting import FIGURES, LOWERING, fit_kinds, fit_levels
 from services.assessor.cues import read_cue_words
+from services.assessor.fitted import BASELINE
 from services.assessor.prompts import read_prompts
 from services.assessor.tags import Tag
 
@@ -43,6 +44,13 @@ def _answer(author: str, level: int) -> Described:
 
 
 ANSWERS = [_answer(author, level) for author in ("one", "two", "three") for level in LADDER]
+
+
+def test_word_lists_are_not_fitted_to_say_what_is_off_the_topic() -> None:
+    talk = described(BASELINE, WORDS, [answer.case for answer in ANSWERS if answer.case.level == 1])
+
+    assert talk
+    assert all(TAGS[label] is Tag.GENERAL for answer in talk for label in answer.labels)
 
 
 def test_kinds_learn_what_the_labels_say() -> None:
