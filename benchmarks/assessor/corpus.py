@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, zip_longest
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -18,6 +19,8 @@ CORPUS_FILE = ANSWERS_DIR / "first.yaml"
 """Whose answers the assessor was built with."""
 PUNCTUATED_DIR = ANSWERS_DIR / "punctuated"
 """The same answers of an author who writes none, with full stops and capitals."""
+PAIRS_FILE = ANSWERS_DIR / "in_two_languages" / "tricks.yaml"
+"""Further answers of one author, each in English and in Indonesian, sentence by sentence."""
 TIDY_VOICE = "tidy"
 """Whole sentences of somebody who writes as they speak: the voice of files that name none."""
 SHUFFLE_SEED = 0
@@ -104,6 +107,32 @@ def read_cases(path: Path = CORPUS_FILE) -> tuple[Case, ...]:
         )
         for question in document["questions"]
         for number, answer in enumerate(question["answers"], start=1)
+    )
+
+
+def read_pairs(path: Path = PAIRS_FILE) -> tuple[tuple[Case, Case], ...]:
+    """Read answers in two languages, translated by hand: each as two cases with the same labels."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(
+        (
+            _one_of_pair(document["author"], number, pair, "en"),
+            _one_of_pair(document["author"], number, pair, "id"),
+        )
+        for number, pair in enumerate(document["pairs"], start=1)
+    )
+
+
+def _one_of_pair(author: str, number: int, pair: Mapping[str, Any], code: str) -> Case:
+    return Case(
+        id=f"{author}_pair_{code}-{number}",
+        question_id=f"{author}_pair_{number}",
+        question=pair["question"][code],
+        language_code=code,
+        split="test",
+        level=pair["level"],
+        adversarial=None,
+        sentences=tuple(LabelledSentence(Tag(item["tag"]), item[code]) for item in pair["sentences"]),
+        author=author,
     )
 
 

@@ -1,7 +1,8 @@
 """How steady levels are where nothing but the transcript changes: `python -m benchmarks.assessor.disturbed`.
 
-The same answers with one word in ten misheard, without punctuation and capitals, and cut into other segments.
-Judged by word lists, since a model would have to be asked about each again.
+The same answers with one word in ten misheard, without punctuation and capitals, and cut into other segments,
+and further ones in English and in Indonesian, translated by hand. Judged by word lists, since a model would have
+to be asked about each again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from benchmarks.assessor.corpus import Case, read_all_cases
-from benchmarks.assessor.judges import CRITERION_ID, NO_EVIDENCE_LEVEL
+from benchmarks.assessor.corpus import Case, read_all_cases, read_pairs
+from benchmarks.assessor.figures import estimate, rank_correlation, to_columns
+from benchmarks.assessor.judges import CRITERION_ID, NO_EVIDENCE_LEVEL, Verdict
 from chassis.deadline import Deadline
 from services.assessor.answer import Answer, Segment
 from services.assessor.baseline import Baseline, read_lexicon
@@ -58,13 +60,7 @@ CHANGES: Mapping[str, Change] = {
 
 def measure(cases: Sequence[Case]) -> dict[str, float]:
     """Judge answers as they are and changed: the mean move, and the share that moves half a level at most."""
-    weighing_of = read_weighings()
-    assessor = Assessor(
-        model_judge=None,
-        baseline_judge=BaselineJudge(Baseline(read_lexicon()), weighing_of(BASELINE)),
-        rubrics=read_rubrics(RUBRICS_DIR),
-        language_codes=["en", "id"],
-    )
+    assessor = _assessor()
     draw = random.Random(SEED)
     moves: dict[str, list[float]] = {name: [] for name in CHANGES}
     for case in cases:
@@ -77,6 +73,35 @@ def measure(cases: Sequence[Case]) -> dict[str, float]:
         f"steady_{name}": fmean(move <= SMALL_MOVE for move in found) for name, found in moves.items()
     }
     return {name: round(value, 3) for name, value in figures.items()}
+
+
+def measure_pairs(pairs: Sequence[tuple[Case, Case]]) -> dict[str, float]:
+    """Judge answers in two languages: how far their levels lie apart, and how each language follows the plan.
+
+    A rank correlation of fewer answers than are needed for one is left out.
+    """
+    assessor = _assessor()
+    levels = [
+        tuple(_level(assessor, case, [item.text for item in case.sentences]) for case in pair)
+        for pair in pairs
+    ]
+    moves = [abs(one - other) for one, other in levels]
+    figures = {"move_translated": fmean(moves), "steady_translated": fmean(m <= SMALL_MOVE for m in moves)}
+    for place in range(2):
+        judged = [(pair[place], Verdict(found[place])) for pair, found in zip(pairs, levels, strict=True)]
+        ranks = estimate(to_columns(judged), rank_correlation).value
+        if ranks is not None:
+            figures[f"spearman_pairs_{pairs[0][place].language_code}"] = ranks
+    return {name: round(value, 3) for name, value in figures.items()}
+
+
+def _assessor() -> Assessor:
+    return Assessor(
+        model_judge=None,
+        baseline_judge=BaselineJudge(Baseline(read_lexicon()), read_weighings()(BASELINE)),
+        rubrics=read_rubrics(RUBRICS_DIR),
+        language_codes=["en", "id"],
+    )
 
 
 def _level(assessor: Assessor, case: Case, texts: Sequence[str]) -> float:
@@ -97,7 +122,7 @@ def _misheard(word: str, draw: random.Random) -> str:
 
 def main() -> None:
     """Print the figures as JSON."""
-    print(json.dumps(measure(read_all_cases())))
+    print(json.dumps(measure(read_all_cases()) | measure_pairs(read_pairs())))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks.assessor.corpus import Case, LabelledSentence
+from benchmarks.assessor.corpus import Case, LabelledSentence, read_pairs
 from benchmarks.assessor.described import TAGS, Described, describe_case
-from benchmarks.assessor.disturbed import misheard, resegmented, unpunctuated
+from benchmarks.assessor.disturbed import measure_pairs, misheard, resegmented, unpunctuated
 from benchmarks.assessor.fit import cross_validate, described
 from benchmarks.assessor.fitting import FIGURES, LOWERING, fit_kinds, fit_levels
 from services.assessor.cues import read_cue_words
@@ -94,3 +94,22 @@ def test_a_disturbed_transcript_says_nearly_the_same() -> None:
         before != after for _ in range(50) for before, after in zip(texts, misheard(texts, draw), strict=True)
     )
     assert 0 < changed < 100
+
+
+def test_an_answer_in_two_languages_has_one_plan_and_says_the_same_kinds_of_things() -> None:
+    pairs = read_pairs()
+
+    assert pairs
+    for english, indonesian in pairs:
+        assert (english.language_code, indonesian.language_code) == ("en", "id")
+        assert english.level == indonesian.level
+        assert [item.tag for item in english.sentences] == [item.tag for item in indonesian.sentences]
+        assert english.text != indonesian.text
+
+
+def test_an_answer_beside_itself_lies_no_level_apart() -> None:
+    english = read_pairs()[0][0]
+
+    figures = measure_pairs([(english, english)])
+
+    assert figures == {"move_translated": 0.0, "steady_translated": 1.0}
