@@ -1,8 +1,8 @@
 """How steady levels are where nothing but the transcript changes: `python -m benchmarks.assessor.disturbed`.
 
 The same answers with one word in ten misheard, without punctuation and capitals, and cut into other segments,
-and further ones in English and in Indonesian, translated by hand. Judged by word lists, since a model would have
-to be asked about each again.
+and further ones in English and in Indonesian, translated by hand. Judged by word lists, since a model would
+have to be asked about each again.
 """
 
 from __future__ import annotations
