@@ -22,6 +22,7 @@ from gateway.dependencies import Gateway
 from gateway.server import server_config
 from gateway.settings import ApiKey, GatewaySettings
 from tests.fakes.orchestrator import FakeOrchestrator
+from tests.folders import files_below
 
 RECEIVE_BUFFER_BYTES = 1 << 20
 MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500
@@ -57,7 +58,7 @@ class Bench:
         self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860")
 
     def left_behind(self) -> list[Path]:
-        return [path for path in (*self.store_dir.rglob("*"), *self.spool_dir.rglob("*")) if path.is_file()]
+        return files_below(self.store_dir) + files_below(self.spool_dir)
 
 
 def videos(*contents: bytes, name: str = "answer.mp4", field: str = "videos") -> list[Any]:

@@ -13,6 +13,7 @@ import pytest
 from chassis.errors import InterviewError, UnavailableError
 from chassis.telemetry import SESSIONS_ENDED
 from interview.v1 import orchestrator_pb2
+from tests.folders import files_below
 from tests.world import CANCELLED, COMPLETED, FAILED, World, running
 
 pytestmark = pytest.mark.anyio
@@ -191,7 +192,7 @@ async def test_deleting_leaves_nothing_behind(world: World) -> None:
         with pytest.raises(InterviewError, match="no session"):
             await world.get(session_id)
 
-    assert [path for path in (world.folder / "store" / "sessions").rglob("*") if path.is_file()] == []
+    assert files_below(world.folder / "store" / "sessions") == []
 
 
 async def test_listing_pages_from_the_newest_and_filters_by_state(world: World) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from chassis.errors import InterviewError, PreconditionError, UnavailableError
 from interview.v1 import orchestrator_pb2
+from tests.folders import files_below
 from tests.waiting import until
 from tests.world import COMPLETED, FAILED, PATIENCE_S, VALIDATOR, World, ended, running, versions
 
@@ -109,7 +110,7 @@ async def test_callers_at_the_same_moment_get_one_version_a_rubric(world: World)
 
 async def test_an_unknown_rubric_is_refused_and_changes_nothing(world: World) -> None:
     session_id = await finished(world)
-    before = sorted(path for path in (world.folder / "store").rglob("*") if path.is_file())
+    before = files_below(world.folder / "store")
     for rubric_id in ("astrology", "", "../general", "x" * 500):
         with pytest.raises(InterviewError) as refused:
             await reassess(world, session_id, rubric_id)
@@ -117,7 +118,7 @@ async def test_an_unknown_rubric_is_refused_and_changes_nothing(world: World) ->
         assert "technical" in refused.value.fields["rubric_id"]
 
     assert len(await versions(world, session_id)) == 1
-    assert sorted(path for path in (world.folder / "store").rglob("*") if path.is_file()) == before
+    assert files_below(world.folder / "store") == before
 
     world.stages.failures["rubrics"] = [DOWN]
     with pytest.raises(UnavailableError):
@@ -226,7 +227,7 @@ async def test_deleting_a_session_stops_and_removes_its_versions(world: World) -
         await versions(world, session_id)
 
     assert world.stages.cancelled == ["assess"]
-    assert [path for path in (world.folder / "store" / "sessions").rglob("*") if path.is_file()] == []
+    assert files_below(world.folder / "store" / "sessions") == []
 
 
 async def test_reassessing_goes_on_after_a_restart_without_repeating_what_is_judged(tmp_path: Path) -> None:

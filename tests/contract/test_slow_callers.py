@@ -19,6 +19,7 @@ from chassis.errors import DeadlineError, ExhaustedError, InterviewError
 from chassis.server import start_server
 from chassis.settings import ServiceSettings
 from interview.v1 import speaker_pb2, speaker_pb2_grpc
+from tests.folders import files_below
 from tests.stage_world import SERVICE, call, chunk, opening, size_of, stage
 
 pytestmark = pytest.mark.anyio
@@ -68,7 +69,9 @@ async def test_a_recording_in_the_store_is_read_while_slow_senders_hold_all_plac
         recording = tmp_path / "store" / "a.wav"
         recording.write_bytes(b"1234")
         slow = asyncio.create_task(said(channel, silent(opening(), chunk(b"a"))))
-        await asyncio.to_thread(until, lambda: bool(list((tmp_path / "spool").rglob("recording"))))
+        await asyncio.to_thread(
+            until, lambda: any(path.name == "recording" for path in files_below(tmp_path / "spool"))
+        )
 
         with pytest.raises(ExhaustedError):
             await call(channel, opening(), chunk(b"abc"))

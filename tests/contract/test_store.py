@@ -14,6 +14,7 @@ import pytest
 from chassis.errors import InterviewError, InvalidInputError, NotFoundError, UnavailableError
 from chassis.store import MediaStore
 from chassis.store.settings import MIN_PART_BYTES
+from tests.folders import files_below
 from tests.s3_servers import PAGE_COUNT, S3Server, has_localbucket, localbucket_server
 
 pytestmark = pytest.mark.anyio
@@ -48,7 +49,7 @@ class Kind:
         """Count what unfinished writes have left."""
         if self.server is not None:
             return self.server.unfinished_upload_count(self.bucket)
-        return len([path for path in self.folder.rglob("*#*") if path.is_file()])
+        return len([path for path in files_below(self.folder) if "#" in path.name])
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chassis.store import MediaStore, sweeping_parts
-from tests.folders import ROOT
+from tests.folders import ROOT, files_below
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ def killed_while_writing(folder: Path) -> MediaStore:
 
 
 def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return files_below(folder)
 
 
 async def test_what_a_killed_writer_leaves_is_swept_and_what_is_still_written_is_not(tmp_path: Path) -> None:

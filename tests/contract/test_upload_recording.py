@@ -24,7 +24,7 @@ from gateway.uploads.submission import media_key
 from interview.v1 import orchestrator_pb2
 from orchestrator.recordings import MAX_UPLOAD_COUNT, Recordings, recording_key
 from tests.fakes.recording import make_recording
-from tests.folders import ROOT
+from tests.folders import ROOT, files_below
 from tests.world import COMPLETED, FAILED, World, running
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,7 @@ async def refused(world: World, requests: AsyncIterator[Any]) -> InterviewError:
 
 def stored(world: World) -> list[str]:
     store = world.folder / "store"
-    return sorted(str(path.relative_to(store)) for path in store.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(store)) for path in files_below(store))
 
 
 async def test_what_was_uploaded_becomes_a_session_with_a_result(world: World, video: bytes) -> None:

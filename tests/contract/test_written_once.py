@@ -14,6 +14,7 @@ from interview.v1 import transcriber_pb2
 from orchestrator.stages.outputs import SessionStore
 from orchestrator.workflow import StageRecord
 from tests.fakes.stages import a_transcript
+from tests.folders import files_below
 from tests.world import COMPLETED, running
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +43,7 @@ class LateStore(MediaStore):
 
 
 def files_of(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+    return sorted(path.name for path in files_below(folder))
 
 
 async def test_the_record_of_a_late_writer_does_not_take_the_place_of_the_first_ones(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.folders import files_below
 from tests.gateway_bench import MP4, Bench, form, videos
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ def stored(bench: Bench) -> list[bytes]:
 
 
 def spooled(bench: Bench) -> list[Path]:
-    return [path for path in bench.spool_dir.rglob("*") if path.is_file()]
+    return files_below(bench.spool_dir)
 
 
 @pytest.mark.parametrize(("files", "fields"), OTHERS.values(), ids=OTHERS)

@@ -20,6 +20,7 @@ from orchestrator.tombstones import Tombstones
 from orchestrator.versions import VersionRow
 from tests.fakes.audit import FakeAudit
 from tests.fakes.engine import FakeEngine
+from tests.folders import files_below
 
 pytestmark = pytest.mark.anyio
 SESSION_ID = "c" * 32
@@ -62,7 +63,7 @@ class Bench:
         for item in await self.media.list("sessions"):
             folders[item.key.split("/")[1]].add(item)
         await retention.once({session_id: frozenset(content) for session_id, content in folders.items()})
-        left = (path for path in self.folder.rglob("*") if path.is_file())
+        left = files_below(self.folder)
         return sorted(str(path.relative_to(self.folder)) for path in left)
 
 
