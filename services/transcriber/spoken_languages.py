@@ -113,7 +113,7 @@ class LanguageFinder:
         """
         stretches = stretches_of(block, speech)
         bounds = Span(block[0].start_s, block[-1].end_s)
-        told = [self._told(samples, stretch, bounds, stop) for stretch in stretches]
+        told = self._told(samples, stretches, bounds, stop)
         found = [languages for languages, _ in told]
         path = language_path(
             [(languages, stretch.duration_s) for languages, stretch in zip(found, stretches, strict=True)],
@@ -136,21 +136,35 @@ class LanguageFinder:
         return not self._expected.codes or code in self._expected.codes
 
     def _told(
-        self, samples: Sliceable, span: Span, bounds: Span, stop: Event
-    ) -> tuple[Mapping[str, float], Stretch]:
-        """Return how probable the languages of a stretch are, and what it alone sounds most like."""
-        begin_s, end_s = max(bounds.start_s, span.start_s - PAD_S), min(bounds.end_s, span.end_s + PAD_S)
-        heard = cut(samples, Span(begin_s, min(end_s, begin_s + MAX_HEARD_S)))
-        found = self._expected.gathered(self._model.detect_language(heard, stop))
-        codes = self._expected.to_try(found, span.duration_s)
-        if not codes:
-            return self._expected.weighted(found), self._likeliest(span, found, was_tried=False)
-        tried = self._expected.after_trial(found, self._model.try_languages(heard, codes, stop))
-        return tried, self._likeliest(span, tried, was_tried=True)
+        self, samples: Sliceable, stretches: Sequence[Span], bounds: Span, stop: Event
+    ) -> list[tuple[Mapping[str, float], Stretch]]:
+        """Return of each stretch how probable its languages are, and what it alone sounds most like."""
+        heard = [_heard(stretch, bounds) for stretch in stretches]
+        found = [
+            self._expected.gathered(self._model.detect_language(cut(samples, span), stop)) for span in heard
+        ]
+        beside_sure = any(self._expected.is_sure(languages) for languages in found)
+        told: list[tuple[Mapping[str, float], Stretch]] = []
+        for span, whole, languages in zip(stretches, heard, found, strict=True):
+            codes = self._expected.to_try(languages, span.duration_s, beside_sure=beside_sure)
+            if not codes:
+                alone = self._likeliest(span, languages, was_tried=False)
+                told.append((self._expected.weighted(languages), alone))
+                continue
+            beliefs = self._model.try_languages(cut(samples, whole), codes, stop)
+            tried = self._expected.after_trial(languages, beliefs)
+            told.append((tried, self._likeliest(span, tried, was_tried=True)))
+        return told
 
     def _likeliest(self, span: Span, found: Mapping[str, float], *, was_tried: bool) -> Stretch:
         code = max(found, key=lambda code: found[code])
         return Stretch(span, code, found[code], was_tried, self._expects(code))
+
+
+def _heard(stretch: Span, bounds: Span) -> Span:
+    """Return what is heard of a stretch: with a little around it, where there is any."""
+    begin_s, end_s = max(bounds.start_s, stretch.start_s - PAD_S), min(bounds.end_s, stretch.end_s + PAD_S)
+    return Span(begin_s, min(end_s, begin_s + MAX_HEARD_S))
 
 
 def lost_parts(part: Part, words: Sequence[Word]) -> list[Part]:

@@ -212,6 +212,27 @@ def test_a_language_that_is_told_by_its_sound_is_not_tried(tmp_path: Path, durat
     assert (model.tried, model.decoded_in) == ([], ["id"])
 
 
+def test_a_garbled_stretch_beside_plain_speech_is_not_tried_and_follows_it(two_voices: Path) -> None:
+    garbled = {"el": 0.34, "id": 0.22}
+    model = FakeSpeechModel(
+        [decoded("kata")],
+        language_codes=KNOWN,
+        heard=[{"id": 0.95}, garbled],
+        believes={"en": -0.3, "id": -0.8},
+    )
+    transcript_of(two_voices, model, ["en", "id"])
+
+    assert (model.tried, set(model.decoded_in)) == ([], {"id"})
+
+
+def test_a_long_garbled_stretch_is_told_by_what_is_expected(tmp_path: Path) -> None:
+    garbled = {"el": 0.36, "id": 0.15}
+    model = FakeSpeechModel([decoded("kata")], language_codes=KNOWN, heard=[garbled], believes={"en": -0.3})
+    transcript_of(write_wav(tmp_path / "a.wav", tone(8)), model, ["en", "id"])
+
+    assert (model.tried, model.decoded_in) == ([], ["id"])
+
+
 def test_malay_is_indonesian_where_only_indonesian_is_expected(two_voices: Path) -> None:
     malay = {"ms": 0.69, "id": 0.13}
     model = FakeSpeechModel([decoded("kata")], language_codes=KNOWN, heard=[malay])
